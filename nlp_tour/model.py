@@ -78,7 +78,7 @@ def _hushed():
     try: yield
     finally: logging.set_verbosity(before)
 
-# %% ../nbs/03_model.ipynb #d6342a9b
+# %% ../nbs/03_model.ipynb #78f81af2
 def load(
     name,  # a folder, or a name on the hub
     task: str = None,  # whose head is needed; None: the head that was saved
@@ -90,6 +90,7 @@ def load(
     **kwargs,  # for the model's `from_pretrained`
 ):  # the model in eval mode, and its tokenizer
     "Load model and tokenizer; a head that had to be made up warns by name."
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoTokenizer
     kwargs = renamed(kwargs, {"use_auth_token": "token", "torch_dtype": "dtype"}, "load")
     token, dtype = kwargs.pop("token", token), kwargs.pop("dtype", dtype)
@@ -99,7 +100,8 @@ def load(
         cls = model_class(AutoConfig.from_pretrained(where, **hub), task)
         with _hushed(): model, info = cls.from_pretrained(where, dtype=dtype, output_loading_info=True, **hub, **kwargs)
         tok = AutoTokenizer.from_pretrained(where, **hub)
-    except OSError as e: raise InputError(f"could not load {name}: {str(e).splitlines()[0]}") from e
+    except InputError: raise
+    except (OSError, ValueError, SafetensorError) as e: raise InputError(f"could not load {name}: {str(e).splitlines()[0]}") from e
     _take_info(model, info, name)
     return _own_memory(model).eval(), tok
 

@@ -63,16 +63,16 @@ def _report(history, truth, said, names, mistakes, sentences, metrics):
                    f"<p>Share of the computed tokens that are padding. The recipe of 2021 computes {pad['times_the_tokens_2021']:.1f} times the tokens that the test texts hold.</p>",
         "Versions": html_table([{"what": k, "version": v} for k, v in metrics["versions"].items()])})
 
-# %% ../nbs/19_tour.ipynb #528a61bf
+# %% ../nbs/19_tour.ipynb #d79baf91
 def _same_run(out, settings):
     "Remember the settings of a run in `out`; raise `InputError` when another run stands there unfinished."
     note = out/"checkpoints"/"run.json"
-    if note.exists() and (before := json.loads(note.read_text())) != settings:
+    if note.exists() and any(note.parent.glob("checkpoint-*")) and (before := json.loads(note.read_text())) != settings:
         changed = [f"{k}={before.get(k)!r}" for k in settings if before.get(k) != settings[k]]
         raise InputError(f"{out} holds an interrupted run with {', '.join(changed)}; give the same settings to go on, or another folder.")
     with replacing(out/"checkpoints") as part: (part/"run.json").write_text(json.dumps(settings))
 
-# %% ../nbs/19_tour.ipynb #83bfcde8
+# %% ../nbs/19_tour.ipynb #6c4e35fa
 def tour(
     out="tour-report",  # the folder for model, metrics.json and report.html
     text: str = None,  # one more sentence to classify
@@ -97,8 +97,8 @@ def tour(
     names = splits["train"].features["label"].names
     _tell(progress, f"{len(splits['train']):,} texts to learn from, {len(splits['test']):,} to test on. Some of them:")
     for row in splits["train"].select(range(min(3, len(splits["train"])))): _tell(progress, f"  {names[row['label']]:>8}  {row['text'][:110]}")
-    _same_run(out, dict(data=str(data), model=model, epochs=epochs, examples=examples, seed=seed))
     body, tok = _untrained_body(model, names)
+    _same_run(out, dict(data=str(data), model=model, epochs=epochs, examples=examples, seed=seed))
     start = time.perf_counter()
     history = finetune(body, tok, splits, out/"checkpoints", epochs=epochs, seed=seed, progress=progress)
     seconds = time.perf_counter() - start
