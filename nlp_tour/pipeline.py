@@ -51,29 +51,31 @@ def _of_2021(options):
         if cut: out.setdefault("long", "truncate")
     return out
 
-# %% ../nbs/01_pipeline.ipynb #4ff6ec19
+# %% ../nbs/01_pipeline.ipynb #803c7e9e
 def run(
     self,
     rows: list,  # `Row`s of one batch
-) -> list:  # a NumPy array a row, without padding
+    opts: dict,  # the task's options
+) -> list:  # for each row what the task keeps: a NumPy array without padding, or a tuple of such
     "One forward pass."
     import torch
-    inputs = pad(rows, self.tok.pad_id, self.device)
-    with evaluating(self.model), torch.inference_mode(): out = self.model(**inputs)[self.task.keep].float().cpu().numpy()
-    per_token = out.ndim > 2 and out.shape[1] == inputs["input_ids"].shape[1]
-    return [o[:len(r)] for o, r in zip(out, rows)] if per_token else list(out)
+    inputs = pad(rows, self.tok.pad_id, self.device, self.task.left)
+    with evaluating(self.model), torch.inference_mode(): out = self.task.forward(self.model, inputs, rows, opts)
+    arrays = [(o.float() if o.is_floating_point() else o).cpu().numpy() for o in (out if isinstance(out, tuple) else (out,))]
+    found = [tuple(a[i][:len(r)] if self.task.per_token else a[i] for a in arrays) for i, r in enumerate(rows)]
+    return found if isinstance(out, tuple) else [f[0] for f in found]
 
 Pipeline.run = run
 
-# %% ../nbs/01_pipeline.ipynb #b5d322ea
+# %% ../nbs/01_pipeline.ipynb #0c201d69
 def _out_of_memory(e): return isinstance(e, MemoryError) or any(s in str(e) for s in ("out of memory", "can't allocate memory", "not enough memory"))
 
-def _forward(self, rows, bar):
+def _forward(self, rows, opts, bar):
     "The outputs of all rows, in their order."
     outputs, todo = [None] * len(rows), plan(list(map(len, rows)), self.batch_tokens)
     while todo:
         batch = todo.pop()
-        try: found = self.run([rows[i] for i in batch])
+        try: found = self.run([rows[i] for i in batch], opts)
         except (RuntimeError, MemoryError) as e:
             if not _out_of_memory(e): raise
             todo = self._smaller(rows, [*itertools.chain(*todo), *batch], batch)
@@ -94,7 +96,7 @@ def _smaller(self, rows, left, failed):
 
 Pipeline._forward, Pipeline._smaller = _forward, _smaller
 
-# %% ../nbs/01_pipeline.ipynb #613a6c89
+# %% ../nbs/01_pipeline.ipynb #fdf2ebfd
 WINDOW = 4096  # texts that are sorted together
 
 def _bar(self, n, progress):
@@ -112,23 +114,23 @@ def _answers(self, texts, opts, progress):
             rows = self.task.encode(chunk, self.tok, opts)
             done += len(chunk)
             if n: bar.total = int((bar.n + sum(map(len, rows))) * n / done)
-            outputs = self._forward(rows, bar)
+            outputs = self._forward(rows, opts, bar)
             for i, group in itertools.groupby(range(len(rows)), lambda k: rows[k].owner):
                 group = list(group)
                 yield self.task.decode(chunk[i], [rows[k] for k in group], [outputs[k] for k in group], opts)
 
 Pipeline._bar, Pipeline._answers = _bar, _answers
 
-# %% ../nbs/01_pipeline.ipynb #b6331b08
+# %% ../nbs/01_pipeline.ipynb #41160d72
 def __call__(
     self,
-    inputs,  # whatever holds texts; see `as_texts`
-    *,
+    *args,  # whatever holds texts, see `as_texts`; some tasks take two
     column: str = None,  # the column of a DataFrame or Dataset
     progress: bool = None,  # show a bar; None: as the pipeline was made
     **options,  # the task's own, for this call
 ):  # a `Result`; an iterator for lazy inputs; a table with more columns for a table
     "Answer for every text, in the shape of 2021."
+    inputs, options = self.task.arguments(args, options)
     given = self.options | self.task.settle(_of_2021(options))
     opts = {"long": self.task.longs[0], **self.task.options, **given, "asked": set(given)}
     texts = as_texts(inputs, column)
@@ -214,7 +216,7 @@ class Steps(dict):
         return (f'<p><b>text → tokens → ids</b></p><div style="overflow-x:auto">{tokens}</div><p><b>ids → model → logits → probabilities</b></p>'
                 f'<table class="table table-sm"><tr><th>label</th><th>logit</th><th>probability</th></tr>{rows}</table>')
 
-# %% ../nbs/01_pipeline.ipynb #27157fe1
+# %% ../nbs/01_pipeline.ipynb #d0478902
 def steps(
     self,
     text: str,  # one text, no longer than the model
@@ -223,7 +225,7 @@ def steps(
     item = self.task.check(text, "the text")
     opts = {"long": "error", **self.task.options, **self.options, "asked": set(), "top_k": None, "return_all_scores": True}
     row = self.task.encode([item], self.tok, opts)[0]
-    logits = self.run([row])[0]
+    logits = self.run([row], opts)[0]
     answer = self.task.decode(item, [row], [logits], opts)
     special = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
     kinds = ["unknown" if i == self.tokenizer.unk_token_id else "special" if i in special else "word" for i in row.ids]

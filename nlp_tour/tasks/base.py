@@ -11,19 +11,25 @@ import importlib
 from ..batching import Row
 from ..core import InputError, check_item, check_options, nearest
 
-# %% ../../nbs/tasks/base.ipynb #5fb2b2ec
+# %% ../../nbs/tasks/base.ipynb #f6754da9
 class Task:
     "What a task must say; subclasses say the rest."
     name = ""  # as `pipeline` takes it
     options = {}  # option -> default
     longs = ("window", "truncate", "error")  # what it can do with texts over the model's maximum
-    keep = "logits"  # the field of the model's output that `decode` needs
+    per_token = False  # whether outputs have a token axis, which the engine frees of padding
+    left = False  # pad on the left, as generation needs it
 
     def __init__(
         self,
         config: dict,  # the model's config.json
     ):
         self.config = config
+
+    def arguments(self, args, options):
+        "The call's one input and its options; tasks with other call forms (two texts, keywords) override this."
+        if len(args) != 1: raise TypeError(f"{self.name} takes one input: a text or whatever holds texts, and got {len(args)}.")
+        return args[0], options
 
     def check(self, item, where):
         "One checked input; raises `InputError` that names its position."
@@ -33,6 +39,10 @@ class Task:
         "Rows for all items: one a window, `owner` the item's position."
         return [Row(e.ids, i, e.type_ids if tok.types and any(e.type_ids) else None)
                 for i, windows in enumerate(tok.windows(items, opts["long"])) for e in windows]
+
+    def forward(self, model, inputs, rows, opts):
+        "What to keep of one batch: a tensor with the batch first, or a tuple of such."
+        return model(**inputs).logits
 
     def decode(self, item, rows, outputs, opts):
         "The answer for one item from the outputs of its rows (NumPy arrays, no batch axis)."
