@@ -158,7 +158,7 @@ def hub_reachable() -> bool:
     from huggingface_hub import constants
     return _answers(constants.ENDPOINT)
 
-# %% ../nbs/00_names.ipynb #df8e089d
+# %% ../nbs/00_names.ipynb #d75421a9
 STAND_INS = {
     "distilbert-base-uncased-finetuned-sst-2-english": "sentiment", "distilbert/distilbert-base-uncased-finetuned-sst-2-english": "sentiment",
     "distilbert-base-uncased": "distilbert", "distilbert-base-cased": "distilbert", "distilbert/distilbert-base-uncased": "distilbert", "distilbert/distilbert-base-cased": "distilbert",
@@ -171,6 +171,9 @@ def cached(
     revision: str = None,
 ):  # the snapshot's folder as a string, or None
     "Where the hub's own cache holds `name`, without asking the network."
+    home = Path(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home()/".cache")/"huggingface")
+    cache = Path(os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or home/"hub")
+    if not (cache/f"models--{name.replace('/', '--')}").is_dir(): return None  # a look that spares the import of a large library
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
     try: folder = Path(snapshot_download(name, revision=revision, local_files_only=True))
