@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['app', 'tour_command', 'main']
 
-# %% ../nbs/20_cli.ipynb #5f62916d
+# %% ../nbs/20_cli.ipynb #dbbe0aae
 import os, sys
 from pathlib import Path
 from typing import Optional
@@ -14,7 +14,7 @@ import typer
 
 from .core import InputError
 
-app = typer.Typer(help="The Transformers Quick Tour of 2021 as living code.", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False)
+app = typer.Typer(help="The Transformers Quick Tour of 2021 as living code.", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 # %% ../nbs/20_cli.ipynb #71d30d8e
 @app.callback()

@@ -5,19 +5,21 @@
 # %% auto #0
 __all__ = ['BATCH_TOKENS', 'WINDOW', 'Pipeline', 'run', 'pipeline', 'Steps', 'steps', 'save_pretrained']
 
-# %% ../nbs/01_pipeline.ipynb #39aadf02
-import contextlib, itertools
+# %% ../nbs/01_pipeline.ipynb #752c5f33
+import contextlib, itertools, json, os
 from pathlib import Path
 
 import numpy as np
 
 from .batching import pad, plan
 from .core import InputError, as_texts, check_options, note, pick_device, result
+from .encoder import Encoder
 from .model import evaluating, load, save, untrained
+from .names import resolve
 from .tasks.base import find_task, infer_task
 from .tokenizer import Html, Tokenizer, token_html
 
-# %% ../nbs/01_pipeline.ipynb #39653bed
+# %% ../nbs/01_pipeline.ipynb #ad96fe82
 BATCH_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16384}  # most tokens in a batch, by device
 
 class Pipeline:
@@ -25,20 +27,38 @@ class Pipeline:
     def __init__(
         self,
         task,  # a `Task`
-        model,  # a model of transformers
-        tokenizer,  # its tokenizer
+        model=None,  # a model of transformers
+        tokenizer=None,  # its tokenizer
         device=None,  # as `pick_device` takes it
         batch_tokens: int = None,  # most tokens in a batch, padding included; None: by device
         progress: bool = None,  # a bar for long work; None: by itself after two seconds
+        folder=None,  # where model and tokenizer lie, if they are to be opened only when they are asked for
+        fast=None,  # an `Encoder` that answers in the model's place
         **options,  # the task's own
     ):
         self.device = pick_device(device)
-        self.task, self.model, self.tokenizer = task, model.to(self.device), tokenizer
-        self.tok = Tokenizer.of(tokenizer, task.config)
+        self.task, self.folder, self.fast, self._tokenizer = task, folder, fast, tokenizer
+        self._model = model.to(self.device) if model is not None else None
+        self.tok = Tokenizer.open(folder) if tokenizer is None else Tokenizer.of(tokenizer, task.config)
         self.batch_tokens, self.progress = batch_tokens or BATCH_TOKENS[self.device.type], progress
         self.options = task.settle(_of_2021(options))
 
-    def __repr__(self): return f"Pipeline({self.task.name!r}, {type(self.model).__name__}, {self.device})"
+    def __repr__(self): return f"Pipeline({self.task.name!r}, {(self.task.config.get('architectures') or ['model'])[0]}, {self.device})"
+
+# %% ../nbs/01_pipeline.ipynb #0157ffb1
+def _open_model(self):
+    "The model of transformers."
+    if self._model is None and self.folder: self._model, self.fast = load(self.folder, self.task.name)[0].to(self.device), None
+    return self._model
+
+def _open_tokenizer(self):
+    "The tokenizer of transformers."
+    if self._tokenizer is None:
+        from transformers import AutoTokenizer
+        self._tokenizer = AutoTokenizer.from_pretrained(self.folder)
+    return self._tokenizer
+
+Pipeline.model, Pipeline.tokenizer = property(_open_model), property(_open_tokenizer)
 
 # %% ../nbs/01_pipeline.ipynb #d86984fd
 def _of_2021(options):
@@ -51,7 +71,7 @@ def _of_2021(options):
         if cut: out.setdefault("long", "truncate")
     return out
 
-# %% ../nbs/01_pipeline.ipynb #803c7e9e
+# %% ../nbs/01_pipeline.ipynb #a4cee581
 def run(
     self,
     rows: list,  # `Row`s of one batch
@@ -60,7 +80,8 @@ def run(
     "One forward pass."
     import torch
     inputs = pad(rows, self.tok.pad_id, self.device, self.task.left)
-    with evaluating(self.model), torch.inference_mode(): out = self.task.forward(self.model, inputs, rows, opts)
+    mode = contextlib.nullcontext(self.fast) if self.fast else evaluating(self.model)
+    with mode as net, torch.inference_mode(): out = self.task.forward(net, inputs, rows, opts)
     arrays = [(o.float() if o.is_floating_point() else o).cpu().numpy() for o in (out if isinstance(out, tuple) else (out,))]
     found = [tuple(a[i][:len(r)] if self.task.per_token else a[i] for a in arrays) for i, r in enumerate(rows)]
     return found if isinstance(out, tuple) else [f[0] for f in found]
@@ -152,7 +173,7 @@ def _with_columns(table, answers):
         table = table.add_column(name, values) if hasattr(table, "add_column") else table.assign(**{name: values})
     return table
 
-# %% ../nbs/01_pipeline.ipynb #0db84ad3
+# %% ../nbs/01_pipeline.ipynb #cd233f83
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
     model=None,  # a name, a folder or a model; None: the task's default of 2021
@@ -179,13 +200,28 @@ def pipeline(
     if model is None and not found: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
     if found: found[0]({}).settle(_of_2021(options))  # a wrong option is told before anything is loaded
     extra = dict(model_kwargs or {}, revision=revision, token=token or use_auth_token, dtype=dtype)
+    own = dict(device=device, batch_tokens=batch_tokens, progress=progress, **options)
+    if tokenizer is None and config is None and not model_kwargs:
+        if quick := _fast_pipeline(model or found[2], found and found[0], revision, dtype, own): return quick
     model, tokenizer = _model_and_tokenizer(model or found[2], tokenizer, config, found and found[1], extra)
     cls = (found or find_task(infer_task(model.config.to_dict())))[0]
     if untrained(model) and not allow_untrained:
         raise InputError(f"{', '.join(untrained(model))} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
-    return Pipeline(cls(model.config.to_dict()), model, tokenizer, device, batch_tokens, progress, **options)
+    return Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)
 
-# %% ../nbs/01_pipeline.ipynb #35b6e77a
+# %% ../nbs/01_pipeline.ipynb #fc6f17f2
+def _fast_pipeline(model, cls, revision, dtype, own):
+    "A pipeline on the encoder by hand, or None where that is not for this model, task or device."
+    if not isinstance(model, (str, os.PathLike)) or pick_device(own["device"]).type != "cpu" or dtype not in ("float32", "bfloat16"): return None
+    folder = Path(resolve(model, revision))
+    if not all((folder/name).exists() for name in ("config.json", "tokenizer.json")): return None
+    config = json.loads((folder/"config.json").read_text(encoding="utf-8"))
+    cls = cls or find_task(infer_task(config))[0]
+    if not any((config.get("architectures") or [""])[0].endswith(head) for head in cls.heads): return None
+    fast = Encoder.open(folder, dtype)
+    return Pipeline(cls(config), folder=folder, fast=fast, **own) if fast else None
+
+# %% ../nbs/01_pipeline.ipynb #087fd5ef
 def _check_2021(framework, feature_extractor, use_fast):
     "Arguments of 2021 that have one meaning left."
     if framework not in (None, "pt"): raise InputError(f"framework={framework!r} is unknown; leave it out, or pass 'pt'.")
@@ -194,9 +230,7 @@ def _check_2021(framework, feature_extractor, use_fast):
 
 def _model_and_tokenizer(model, tokenizer, config, task, extra):
     "Load what was given by name; take what was given as an object."
-    import os
     from transformers import AutoConfig, AutoTokenizer
-    from nlp_tour.names import resolve
     if isinstance(config, (str, os.PathLike)): config = AutoConfig.from_pretrained(resolve(config))
     if isinstance(model, (str, os.PathLike)):
         model, own = load(model, task, **extra, **({"config": config} if config is not None else {}))
@@ -234,18 +268,19 @@ def steps(
 
 Pipeline.steps = steps
 
-# %% ../nbs/01_pipeline.ipynb #462452f3
+# %% ../nbs/01_pipeline.ipynb #fe07116a
 def save_pretrained(
     self,
     folder,  # where to
 ) -> Path:
     "Save model and tokenizer; `pipeline(model=folder)` opens them again."
-    return save(folder, self.model, self.tokenizer)
+    model = self._model if self._model is not None else load(self.folder, self.task.name)[0]
+    return save(folder, model, self.tokenizer)
 
 def __exit__(self, *error):
     "Let go of the model."
     import torch
-    device, self.model = self.device, None
+    device, self._model, self.fast, self.folder = self.device, None, None, None
     if device.type == "cuda": torch.cuda.empty_cache()
 
 Pipeline.save_pretrained, Pipeline.__enter__, Pipeline.__exit__ = save_pretrained, lambda self: self, __exit__

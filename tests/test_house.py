@@ -10,9 +10,9 @@ root = Path(__file__).resolve().parent.parent
 NOTEBOOKS = [p for p in sorted((root/"nbs").rglob("*.ipynb")) if not {"_proc", ".ipynb_checkpoints"} & set(p.parts)]
 
 # Each module may import those before it. A tuple is one floor, from bottom to top.
-FLOORS = [("core", "names"), ("batching", "data", "metrics", "show"),
+FLOORS = [("core", "names"), ("batching", "data", "counts", "metrics", "show", "graph", "tensorflow"),
           ("tasks.base", "tasks.classification"),
-          ("tokenizer", "model", "pipeline", "customization", "trainer", "native_loop"), ("all", "tour", "cli")]
+          ("tokenizer", "model", "encoder", "pipeline", "customization", "trainer", "native_loop"), ("all", "tour", "cli")]
 ORDER = [m for floor in FLOORS for m in floor]
 
 

@@ -11,12 +11,13 @@ import importlib
 from ..batching import Row
 from ..core import InputError, check_item, check_options, nearest
 
-# %% ../../nbs/tasks/base.ipynb #f6754da9
+# %% ../../nbs/tasks/base.ipynb #a95d166c
 class Task:
     "What a task must say; subclasses say the rest."
     name = ""  # as `pipeline` takes it
     options = {}  # option -> default
     longs = ("window", "truncate", "error")  # what it can do with texts over the model's maximum
+    heads = ()  # endings of the architectures that the encoder by hand may answer for
     per_token = False  # whether outputs have a token axis, which the engine frees of padding
     left = False  # pad on the left, as generation needs it
 

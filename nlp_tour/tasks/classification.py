@@ -36,10 +36,10 @@ def merge_windows(
     "The mean of the windows' scores, weighted by their tokens."
     return np.average(scores, axis=0, weights=tokens) if len(tokens) > 1 else scores[0]
 
-# %% ../../nbs/tasks/classification.ipynb #2e9e3130
+# %% ../../nbs/tasks/classification.ipynb #79dba7ef
 class TextClassification(Task):
     "Labels and scores for texts or pairs of texts."
-    name = "text-classification"
+    name, heads = "text-classification", ("ForSequenceClassification",)
     options = {"top_k": 1, "return_all_scores": False, "function_to_apply": None}
 
     def __init__(self, config):
