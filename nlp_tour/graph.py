@@ -33,7 +33,7 @@ def example_inputs(
     if "attention_mask" in out: out["attention_mask"][-1, ..., length // 2:] = 0
     return out
 
-# %% ../nbs/15_graph.ipynb #8f7cddfa
+# %% ../nbs/15_graph.ipynb #4d4a501a
 def plain_copy(
     model,  # a PyTorch model of transformers
 ):  # a float32 copy on the CPU, in training mode, with eager attention
@@ -45,6 +45,7 @@ def plain_copy(
     model.set_attn_implementation("eager")
     return model
 
+# %% ../nbs/15_graph.ipynb #5e948c15
 def export_graph(
     model,  # what `plain_copy` returned
 ):  # a `torch.export.ExportedProgram` that maps a dict of inputs to a dict of outputs
@@ -59,7 +60,7 @@ def export_graph(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try: return torch.export.export(Outputs(), (inputs,), dynamic_shapes=(sizes,), strict=False).run_decompositions()
-        except Exception as e: raise InputError(f"torch.export cannot trace {type(model).__name__}: {str(e).strip().splitlines()[0]}") from e
+        except Exception as e: raise InputError(f"torch.export cannot trace {type(model).__name__}: {str(e).strip().partition(chr(10))[0]}") from e
 
 # %% ../nbs/15_graph.ipynb #26cdd8fb
 def walk(
@@ -74,7 +75,7 @@ def walk(
         if node.op == "output": return known(node.args[0])
         if node.op == "call_function": values[node.name] = rule(node)(*known(node.args), **known(node.kwargs))
 
-# %% ../nbs/15_graph.ipynb #4c49c49c
+# %% ../nbs/15_graph.ipynb #20d8b0b5
 def graph_weights(
     program,  # what `export_graph` returned
 ) -> dict:  # placeholder's name -> (weight's name in the model, tensor)
@@ -82,6 +83,7 @@ def graph_weights(
     read = program.constants | dict(program.state_dict)
     return {s.arg.name: (s.target.removeprefix("model."), read[s.target]) for s in program.graph_signature.input_specs if s.target}
 
+# %% ../nbs/15_graph.ipynb #4a848e24
 def replay(
     program,  # what `export_graph` returned
     weights: dict,  # placeholder's name -> value
@@ -93,32 +95,28 @@ def replay(
     asked = [r for r, s in zip(results, program.graph_signature.output_specs) if s.kind.name == "USER_OUTPUT"]
     return dict(zip(program.call_spec.out_spec.context, asked))
 
-# %% ../nbs/15_graph.ipynb #6e13834d
+# %% ../nbs/15_graph.ipynb #dda3229b
 def _values(tf):
     "Rules that work value by value, or sum values up."
-    both = lambda on_bool, on_int: lambda a, b: (on_bool if a.dtype == tf.bool else on_int)(a, b)
     def clamp(x, low=None, high=None):
         x = x if low is None else tf.maximum(x, tf.cast(low, x.dtype))
         return x if high is None else tf.minimum(x, tf.cast(high, x.dtype))
     return dict(
-        add=lambda a, b, alpha=1: a + b * alpha if alpha != 1 else a + b, sub=lambda a, b, alpha=1: a - b * alpha if alpha != 1 else a - b,
-        mul=tf.multiply, div=tf.divide, pow=tf.pow, minimum=tf.minimum, maximum=tf.maximum,
-        abs=tf.abs, neg=tf.negative, sign=tf.sign, ceil=tf.math.ceil, exp=tf.exp, erf=tf.math.erf, log=tf.math.log, log1p=tf.math.log1p, sqrt=tf.sqrt, rsqrt=tf.math.rsqrt, sin=tf.sin, cos=tf.cos,
-        tanh=tf.tanh, sigmoid=tf.sigmoid, relu=tf.nn.relu, gelu=lambda x, approximate="none": tf.nn.gelu(x, approximate == "tanh"), clamp=clamp,
+        add=lambda a, b, alpha=1: a + alpha * b, sub=lambda a, b, alpha=1: a - alpha * b, mul=tf.multiply, div=tf.divide,
+        pow=tf.pow, minimum=tf.minimum, maximum=tf.maximum, clamp=clamp, abs=tf.abs, neg=tf.negative, sign=tf.sign, ceil=tf.math.ceil,
+        exp=tf.exp, erf=tf.math.erf, log=tf.math.log, log1p=tf.math.log1p, sqrt=tf.sqrt, rsqrt=tf.math.rsqrt, sin=tf.sin, cos=tf.cos,
+        tanh=tf.tanh, sigmoid=tf.sigmoid, relu=tf.nn.relu, gelu=lambda x, approximate="none": tf.nn.gelu(x, approximate == "tanh"),
         eq=lambda a, b: a == b, ne=lambda a, b: a != b, ge=tf.greater_equal, gt=tf.greater, le=tf.less_equal, lt=tf.less, where=tf.where,
-        bitwise_and=both(tf.logical_and, tf.bitwise.bitwise_and), bitwise_or=both(tf.logical_or, tf.bitwise.bitwise_or),
-        bitwise_not=lambda x: tf.logical_not(x) if x.dtype == tf.bool else tf.bitwise.invert(x),
-        sum=tf.reduce_sum, mean=tf.reduce_mean, cumsum=tf.cumsum, argmax=lambda x, dim=None, keep=False: tf.argmax(x, dim),
-        _softmax=lambda x, dim, half: tf.nn.softmax(x, dim),
+        bitwise_and=tf.logical_and, bitwise_or=tf.logical_or, bitwise_not=tf.logical_not,
+        sum=tf.reduce_sum, mean=tf.reduce_mean, cumsum=tf.cumsum, argmax=lambda x, dim: tf.argmax(x, dim), _softmax=lambda x, dim, half: tf.nn.softmax(x, dim),
         _to_copy=tf.identity, clone=tf.identity, alias=tf.identity,
     )
 
-# %% ../nbs/15_graph.ipynb #bb2134eb
+# %% ../nbs/15_graph.ipynb #d242e431
 def _shapes(tf):
     "Rules that move values around."
     size = lambda x, d: tf.shape(x)[d] if x.shape[d] is None else x.shape[d]
     at = lambda x, dim, where: x[(slice(None),) * (dim % len(x.shape)) + (where,)]
-    whole = lambda sizes: tf.convert_to_tensor(list(sizes), tf.int32)
     def cut(x, dim=0, start=None, end=None, step=1): return at(x, dim, slice(start, None if isinstance(end, int) and end > 2**31 - 1 else end, step))
     def expand(x, sizes, implicit=False):
         new = len(sizes) - len(x.shape)
@@ -135,7 +133,7 @@ def _shapes(tf):
         unsqueeze=tf.expand_dims, squeeze=tf.squeeze, cat=lambda xs, dim=0: tf.concat(xs, dim), split_with_sizes=lambda x, sizes, dim=0: tf.split(x, list(sizes), dim),
         repeat=lambda x, times: tf.tile(tf.reshape(x, [1] * (len(times) - len(x.shape)) + [size(x, i) for i in range(len(x.shape))]), list(times)),
         gather=lambda x, dim, places: tf.experimental.numpy.take_along_axis(x, places, dim), constant_pad_nd=pad,
-        arange=lambda start, end, step=1: tf.range(start, end, step), full=lambda sizes, value: tf.fill(whole(sizes), value),
+        arange=lambda start, end, step=1: tf.range(start, end, step), full=lambda sizes, value: tf.fill(tf.convert_to_tensor(list(sizes), tf.int32), value),
         full_like=lambda x, value: tf.fill(tf.shape(x), value), scalar_tensor=tf.convert_to_tensor,
     )
 

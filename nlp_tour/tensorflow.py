@@ -228,7 +228,7 @@ def difference(
         gaps.append((gap[seen.bool()] if seen is not None and gap.shape[:2] == seen.shape else gap).max())
     return torch.stack(gaps).max().item()
 
-# %% ../nbs/15_tensorflow.ipynb #b583cc3d
+# %% ../nbs/15_tensorflow.ipynb #cbc98b4c
 def to_tf(
     model,  # a PyTorch model of transformers that reads token ids; it is copied and stays as it is
     tokenizer=None,  # saved along by `save_pretrained`
@@ -236,7 +236,9 @@ def to_tf(
     "Open a PyTorch model in TensorFlow; raise `InputError` when an operation has no rule, or the answers differ."
     cls, copied = _keras_class(), plain_copy(model)
     twin = cls(model, export_graph(copied), tokenizer)
-    off = difference(twin, copied.eval())
+    try: off = difference(twin, copied.eval())
+    except InputError: raise
+    except Exception as e: raise InputError(f"{type(model).__name__} cannot be replayed in TensorFlow ({str(e).strip().partition(chr(10))[0]}); use it in PyTorch.") from e
     if not off <= 1e-4: raise InputError(f"{type(model).__name__} answers differently in TensorFlow (by {off:.1e}); use it in PyTorch.")
     return twin
 

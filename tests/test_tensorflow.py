@@ -255,6 +255,13 @@ def test_a_wrong_rule_is_found(monkeypatch):
     with pytest.raises(InputError, match="answers differently in TensorFlow"): to_tf(tiny("bert"))
 
 @needs_tf
+def test_a_failing_rule_gets_a_sentence(monkeypatch):
+    import nlp_tour.graph as graph
+    values = graph._values
+    monkeypatch.setattr(graph, "_values", lambda tf: values(tf) | dict(gelu=lambda: None))
+    with pytest.raises(InputError, match="BertModel cannot be replayed in TensorFlow"): to_tf(tiny("bert"))
+
+@needs_tf
 def test_the_model_stays_as_it_is():
     model = tiny("gpt2").train()
     before, state = model.config.to_dict(), {k: v.clone() for k, v in model.state_dict().items()}
