@@ -26,16 +26,25 @@ _TOUR = ["AutoConfig", "AutoModel", "AutoModelForSequenceClassification", "AutoT
 
 __all__ = [*_WHERE, *_TOUR]
 
-# %% ../nbs/18_all.ipynb #0c193177
+# %% ../nbs/18_all.ipynb #a2e1d092
 def __getattr__(name):
     "A name of ours, else of transformers (with our way of resolving names), else of datasets."
     if name in _WHERE: return getattr(importlib.import_module(f"nlp_tour.{_WHERE[name]}"), name)
     if name.startswith("__"): raise AttributeError(name)
+    if name.startswith("TF"):
+        from nlp_tour.tensorflow import tf_class
+        return tf_class(getattr(importlib.import_module("transformers"), name[2:]))
     for library in ("transformers", "datasets"):
         try: found = getattr(importlib.import_module(library), name)
         except AttributeError: continue
-        if hasattr(found, "from_pretrained"):
-            from nlp_tour.names import tour_class
-            return tour_class(found)
-        return found
+        return _ours(found) if hasattr(found, "from_pretrained") else found
     raise AttributeError(f"neither nlp_tour nor transformers {importlib.import_module('transformers').__version__} nor datasets has a name {name!r}")
+
+# %% ../nbs/18_all.ipynb #dffc8bc1
+def _ours(cls):
+    "A class with `from_pretrained`, with our way of resolving names; models read TensorFlow's files, too."
+    from nlp_tour.model import tour_model
+    from nlp_tour.names import tour_class
+    import transformers
+    is_model = cls.__name__.startswith("AutoModel") or issubclass(cls, transformers.PreTrainedModel)
+    return (tour_model if is_model else tour_class)(cls)

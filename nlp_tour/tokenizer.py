@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['token_html', 'Html', 'show_tokens', 'max_length', 'Tokenizer', 'of', 'open_folder', 'windows']
 
-# %% ../nbs/02_tokenizer.ipynb #d992b634
+# %% ../nbs/02_tokenizer.ipynb #976e4576
 import html, json
 from pathlib import Path
 
-from .core import InputError
+from .core import InputError, note
 from .names import resolve
 
 # %% ../nbs/02_tokenizer.ipynb #183d8ecd
@@ -107,7 +107,7 @@ def _long(self, item, stride):
     first = self._windows[side, stride].encode(*item) if isinstance(item, tuple) else self._windows[side, stride].encode(item)
     return [first, *first.overflowing]
 
-# %% ../nbs/02_tokenizer.ipynb #91aab18f
+# %% ../nbs/02_tokenizer.ipynb #ed6836a9
 def windows(
     self,
     items: list,  # strings, or tuples of two strings for pairs
@@ -117,12 +117,14 @@ def windows(
 ) -> list:  # for each item a list of `tokenizers.Encoding`, one a window
     "Encode all items at once; texts longer than the model become several windows."
     encode = self.backend.encode_batch if offsets else self.backend.encode_batch_fast
-    out = []
+    out, cut = [], 0
     for i, (item, e) in enumerate(zip(items, encode(items))):
         if not self.max_length or len(e.ids) <= self.max_length: out.append([e]); continue
         if long == "error": raise InputError(f"text {i} has {len(e.ids)} tokens and the model takes {self.max_length}; pass long='window' or long='truncate'.")
         found = self._long(item, min(stride, self.max_length // 4))
         out.append(found if long == "window" else found[:1])
+        cut += long == "truncate"
+    if cut: note(f"{cut} of {len(items)} texts have more than {self.max_length} tokens and were cut, as long='truncate' asks.")
     return out
 
 Tokenizer._long, Tokenizer.windows = _long, windows

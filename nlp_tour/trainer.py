@@ -67,7 +67,7 @@ class History:
 
     def __repr__(self): return f"History({len(self.losses)} losses, {len(self.evaluations)} evaluations)"
 
-# %% ../nbs/05_trainer.ipynb #5483b856
+# %% ../nbs/05_trainer.ipynb #14e08884
 class StopGently(transformers.TrainerCallback):
     "On SIGINT or SIGTERM: finish the step, save a checkpoint, stop. A second signal stops at once."
     stopped = False
@@ -87,6 +87,9 @@ class StopGently(transformers.TrainerCallback):
 
     def on_step_end(self, args, state, control, **kwargs):
         if self.stopped: control.should_save = control.should_training_stop = True
+
+    def on_epoch_end(self, args, state, control, **kwargs):
+        if self.stopped: control.should_evaluate = control.should_save = False  # Trainer ends the epoch early, and would evaluate it
 
     def on_train_end(self, args, state, control, **kwargs): self.restore()
 

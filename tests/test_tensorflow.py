@@ -272,3 +272,33 @@ def test_the_model_stays_as_it_is():
 def test_another_keras_backend_is_refused():
     code = f"from nlp_tour.tensorflow import load_tf; load_tf({str(FIXTURES/'bert-h5')!r})"
     assert "set KERAS_BACKEND=tensorflow" in run(code, KERAS_BACKEND="torch")
+
+
+# the front doors: always for TensorFlow's files, with the extra for the Keras model
+
+@pytest.mark.parametrize("folder", ["bert-h5", "bert-safetensors", "bert-sharded"])
+def test_the_tours_spelling_reads_tensorflows_files(folder):
+    from nlp_tour.all import AutoModelForSequenceClassification
+    right = OUTPUTS["bert"]
+    for model in [AutoModelForSequenceClassification.from_pretrained(str(FIXTURES/folder), from_tf=True), AutoModelForSequenceClassification.from_pretrained(FIXTURES/folder)]:
+        with torch.no_grad(): answer = model(**torch_inputs(model))[0]
+        assert np.abs(answer.numpy() - right).max() < 1e-5
+
+
+def test_from_tf_on_pytorch_files_says_what_was_loaded(capsys, tmp_path):
+    from nlp_tour.all import AutoModel
+    from_tf(FIXTURES/"bert-h5").save_pretrained(tmp_path)
+    assert AutoModel.from_pretrained(tmp_path, from_tf=True).num_parameters() > 0
+    assert "from_tf=True is not needed" in capsys.readouterr().err
+
+
+@needs_tf
+def test_pipeline_answers_from_tensorflow():
+    from nlp_tour.all import TFAutoModelForSequenceClassification, load, pipeline
+    texts = ["We are very happy to show you the 🤗 Transformers library.", "We hope you don't hate it.", "A dull film. " * 40]
+    pt, tf = pipeline("sentiment-analysis", framework="pt"), pipeline("sentiment-analysis", framework="tf")
+    for a, b in zip(pt(texts), tf(texts)): assert a["label"] == b["label"] and abs(a["score"] - b["score"]) < 1e-5
+    model, tok = load("distilbert-base-uncased-finetuned-sst-2-english", framework="tf")
+    keras = TFAutoModelForSequenceClassification.from_pretrained("distilbert-base-uncased-finetuned-sst-2-english", from_pt=True)
+    inputs = dict(tok(texts[:2], padding=True, return_tensors="np"))
+    assert np.abs(np.asarray(model(inputs)["logits"]) - np.asarray(keras(inputs)["logits"])).max() < 1e-6

@@ -1,0 +1,119 @@
+"The engine under strange texts, many threads, small memory and long streams."
+import itertools, json, threading, tracemalloc
+
+import numpy as np, pytest, torch
+from hypothesis import given, settings, strategies as st
+from transformers import BertConfig, BertForSequenceClassification
+
+from nlp_tour.all import load
+from nlp_tour.core import InputError
+from nlp_tour.data import plots, reviews
+from nlp_tour.pipeline import Pipeline, pipeline
+from nlp_tour.tasks.classification import TextClassification
+
+NAME = "distilbert-base-uncased-finetuned-sst-2-english"
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    "A pipeline on a small random model: quick, and as strict about shapes as a large one."
+    tok = load(NAME)[1]
+    torch.manual_seed(0)
+    model = BertForSequenceClassification(BertConfig(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4)).eval()
+    return Pipeline(TextClassification(model.config.to_dict()), model, tok)
+
+
+any_text = st.text(st.characters(), min_size=1, max_size=200).filter(str.strip)
+strange = st.sampled_from(["\ud83d", "a\x00b", "‮right to left‬", "👩‍👩‍👧‍👦🏳️‍🌈", "é", "x" * 100_000, "word " * 20_000, "ﷺ", "​​", "\x7f", "[SEP] [CLS]", "שלום עולם", "👍🏽" * 300])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(any_text | strange, min_size=1, max_size=6))
+def test_any_unicode_alone_and_in_company(tiny, texts):
+    together = tiny(texts)
+    alone = [tiny(t)[0] for t in texts]
+    assert [a["label"] for a in together] == [a["label"] for a in alone] or np.allclose([a["score"] for a in together], .5, atol=1e-4)
+    assert np.allclose([a["score"] for a in together], [a["score"] for a in alone], atol=1e-5)
+    json.dumps(together)
+
+
+@pytest.mark.parametrize("how, why", [("error", "the model takes 512"), ("truncate", None), ("window", None)])
+def test_long_texts(tiny, how, why, capsys):
+    long_text = max(plots(), key=len) * 5
+    if why:
+        with pytest.raises(InputError, match=why): tiny(["short", long_text], long=how)
+        return
+    short, answer = tiny(["short", long_text], long=how)
+    assert short == tiny("short")[0] and 0 <= answer["score"] <= 1
+    if how == "truncate": assert "1 of 2 texts" in capsys.readouterr().err
+
+
+def test_threads_share_a_model_and_give_its_mode_back(tiny):
+    texts = reviews()["test"]["text"][:24]
+    right = tiny(texts)
+    tiny.model.train()
+    found = [None] * 6
+    def work(i): found[i] = tiny(texts)
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(6)]
+    for t in threads: t.start()
+    for t in threads: t.join()
+    assert all(np.allclose([a["score"] for a in f], [a["score"] for a in right], atol=1e-6) for f in found)
+    assert tiny.model.training
+    tiny.model.eval()
+
+
+def test_an_endless_stream_needs_bounded_memory(tiny):
+    texts = itertools.cycle(reviews()["test"]["text"][:500])
+    stream = tiny(t for t in texts)
+    for _ in range(5000): next(stream)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(9000): next(stream)
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert grown < 20e6, f"{grown / 1e6:.0f} MB more after 9,000 texts"
+
+
+def test_out_of_memory_loses_no_answer(tiny, monkeypatch, capsys):
+    texts = reviews()["test"]["text"][:200]
+    right, run = tiny(texts), Pipeline.run
+    def small(self, rows, opts):
+        if sum(map(len, rows)) > 200: raise torch.OutOfMemoryError("CUDA out of memory. (a pretended one)")
+        return run(self, rows, opts)
+    monkeypatch.setattr(Pipeline, "run", small)
+    budget = tiny.batch_tokens
+    try: assert np.allclose([a["score"] for a in tiny(texts)], [a["score"] for a in right], atol=1e-5)
+    finally: tiny.batch_tokens = budget
+    assert "ran out of memory; going on" in capsys.readouterr().err
+    with pytest.raises(InputError, match="does not fit into the memory"): tiny("word " * 300)
+    tiny.batch_tokens = budget
+
+
+def test_another_error_is_not_taken_for_small_memory(tiny, monkeypatch):
+    def broken(self, rows, opts): raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+    monkeypatch.setattr(Pipeline, "run", broken)
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"): tiny("text")
+
+
+def test_options_early_and_late_give_one_shape(tiny):
+    for options in [dict(top_k=1), dict(top_k=2), dict(top_k=None), dict(return_all_scores=True), dict(function_to_apply="sigmoid"), {}]:
+        early = Pipeline(tiny.task, tiny.model, tiny.tokenizer, **options)
+        for x in ["one text", ["one text"], ["one text", "and two"], ("a", "b"), np.array(["a", "b"])]: assert early(x) == tiny(x, **options)
+
+
+def test_the_fast_path_is_the_model(capsys):
+    "Equal to the untouched model on mixed lengths, alone and together."
+    texts = reviews()["test"]["text"][:60] + plots()[:6]
+    fast, (model, tok) = pipeline("sentiment-analysis"), load(NAME)
+    slow = pipeline("sentiment-analysis", model=model, tokenizer=tok)
+    assert fast.fast and not slow.fast
+    a, b = fast(texts), slow(texts)
+    assert [x["label"] for x in a] == [x["label"] for x in b]
+    assert max(abs(x["score"] - y["score"]) for x, y in zip(a, b)) < 1e-5
+
+
+def test_a_bar_counts_tokens(tiny, capsys):
+    tiny(reviews()["test"]["text"][:50], progress=True)
+    assert "tokens" in capsys.readouterr().err
+    tiny(reviews()["test"]["text"][:50])
+    assert "tokens" not in capsys.readouterr().err
