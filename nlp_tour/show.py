@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .core import InputError, html_table, replacing
 
-# %% ../nbs/13_show.ipynb #b0c8fb38
+# %% ../nbs/13_show.ipynb #69243d73
 BLUE, ORANGE, GREY = "#1f4e79", "#c2600c", "#9aa5b1"  # told apart by the colour-blind, and by line style, too
 
 def plot_curve(
@@ -19,14 +19,14 @@ def plot_curve(
     held_out: list = (),  # (step, loss) on data that is not trained on
     ax=None,  # matplotlib axes; new ones if None
 ):  # the axes
-    "Draw training loss, its running mean, and held-out loss."
+    "Draw training loss as logged, its running mean, and held-out loss."
     import matplotlib.pyplot as plt
     ax = ax or plt.subplots(figsize=(6, 3), facecolor="white")[1]
     if losses:
         steps, values = zip(*losses)
         width = max(1, len(values) // 10)
         mean = [sum(values[max(0, i - width):i + 1]) / len(values[max(0, i - width):i + 1]) for i in range(len(values))]
-        ax.plot(steps, values, color=GREY, lw=.8, label="training, each step")
+        ax.plot(steps, values, color=GREY, lw=.8, label="training, as logged")
         ax.plot(steps, mean, color=BLUE, lw=2, label="training, running mean")
     if held_out: ax.plot(*zip(*held_out), color=ORANGE, ls="--", marker="o", label="held out")
     ax.set(xlabel="step", ylabel="loss")
@@ -76,14 +76,15 @@ def picture(
     plt.close(fig)
     return f'<img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}">'
 
-# %% ../nbs/13_show.ipynb #8bd9d832
+# %% ../nbs/13_show.ipynb #02a925e4
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c232b;--paper:#fff;--soft:#f3f5f8;--line:#d8dee6;--accent:#1f4e79}
 @media(prefers-color-scheme:dark){:root{--ink:#e4e9ef;--paper:#14191f;--soft:#1d242c;--line:#343e4a;--accent:#8bbbe6}}
 body{font:16px/1.6 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:52rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.7rem;line-height:1.25}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid var(--line);padding-bottom:.3rem}
 table{border-collapse:collapse;width:100%;font-size:.92rem}td,th{padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
-img{max-width:100%;border-radius:6px}.cards{display:flex;flex-wrap:wrap;gap:.8rem}.card{background:var(--soft);border-radius:8px;padding:.7rem 1rem;flex:1 1 9rem}
+img{max-width:100%;border-radius:6px}.cards{display:flex;flex-wrap:wrap;gap:.8rem}.card{background:var(--soft);border-radius:8px;padding:.7rem 1rem;flex:1 1 7rem}
+.pair{display:flex;flex-wrap:wrap;gap:1rem;align-items:center}.pair img{flex:1 1 16rem;min-width:0;max-width:30rem}
 .card b{display:block;font-size:1.5rem;color:var(--accent)}.wide{overflow-x:auto}
 """
 

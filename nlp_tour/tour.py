@@ -45,7 +45,7 @@ def versions() -> dict:  # name -> version
     "What ran: Python and the libraries that decide the numbers."
     return {"python": platform.python_version(), **{p: version(p) for p in ("torch", "transformers", "datasets", "accelerate", "tokenizers")}}
 
-# %% ../nbs/19_tour.ipynb #45cb5996
+# %% ../nbs/19_tour.ipynb #dac17e27
 def _report(history, truth, said, names, mistakes, sentences, metrics):
     "The HTML of the report; every figure in it stands in `metrics`."
     from nlp_tour.show import cards, picture, plot_confusion, plot_curve, report
@@ -55,7 +55,7 @@ def _report(history, truth, said, names, mistakes, sentences, metrics):
     return report("The tour: a classifier fine-tuned, tested and used", {
         "What came out": cards({"accuracy on unseen texts": f"{metrics['accuracy']:.3f}", "always the majority": f"{metrics['majority']:.3f}",
                                 "training texts": f"{metrics['examples']:,}", "test texts": f"{len(truth):,}", "seconds of training": f"{metrics['seconds']:.0f}"}),
-        "It learned": curve, "Where it is right and wrong": matrix,
+        "How it learned, and where it is right and wrong": f'<div class="pair">{curve}{matrix}</div>',
         "Its surest mistakes": html_table(mistakes) if mistakes else "<p>None.</p>",
         "The tour's sentences": html_table(sentences),
         "Padding": cards({"padded to the maximum, as in 2021": f"{pad['padding_2021']:.0%}", "batches in the order they come": f"{pad['padding_in_order']:.0%}",
