@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['HEADS', 'evaluating', 'model_class', 'untrained', 'load', 'tour_model', 'save']
 
-# %% ../nbs/03_model.ipynb #e3b35e64
-import contextlib, functools, os, threading, warnings, weakref
+# %% ../nbs/03_model.ipynb #97862a8f
+import contextlib, functools, re, threading, warnings, weakref
 from pathlib import Path
 
 from .core import InputError, nearest, note, renamed, replacing
@@ -54,7 +54,7 @@ def model_class(
     if task not in HEADS: raise InputError(f"unknown task {task!r}; {nearest(task, HEADS)}")
     return getattr(transformers, HEADS[task])
 
-# %% ../nbs/03_model.ipynb #cf792403
+# %% ../nbs/03_model.ipynb #29f492ec
 def untrained(
     model,  # a model that `load` returned
 ) -> list:  # names of weights that were in no file
@@ -62,7 +62,9 @@ def untrained(
     return list(getattr(model, "untrained_weights", []))
 
 def _take_info(model, info, name):
-    "Raise on weights of the wrong shape, warn of missing ones, remember both."
+    "Raise on weights of the wrong shape; warn of weights that are missing, and of a head that is left behind."
+    if lost := sorted(k for k in info.get("unexpected_keys") or [] if re.match(r"(pre_)?classifier|qa_outputs|score\b|lm_head", k)):
+        warnings.warn(f"{name}: the head ({', '.join(lost)}) has no place in {type(model).__name__} and is left behind; load() keeps it.", stacklevel=3)
     if wrong := sorted(str(k) for k in info.get("mismatched_keys") or []):
         raise InputError(f"{name}: weights of another shape than the configuration says: {', '.join(wrong)[:200]}; pass the number of labels they were trained with.")
     model.untrained_weights = sorted(info["missing_keys"])
@@ -118,7 +120,7 @@ def _own_memory(model):
         if t.device.type == "cpu": t.data = t.data.clone()
     return model
 
-# %% ../nbs/03_model.ipynb #b8dc2e1f
+# %% ../nbs/03_model.ipynb #6606f53b
 @functools.cache
 def tour_model(
     cls: type,  # a model class of transformers
@@ -130,7 +132,10 @@ def tour_model(
         def from_pretrained(klass, name, *args, from_tf=False, from_pt=False, **kwargs):
             if only_tf(where := resolve(name, kwargs.get("revision"))): return read_tf(where, klass)
             if from_tf: note(f"{name} holds PyTorch's weights, so these are loaded; from_tf=True is not needed.")
-            return super().from_pretrained(name, *args, **kwargs)
+            asked = kwargs.pop("output_loading_info", False)
+            with _hushed(): model, info = super().from_pretrained(name, *args, output_loading_info=True, **kwargs)
+            if not kwargs.get("ignore_mismatched_sizes"): _take_info(model, info, name)
+            return (model, info) if asked else model
     Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
     return Tour
 

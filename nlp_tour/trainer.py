@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['TrainingArguments', 'Trainer', 'History', 'StopGently', 'Bar', 'finetune', 'last_checkpoint']
 
-# %% ../nbs/05_trainer.ipynb #1968e233
+# %% ../nbs/05_trainer.ipynb #7e67aa28
 import signal, threading
 from pathlib import Path
 
-import transformers
+import torch, transformers
 
 from .core import InputError, ListResult, note, renamed, seed_all
 from .data import tokenize_dataset
@@ -99,7 +99,7 @@ class Bar(transformers.trainer_callback.ProgressCallback):
     def on_log(self, args, state, control, logs=None, **kwargs):
         if state.is_world_process_zero and self.training_bar is not None and "loss" in logs: self.training_bar.set_postfix(loss=f"{float(logs['loss']):.3f}")
 
-# %% ../nbs/05_trainer.ipynb #d00e80d1
+# %% ../nbs/05_trainer.ipynb #1c45e3d0
 def finetune(
     model,  # a model with a head for the labels
     tok,  # its tokenizer
@@ -120,7 +120,7 @@ def finetune(
     rows = {k: tokenize_dataset(data[k].select_columns(["text", "label"]), tok) for k in ("train", "test")}
     args = TrainingArguments(str(out), **{**dict(num_train_epochs=epochs, learning_rate=lr, warmup_steps=0.1, per_device_train_batch_size=batch_size, seed=seed,
         per_device_eval_batch_size=64, eval_strategy="epoch", save_strategy="epoch", save_total_limit=1, logging_steps=5, train_sampling_strategy="group_by_length",
-        disable_tqdm=not progress, report_to=[]), **kwargs})
+        disable_tqdm=not progress, report_to=[], dataloader_pin_memory=torch.cuda.is_available()), **kwargs})
     stop = StopGently()
     trainer = Trainer(model=model, args=args, train_dataset=rows["train"], eval_dataset=rows["test"], processing_class=tok, compute_metrics=compute_metrics, callbacks=[stop])
     trainer.remove_callback(transformers.PrinterCallback if not progress else transformers.trainer_callback.ProgressCallback)
