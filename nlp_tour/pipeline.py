@@ -34,6 +34,7 @@ class Pipeline:
     ):
         self.device = pick_device(device)
         self.task, self.model, self.tokenizer = task, model.to(self.device), tokenizer
+        task.tokenizer = tokenizer
         self.tok = Tokenizer.of(tokenizer, task.config)
         self.batch_tokens, self.progress = batch_tokens or BATCH_TOKENS[self.device.type], progress
         self.options = task.settle(_of_2021(options))
@@ -144,7 +145,7 @@ Pipeline.__call__ = Pipeline.predict = Pipeline.transform = __call__
 # %% ../nbs/01_pipeline.ipynb #aaf98036
 def _with_columns(table, answers):
     "The same table with columns for the answers; a name that is taken gets `predicted_` before it."
-    keys = list(answers[0]) if answers and isinstance(answers[0], dict) else ["answer"]
+    keys = list(answers[0]) if len(answers) and isinstance(answers[0], dict) else ["answer"]
     taken = set(getattr(table, "column_names", None) or table.columns)
     for k in keys:
         values = [a[k] if isinstance(a, dict) else a for a in answers]
@@ -175,14 +176,15 @@ def pipeline(
 ) -> Pipeline:
     "A pipeline for a task of 2021; raises `InputError` or `TypeError` with one sentence for what cannot be."
     _check_2021(framework, feature_extractor, use_fast)
-    found = find_task(task) if task else None
+    found = find_task(task, options) if task else None
     if model is None and not found: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
     if found: found[0]({}).settle(_of_2021(options))  # a wrong option is told before anything is loaded
     extra = dict(model_kwargs or {}, revision=revision, token=token or use_auth_token, dtype=dtype)
     model, tokenizer = _model_and_tokenizer(model or found[2], tokenizer, config, found and found[1], extra)
     cls = (found or find_task(infer_task(model.config.to_dict())))[0]
-    if untrained(model) and not allow_untrained:
-        raise InputError(f"{', '.join(untrained(model))} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
+    made_up = [w for w in untrained(model) if not w.startswith(cls.spare)]
+    if made_up and not allow_untrained:
+        raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
     return Pipeline(cls(model.config.to_dict()), model, tokenizer, device, batch_tokens, progress, **options)
 
 # %% ../nbs/01_pipeline.ipynb #35b6e77a
