@@ -73,7 +73,7 @@ def settle(
 
 Task.settle = settle
 
-# %% ../../nbs/tasks/base.ipynb #12d16fa5
+# %% ../../nbs/tasks/base.ipynb #a7f15da8
 def windows(
     self,
     tok,  # the engine's tokenizer
@@ -82,15 +82,16 @@ def windows(
     stride: int,  # tokens that a window shares with the one before, if there is room
     side: int = 0,  # which text of a pair is cut
     length: int = None,  # most tokens in a window; None: the model's maximum
-) -> list:  # for each item its `tokenizers.Encoding`s, one a window
+) -> list:  # for each item a list of windows: a `tokenizers.Encoding`, and how many tokens of what is cut come before it
     "Encode with characters; raise `InputError` where nothing can be cut."
     length, out = length or tok.max_length, []
     for i, (item, e) in enumerate(zip(items, tok.backend.encode_batch(items))):
-        if not length or len(e) <= length: out.append([e]); continue
+        if not length or len(e) <= length: out.append([(e, 0)]); continue
         if long == "error": raise InputError(f"text {i} has {len(e)} tokens and {length} are taken at once; pass long={self.longs[0]!r}.")
         room = length - sum(s != side for s in e.sequence_ids)
         if room < 1: raise InputError(f"text {i} has no room in {length} tokens: {length - room} go to what comes with it; shorten that.")
-        out.append(self._pieces(tok, item, length, stride if stride < room else room // 2, side))
+        shared = stride if stride < room else room // 2
+        out.append([(e, w * (room - shared)) for w, e in enumerate(self._pieces(tok, item, length, shared, side))])
     cut = sum(len(o) > 1 for o in out)
     if cut and long == "truncate": note(f"{self.name}: {cut} of {len(items)} texts were cut to {length} tokens.")
     return [o[:1] for o in out] if long == "truncate" else out

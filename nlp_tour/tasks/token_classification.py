@@ -112,7 +112,7 @@ def surest(
     for e in entities: best[e["index"]] = max(best.get(e["index"], e), e, key=lambda e: e["score"])
     return [best[i] for i in sorted(best)]
 
-# %% ../../nbs/tasks/token_classification.ipynb #f228d090
+# %% ../../nbs/tasks/token_classification.ipynb #805e8991
 class TokenClassification(Task):
     "Labels for tokens, or for names made of them."
     name, per_token = "token-classification", True
@@ -124,7 +124,7 @@ class TokenClassification(Task):
         room = (tok.max_length or 10**9) - tok.backend.num_special_tokens_to_add(False)
         stride = min(64, room // 4) if opts["stride"] is None else opts["stride"]
         if stride >= room: raise InputError(f"stride={stride} leaves nothing new for the next window of {room} tokens; it must be less.")
-        return [Row(e.ids, i, info=(e, w * (room - stride))) for i, found in enumerate(self.windows(tok, items, opts["long"], stride)) for w, e in enumerate(found)]
+        return [Row(e.ids, i, info=(e, first)) for i, found in enumerate(self.windows(tok, items, opts["long"], stride)) for e, first in found]
 
     def decode(self, item, rows, outputs, opts):
         strategy, join = opts["aggregation_strategy"], self.tokenizer.convert_tokens_to_string
