@@ -8,8 +8,10 @@ import torch
 import transformers
 
 import tiny
+from nlp_tour.batching import Row
 from nlp_tour.core import InputError
 from nlp_tour.pipeline import pipeline
+from nlp_tour.tasks.zero_shot import ZeroShotClassification
 
 transformers.logging.set_verbosity_error()
 torch.set_num_threads(1)
@@ -18,7 +20,7 @@ HEADS = {"token-classification": "ForTokenClassification", "question-answering":
          "zero-shot-classification": "ForSequenceClassification", "feature-extraction": "Model"}
 CLASSES = dict(bert="Bert", distilbert="DistilBert", roberta="Roberta")
 TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "MISC"]
-each = pytest.mark.parametrize("kind, name", tiny.PAIRS, ids="-".join)
+each = pytest.mark.parametrize("kind, name", tiny.PAIRS, ids=["-".join(p) for p in tiny.PAIRS])
 RUST = {}
 
 
@@ -36,7 +38,7 @@ def both(task, kind, name, labels=None, max_length=64):
     return transformers.pipeline(task, model=model, tokenizer=tok, device="cpu"), pipeline(task, model=model, tokenizer=tok, device="cpu", progress=False)
 
 
-def texts(n, seed=0, **size): rng = random.Random(seed); return [tiny.sentence(rng, **size) for _ in range(n)]
+def texts(n, seed=0, **size): rng = random.Random(str(seed)); return [tiny.sentence(rng, **size) for _ in range(n)]
 
 
 def same(ours, theirs, eps=1e-5):
@@ -57,7 +59,7 @@ def same(ours, theirs, eps=1e-5):
 @pytest.mark.parametrize("strategy", ["none", "simple", "first", "average", "max"])
 def test_token_classification_equals_transformers(kind, name, strategy):
     stock, ours = both("token-classification", kind, name, TAGS, 128)
-    inputs = texts(60)
+    inputs = texts(60, (kind, name))
     for ignore in (["O"], [], ["O", "PER", "I-LOC"]):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -101,12 +103,14 @@ def test_the_switches_of_early_2021():
 def test_question_answering_equals_transformers_4_57(kind, name):
     model, tok = made("question-answering", kind, name, max_length=256, rust=tiny.Tokenizer.from_str(json.dumps(GOLDEN["tokenizers"][name])))
     ours = pipeline("question-answering", model=model, tokenizer=tok, device="cpu")
-    pairs = [dict(question=q, context=c) for q, c in GOLDEN["texts"]]
+    golden = GOLDEN["answers"][f"{kind}-{name}"]
+    pairs = [dict(question=q, context=c) for q, c, *_ in golden]
+    same(ours(pairs), [plain for *_, plain, _ in golden])
+    same(ours(question=[p["question"] for p in pairs[:2]], context=[p["context"] for p in pairs[:2]]), [plain for *_, plain, _ in golden[:2]])
     for k, options in enumerate(GOLDEN["options"]):
-        theirs = [answers[k] for answers in GOLDEN["answers"][f"{kind}-{name}"]]
+        theirs = [other for *_, other in golden[k::len(GOLDEN["options"])]]
         if options.get("top_k", 1) > 1: theirs = [t if isinstance(t, list) else [t] for t in theirs]
-        same(ours(pairs, **options), theirs)
-        same([ours(p, **options) for p in pairs[:3]], theirs[:3])
+        same(ours(pairs[k::len(GOLDEN["options"])], **options), theirs)
 
 
 @each
@@ -125,7 +129,7 @@ def test_answers_from_windows_are_pieces_of_the_context(kind, name):
 @each
 def test_feature_extraction_equals_transformers(kind, name):
     stock, ours = both("feature-extraction", kind, name, max_length=128)
-    inputs = texts(60)
+    inputs = texts(60, (kind, name))
     same(ours(inputs), stock(inputs), 2e-5)
     vectors = {p: ours(inputs, pooling=p) for p in ("mean", "cls", "max")}
     for i, (tokens,) in enumerate(stock(inputs)):
@@ -150,6 +154,141 @@ def test_a_table_gets_a_column_of_vectors():
     _, ours = both("feature-extraction", "bert", "wordpiece")
     df = ours(pd.DataFrame({"text": texts(3)}), column="text", pooling="mean")
     assert list(df.columns) == ["text", "answer"] and df["answer"][0].shape == (16,)
+
+
+# Fill-mask
+
+def masked(texts, mask, n=1, seed=5):
+    "The same texts with `n` of their words hidden."
+    rng, out = random.Random(seed), []
+    for t in texts:
+        words = t.split(" ")
+        for i in rng.sample(range(len(words)), min(n, len(words))): words[i] = mask
+        out.append(" ".join(words))
+    return out
+
+
+def close(ours, theirs, eps=1e-5):
+    "As `same`, save that candidates whose scores tie within `eps` may stand in another order."
+    if theirs and isinstance(theirs[0], list):
+        assert len(ours) == len(theirs)
+        for a, b in zip(ours, theirs): close(a, b, eps)
+    else:
+        same([a["score"] for a in ours], [b["score"] for b in theirs], eps)
+        known = {b["token"]: b for b in theirs}
+        assert all(a["token"] in known or abs(a["score"] - theirs[-1]["score"]) <= eps for a in ours)
+        for a in ours: same(a, known.get(a["token"], a), eps)
+
+
+@each
+@pytest.mark.parametrize("masks", [1, 3])
+def test_fill_mask_equals_transformers(kind, name, masks):
+    stock, ours = both("fill-mask", kind, name, max_length=128)
+    inputs = masked(texts(60, (kind, name), least=6), stock.tokenizer.mask_token, masks)
+    vocab = sorted(stock.tokenizer.get_vocab())[30:60]
+    for options in ({}, dict(top_k=2), dict(top_k=1000), dict(targets=vocab), dict(targets=vocab[:3] + ["London", "unbelievable"], top_k=4), dict(targets="London")):
+        some = inputs if len(options) < 2 else inputs[:20]
+        if options.get("top_k") == 1000: options, some = dict(top_k=len(stock.tokenizer)), inputs[:3]
+        theirs = [stock(t, **options) for t in some]
+        close(ours(some, **options), theirs)
+    assert json.loads(json.dumps(ours(inputs[:5]))) == ours(inputs[:5])
+    assert ours(inputs[:1]) == [ours(inputs[0])]
+
+
+@each
+def test_joint_masks_find_the_best_pair(kind, name):
+    model, tok = made("fill-mask", kind, name)
+    ours = pipeline("fill-mask", model=model, tokenizer=tok, device="cpu")
+    inputs, vocab = masked(texts(8, 8, least=6), tok.mask_token, 2), len(tok)
+    def p(ids, at):
+        with torch.inference_mode(): return model(input_ids=torch.tensor(ids)).logits[:, at].softmax(-1)
+    for text, found in zip(inputs, ours(inputs + masked(texts(3), tok.mask_token), joint=True, top_k=vocab)):
+        ids = tok(text)["input_ids"]
+        a, b = [i for i, t in enumerate(ids) if t == tok.mask_token_id]
+        first = p([ids], a)[0]
+        pairs = first[:, None] * p([ids[:a] + [t] + ids[a + 1:] for t in range(vocab)], b)
+        assert abs(pairs.max().item() - found[0]["score"]) < 1e-6
+        assert abs(pairs[tuple(found[0]["token"])].item() - found[0]["score"]) < 1e-6
+        same([x["score"] for x in found[:20]], sorted(pairs.flatten().tolist(), reverse=True)[:20], 1e-6)
+    single = masked(texts(5), tok.mask_token)
+    close(ours(single, joint=True), ours(single))
+
+
+@each
+def test_a_mask_anywhere_in_a_long_text(kind, name):
+    model, tok = made("fill-mask", kind, name, max_length=32)
+    ours = pipeline("fill-mask", model=model, tokenizer=tok, device="cpu", top_k=1)
+    words = texts(1, 9, least=60, most=60)[0].split()
+    for at in (0, 30, len(words) - 1):
+        text = " ".join(words[:at] + [tok.mask_token] + words[at + 1:])
+        assert len(ours(text)[0]["sequence"]) > 100
+        (row,) = ours.task.encode([text], ours.tok, {**ours.task.options, "long": "truncate"})
+        assert len(row) == 32 and row.ids.count(tok.mask_token_id) == 1
+
+
+# Zero-shot classification
+
+NLI = {"yes last": ["contradiction", "neutral", "entailment"], "yes first": ["ENTAILMENT", "neutral", "contradiction"]}
+TOPICS = ["London", "music", "a quiet night", "paper", "old"]
+
+
+def ranked(ours, theirs):
+    "Equal scores by label, in descending order."
+    assert len(ours) == len(theirs)
+    for a, b in zip(ours, theirs):
+        assert a["sequence"] == b["sequence"] and a["scores"] == sorted(a["scores"], reverse=True)
+        same(dict(zip(a["labels"], a["scores"])), dict(zip(b["labels"], b["scores"])))
+        same(a["scores"], b["scores"])
+
+
+@each
+@pytest.mark.parametrize("order", NLI)
+def test_zero_shot_equals_transformers(kind, name, order):
+    stock, ours = both("zero-shot-classification", kind, name, NLI[order], 128)
+    inputs = texts(30, (kind, name, order))
+    for options in ({}, dict(multi_label=True), dict(hypothesis_template="{}, or not?"), dict(candidate_labels="London"), dict(candidate_labels="old, young , , music", multi_label=True)):
+        options = {"candidate_labels": TOPICS} | options
+        ranked(ours(inputs, **options), stock(inputs, **options))
+    first = ours(inputs[0], TOPICS)
+    assert isinstance(first, dict) and first == json.loads(json.dumps(first))
+    assert ours(inputs[:2], TOPICS, multi_class=True) == ours(inputs[:2], TOPICS, multi_label=True)
+
+
+@each
+def test_labels_are_found_by_name_wherever_they_stand(kind, name):
+    models = {}
+    for order in itertools.permutations(range(3)):
+        model, tok = made("zero-shot-classification", kind, name, [NLI["yes last"][i] for i in order])
+        head = getattr(model.classifier, "out_proj", model.classifier)
+        for p in head.parameters(): p.data = p.data[list(order)]
+        models[order] = pipeline("zero-shot-classification", model=model, tokenizer=tok, device="cpu")(texts(5), TOPICS, multi_label=True)
+    for found in models.values(): ranked(found, models[0, 1, 2])
+
+
+@each
+def test_zero_shot_reads_long_texts_whole(kind, name):
+    model, tok = made("zero-shot-classification", kind, name, NLI["yes last"], 40)
+    ours = pipeline("zero-shot-classification", model=model, tokenizer=tok, device="cpu", candidate_labels=TOPICS)
+    long = texts(3, 11, least=50, most=60)
+    assert all(abs(sum(a["scores"]) - 1) < 1e-5 for a in ours(long))
+    assert ours(long)[0]["scores"] != ours(long, long="truncate")[0]["scores"]
+    stock = transformers.pipeline("zero-shot-classification", model=model, tokenizer=tok)
+    ranked(ours(long, long="truncate"), stock(long, candidate_labels=TOPICS))
+
+
+def test_windows_weigh_what_they_hold():
+    task = ZeroShotClassification({"id2label": {0: "contradiction", 1: "entailment"}})
+    rows = [Row([1] * n, 0, None, k) for k in (0, 1) for n in (30, 10)]
+    outputs = [np.array([0., x]) for x in (4., 0., 0., 4.)]  # label 0 is in the long window, label 1 in the short one
+    answer = task.decode("…", rows, outputs, task.options | {"candidate_labels": ["long", "short"]})
+    assert answer["labels"] == ["long", "short"] and abs(answer["scores"][0] - 1 / (1 + np.exp(-2))) < 1e-6
+
+
+def test_zero_shot_by_the_embedded_model():
+    near = pipeline("zero-shot-classification", method="embedding", device="cpu", candidate_labels=["cooking", "sports", "travel"], hypothesis_template="This text is about {}.")
+    found = near(["Bake the bread until the crust is golden.", "The striker missed a penalty.", "Our flight was delayed by nine hours. " * 100])
+    assert [a["labels"][0] for a in found] == ["cooking", "sports", "travel"]
+    assert near("The striker missed a penalty.")["labels"] == found[1]["labels"]
 
 
 # What is wrong gets one sentence
@@ -184,3 +323,39 @@ def test_bad_questions(call, why): bad("question-answering", call, why)
     (lambda p: p("London", grouped_entities=True, aggregation_strategy="max"), "keep aggregation_strategy"),
 ])
 def test_bad_token_classification(call, why): bad("token-classification", call, why)
+
+
+@pytest.mark.parametrize("call, why", [
+    (lambda p: p(["[MASK] was old", "it was old"]), r"text 1 has no mask; write \[MASK\]"),
+    (lambda p: p("it was old"), "the text has no mask"),
+    (lambda p: p("[MASK]" + " London" * 100 + " [MASK]"), "masks .* tokens apart, and the model takes 64"),
+    (lambda p: p("[MASK]" + " London" * 100, long="error"), "pass long='truncate'"),
+    (lambda p: p("[MASK] was", targets=[""]), "a target is empty"),
+    (lambda p: p("[MASK] was", target="it"), "did you mean 'targets'"),
+])
+def test_bad_masks(call, why): bad("fill-mask", call, why)
+
+
+def test_a_tokenizer_without_a_mask():
+    model, tok = made("fill-mask", "bert", "wordpiece")
+    tok.mask_token = None
+    with pytest.raises(InputError, match="has no mask token"): pipeline("fill-mask", model=model, tokenizer=tok)("it was old")
+
+
+@pytest.mark.parametrize("call, why", [
+    (lambda p: p("it was old"), "which labels"),
+    (lambda p: p("it was old", []), "candidate_labels is empty"),
+    (lambda p: p("it was old", ["a", None]), "label 1 is missing"),
+    (lambda p: p("it was old", ["a", "a"]), "a label twice"),
+    (lambda p: p(["it was old", " "], "a, b"), "text 1 is empty"),
+    (lambda p: p(["it was old", "old " * 100], "a, b", long="error"), "text 1 has .* tokens and 64"),
+    (lambda p: p("it was old", "a, b", hypothesis_template="It is."), "must have one {}, where the label goes"),
+    (lambda p: p("it was old", "a, b", multilabel=True), "did you mean 'multi_label'"),
+    (lambda p: p("it was old", "a, b", method="embedding", multi_label=True), "multi_label needs an inference model"),
+])
+def test_bad_zero_shot(call, why): bad("zero-shot-classification", call, why, labels=NLI["yes last"])
+
+
+def test_a_model_without_entailment():
+    bad("zero-shot-classification", lambda p: p("it was old", "a, b"), "labels are NEGATIVE, POSITIVE: none is entailment", labels=["NEGATIVE", "POSITIVE"])
+    bad("zero-shot-classification", lambda p: p("it was old", "a"), "needs a model that knows contradiction", labels=["other", "entailment"])
