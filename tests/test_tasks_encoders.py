@@ -11,6 +11,7 @@ import tiny
 from nlp_tour.batching import Row
 from nlp_tour.core import InputError
 from nlp_tour.pipeline import pipeline
+from nlp_tour.tasks.base import find_task
 from nlp_tour.tasks.zero_shot import ZeroShotClassification
 
 transformers.logging.set_verbosity_error()
@@ -20,6 +21,8 @@ HEADS = {"token-classification": "ForTokenClassification", "question-answering":
          "zero-shot-classification": "ForSequenceClassification", "feature-extraction": "Model"}
 CLASSES = dict(bert="Bert", distilbert="DistilBert", roberta="Roberta")
 TAGS = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "MISC"]
+NLI = {"yes last": ["contradiction", "neutral", "entailment"], "yes first": ["ENTAILMENT", "neutral", "contradiction"]}
+TOPICS = ["London", "music", "a quiet night", "paper", "old"]
 each = pytest.mark.parametrize("kind, name", tiny.PAIRS, ids=["-".join(p) for p in tiny.PAIRS])
 RUST = {}
 
@@ -41,6 +44,16 @@ def both(task, kind, name, labels=None, max_length=64):
 def texts(n, seed=0, **size): rng = random.Random(str(seed)); return [tiny.sentence(rng, **size) for _ in range(n)]
 
 
+def masked(texts, mask, n=1, seed=5):
+    "The same texts with `n` of their words hidden."
+    rng, out = random.Random(seed), []
+    for t in texts:
+        words = t.split(" ")
+        for i in rng.sample(range(len(words)), min(n, len(words))): words[i] = mask
+        out.append(" ".join(words))
+    return out
+
+
 def same(ours, theirs, eps=1e-5):
     "Equal in everything, floats within `eps`."
     if isinstance(theirs, dict):
@@ -53,6 +66,74 @@ def same(ours, theirs, eps=1e-5):
     else: assert ours == theirs
 
 
+# All of them
+
+CALLS = {"token-classification": dict(aggregation_strategy="average"), "question-answering": {}, "fill-mask": dict(top_k=2), "zero-shot-classification": dict(candidate_labels=TOPICS),
+         "feature-extraction": {}}
+
+
+def ready(task, kind="bert", name="wordpiece"):
+    "A pipeline, and inputs for it."
+    model, tok = made(task, kind, name, dict([("token-classification", TAGS), ("zero-shot-classification", NLI["yes last"])]).get(task))
+    inputs = texts(12, task)
+    if task == "fill-mask": inputs = masked(inputs, tok.mask_token)
+    if task == "question-answering": inputs = [dict(question="who was it?", context=t) for t in inputs]
+    return pipeline(task, model=model, tokenizer=tok, device="cpu", **CALLS[task]), inputs
+
+
+@pytest.mark.parametrize("task", CALLS)
+def test_what_comes_in_decides_what_goes_out(task):
+    pipe, inputs = ready(task)
+    found = pipe(inputs)
+    assert isinstance(found, list) and len(found) == len(inputs) and json.loads(json.dumps(found)) == found
+    assert pipe([]) == [] and pipe(inputs[:1]) == [pipe(inputs[0])]
+    same(pipe(tuple(inputs)), found)
+    same(pipe(inputs[::-1])[::-1], found)
+    same([pipe(x) for x in inputs], found)
+    endless = pipe(x for x in itertools.cycle(inputs))
+    same([next(endless) for _ in range(3)], found[:3])
+    assert len(pipe(inputs).df) > 6
+
+
+@pytest.mark.parametrize("task", CALLS)
+def test_a_small_budget_and_train_mode_change_nothing(task):
+    pipe, inputs = ready(task)
+    found = pipe(inputs)
+    pipe.model.train()
+    pipe.batch_tokens = 40
+    same(pipe(inputs), found)
+    assert pipe.model.training
+
+
+@pytest.mark.parametrize("task", CALLS)
+@each
+def test_saved_and_opened_again(task, kind, name, tmp_path):
+    pipe, inputs = ready(task, kind, name)
+    pipe.save_pretrained(tmp_path)
+    named = {"task": task} if task == "zero-shot-classification" else {}  # saved as a classifier, which tells no more
+    again = pipeline(model=tmp_path, device="cpu", **named, **CALLS[task])
+    assert again.task.name == task
+    same(again(inputs), pipe(inputs))
+
+
+def test_a_body_without_its_pooler_gives_features(tmp_path):
+    pipe, inputs = ready("fill-mask")
+    pipe.save_pretrained(tmp_path)
+    with pytest.warns(UserWarning, match="pooler"): features = pipeline("feature-extraction", model=tmp_path, device="cpu")
+    assert len(features("it was old")[0][0]) == 16
+    with pytest.warns(UserWarning), pytest.raises(InputError, match="allow_untrained"): pipeline("ner", model=tmp_path)
+
+
+@pytest.mark.parametrize("name, task, model", [
+    ("ner", "token-classification", "dbmdz/bert-large-cased-finetuned-conll03-english"), ("token-classification", "token-classification", "dbmdz/bert-large-cased-finetuned-conll03-english"),
+    ("question-answering", "question-answering", "distilbert-base-cased-distilled-squad"), ("fill-mask", "fill-mask", "distilroberta-base"),
+    ("zero-shot-classification", "zero-shot-classification", "facebook/bart-large-mnli"), ("feature-extraction", "feature-extraction", "distilbert-base-cased"),
+])
+def test_names_and_default_models_of_2021(name, task, model):
+    cls, head, default = find_task(name)
+    assert (cls.name, head, default) == (task, task, model)
+
+
 # Token classification
 
 @each
@@ -60,6 +141,7 @@ def same(ours, theirs, eps=1e-5):
 def test_token_classification_equals_transformers(kind, name, strategy):
     stock, ours = both("token-classification", kind, name, TAGS, 128)
     inputs = texts(60, (kind, name))
+    assert {e["entity"][-3:] for found in ours(inputs) for e in found} >= {"PER", "LOC"}, "the model must not be of one mind"
     for ignore in (["O"], [], ["O", "PER", "I-LOC"]):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -158,16 +240,6 @@ def test_a_table_gets_a_column_of_vectors():
 
 # Fill-mask
 
-def masked(texts, mask, n=1, seed=5):
-    "The same texts with `n` of their words hidden."
-    rng, out = random.Random(seed), []
-    for t in texts:
-        words = t.split(" ")
-        for i in rng.sample(range(len(words)), min(n, len(words))): words[i] = mask
-        out.append(" ".join(words))
-    return out
-
-
 def close(ours, theirs, eps=1e-5):
     "As `same`, save that candidates whose scores tie within `eps` may stand in another order."
     if theirs and isinstance(theirs[0], list):
@@ -227,10 +299,6 @@ def test_a_mask_anywhere_in_a_long_text(kind, name):
 
 
 # Zero-shot classification
-
-NLI = {"yes last": ["contradiction", "neutral", "entailment"], "yes first": ["ENTAILMENT", "neutral", "contradiction"]}
-TOPICS = ["London", "music", "a quiet night", "paper", "old"]
-
 
 def ranked(ours, theirs):
     "Equal scores by label, in descending order."
@@ -309,6 +377,7 @@ def bad(task, call, why, kind="bert", name="wordpiece", **more):
     (lambda p: p("Ada " * 100, "London was loud"), "text 0 has no room in 64 tokens"),
     (lambda p: p("who?", "London " * 100, long="error"), "text 0 has .* tokens and 64 are taken at once"),
     (lambda p: p("who?", "London", max_seq_len=100), "max_seq_len=100 is more than the 64"),
+    (lambda p: p("who?", "London", max_seq_len=20, doc_stride=20), "doc_stride=20 must be less than max_seq_len=20"),
     (lambda p: p("who?", "London", max_answer_len=0), "max_answer_len=0 must be a whole number from 1"),
     (lambda p: p("who?", "London", top_n=2), "takes no argument 'top_n'; did you mean 'top_k'"),
 ])

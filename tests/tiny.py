@@ -70,7 +70,8 @@ def config(kind, vocab, max_length=64, **more):
 def fill(model, scale=.6):
     "Weights by rule: each from a generator seeded with its name. The model, in eval mode."
     for name, p in model.named_parameters():
-        p.data = torch.randn(p.shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode()))) * scale + ("LayerNorm.weight" in name or "layer_norm.weight" in name)
+        noise = torch.randn(p.shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode())))
+        p.data = 1 + .1 * noise if "norm.weight" in name.lower() else noise * (.1 if name.endswith("bias") else scale)
     return model.eval()
 
 

@@ -49,7 +49,7 @@ def embed(
     pooled = pool(hidden, inputs.get("attention_mask"), "mean")
     return pooled / pooled.norm(dim=-1, keepdim=True).clamp(min=1e-12)
 
-# %% ../../nbs/tasks/zero_shot.ipynb #b642528f
+# %% ../../nbs/tasks/zero_shot.ipynb #b5cef2e4
 class ZeroShotClassification(Task):
     "Labels that are chosen at the call, ranked."
     name, spare = "zero-shot-classification", ("pooler",)
@@ -68,6 +68,7 @@ class ZeroShotClassification(Task):
         said = [opts["hypothesis_template"].format(label) for label in labels]
         if opts["method"] == "embedding":
             if opts["multi_label"]: raise InputError("multi_label needs an inference model: nearness cannot say that nothing fits.")
+            note("zero-shot by embedding: scores say how near a label is to the text, not that it follows from it.")
             opts["sentences"] = [Row(ws[0].ids) for ws in tok.windows(said, "error")], tok.pad_id
             return [Row(e.ids, i) for i, ws in enumerate(tok.windows(items, opts["long"])) for e in ws]
         inference_ids(self.labels)  # told before the work, and not after it
@@ -93,7 +94,7 @@ def decode(self, item, rows, outputs, opts):
 
 ZeroShotClassification.forward, ZeroShotClassification.decode = forward, decode
 
-# %% ../../nbs/tasks/zero_shot.ipynb #ba3576ff
+# %% ../../nbs/tasks/zero_shot.ipynb #b7d9c3de
 def settle(self, given):
     "Check options; `multi_class` of 2021 is `multi_label`, and labels may be one string with commas."
     given = Task.settle(self, renamed(given, {"multi_class": "multi_label"}, self.name))
@@ -113,8 +114,6 @@ def settle(self, given):
 
 def loads(options, head, model):
     "The embedding method needs an encoder without a head."
-    if options.get("method") != "embedding": return head, model
-    note("zero-shot by embedding: scores say how near a label is to the text, not that it follows from it.")
-    return "feature-extraction", "sentence-transformers/all-MiniLM-L6-v2"
+    return ("feature-extraction", "sentence-transformers/all-MiniLM-L6-v2") if options.get("method") == "embedding" else (head, model)
 
 ZeroShotClassification.settle, ZeroShotClassification.loads = settle, staticmethod(loads)
