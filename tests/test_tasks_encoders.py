@@ -7,7 +7,7 @@ import pytest
 import torch
 import transformers
 
-import tiny
+import tiny_encoders as tiny
 from nlp_tour.batching import Row
 from nlp_tour.core import InputError
 from nlp_tour.pipeline import pipeline

@@ -8,7 +8,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
-import tiny
+import tiny_encoders as tiny
 
 OPTIONS = [{"top_k": 3}, {"max_answer_len": 3}, {"handle_impossible_answer": True}, {"align_to_words": False}, {"align_to_words": False, "top_k": 4},
            {"top_k": 2, "handle_impossible_answer": True, "max_answer_len": 1}]
