@@ -20,7 +20,7 @@ from .tasks.base import find_task, infer_task
 from .tensorflow import as_torch, to_tf
 from .tokenizer import Html, Tokenizer, token_html
 
-# %% ../nbs/01_pipeline.ipynb #456f5ce8
+# %% ../nbs/01_pipeline.ipynb #1b503e40
 BATCH_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16384}  # most tokens in a batch, by device
 
 class Pipeline:
@@ -39,6 +39,7 @@ class Pipeline:
     ):
         self.device = pick_device(device)
         self.task, self.folder, self.fast, self._tokenizer = task, folder, fast, tokenizer
+        task.tokenizer = tokenizer
         self._model = model.to(self.device) if model is not None else None
         self.tok = Tokenizer.open(folder) if tokenizer is None else Tokenizer.of(tokenizer, task.config)
         self.batch_tokens, self.progress = batch_tokens if batch_tokens not in (None, "auto") else BATCH_TOKENS[self.device.type], progress
@@ -191,10 +192,10 @@ def __call__(
 
 Pipeline.__call__ = Pipeline.predict = Pipeline.transform = __call__
 
-# %% ../nbs/01_pipeline.ipynb #aaf98036
+# %% ../nbs/01_pipeline.ipynb #4acea9e3
 def _with_columns(table, answers):
     "The same table with columns for the answers; a name that is taken gets `predicted_` before it."
-    keys = list(answers[0]) if answers and isinstance(answers[0], dict) else ["answer"]
+    keys = list(answers[0]) if len(answers) and isinstance(answers[0], dict) else ["answer"]
     taken = set(getattr(table, "column_names", None) or table.columns)
     for k in keys:
         values = [a[k] if isinstance(a, dict) else a for a in answers]
@@ -202,7 +203,7 @@ def _with_columns(table, answers):
         table = table.add_column(name, values) if hasattr(table, "add_column") else table.assign(**{name: values})
     return table
 
-# %% ../nbs/01_pipeline.ipynb #f8b33da3
+# %% ../nbs/01_pipeline.ipynb #4b75adca
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
     model=None,  # a name, a folder or a model; None: the task's default of 2021
@@ -225,7 +226,7 @@ def pipeline(
 ) -> Pipeline:
     "A pipeline for a task of 2021; raises `InputError` or `TypeError` with one sentence for what cannot be."
     _check_2021(framework, feature_extractor, use_fast)
-    found = find_task(task) if task else None
+    found = find_task(task, options) if task else None
     if model is None and not found: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
     if found: found[0]({}).settle(_of_2021(options))  # a wrong option is told before anything is loaded
     extra = dict(model_kwargs or {}, revision=revision, token=token or use_auth_token, dtype=dtype)
@@ -235,8 +236,9 @@ def pipeline(
     model, tokenizer = _model_and_tokenizer(model or found[2], tokenizer, config, found and found[1], extra)
     if framework == "tf" or hasattr(model, "to_torch"): model = as_torch(model if hasattr(model, "to_torch") else to_tf(model, tokenizer))
     cls = (found or find_task(infer_task(model.config.to_dict())))[0]
-    if untrained(model) and not allow_untrained:
-        raise InputError(f"{', '.join(untrained(model))} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
+    made_up = [w for w in untrained(model) if not w.startswith(cls.spare)]
+    if made_up and not allow_untrained:
+        raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
     return Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)
 
 # %% ../nbs/01_pipeline.ipynb #fc6f17f2

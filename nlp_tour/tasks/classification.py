@@ -36,16 +36,11 @@ def merge_windows(
     "The mean of the windows' scores, weighted by their tokens."
     return np.average(scores, axis=0, weights=tokens) if len(tokens) > 1 else scores[0]
 
-# %% ../../nbs/tasks/classification.ipynb #79dba7ef
+# %% ../../nbs/tasks/classification.ipynb #4cd918d7
 class TextClassification(Task):
     "Labels and scores for texts or pairs of texts."
     name, heads = "text-classification", ("ForSequenceClassification",)
     options = {"top_k": 1, "return_all_scores": False, "function_to_apply": None}
-
-    def __init__(self, config):
-        super().__init__(config)
-        names = config.get("id2label") or {}
-        self.labels = [names[k] for k in sorted(names, key=int)]
 
     def decode(self, item, rows, outputs, opts):
         f = FUNCTIONS[opts["function_to_apply"] or default_function(self.config)]
