@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['TOUR_SENTENCES', 'tour_data', 'padding_saved', 'versions', 'tour']
 
-# %% ../nbs/19_tour.ipynb #31412cad
-import json, platform, sys
+# %% ../nbs/19_tour.ipynb #7dda4024
+import json, platform
 from importlib.metadata import version
 from pathlib import Path
 
-from .core import InputError, html_table, nearest, replacing, result
+from .core import InputError, html_table, replacing
 
 # %% ../nbs/19_tour.ipynb #cb0885f5
 TOUR_SENTENCES = ["We are very happy to show you the 🤗 Transformers library.", "We hope you don't hate it."]
@@ -72,7 +72,7 @@ def _same_run(out, settings):
         raise InputError(f"{out} holds an interrupted run with {', '.join(changed)}; give the same settings to go on, or another folder.")
     with replacing(out/"checkpoints") as part: (part/"run.json").write_text(json.dumps(settings))
 
-# %% ../nbs/19_tour.ipynb #6c4e35fa
+# %% ../nbs/19_tour.ipynb #827838bf
 def tour(
     out="tour-report",  # the folder for model, metrics.json and report.html
     text: str = None,  # one more sentence to classify
@@ -86,10 +86,7 @@ def tour(
     "Fine-tune, evaluate, save, load back, classify, report. Ctrl-C leaves a checkpoint; the same call goes on."
     import time
     from nlp_tour.core import check_text
-    from nlp_tour.data import majority_share
-    from nlp_tour.model import load, save
-    from nlp_tour.pipeline import pipeline
-    from nlp_tour.show import confident_mistakes
+    from nlp_tour.model import save
     from nlp_tour.trainer import finetune
     if epochs <= 0: raise InputError(f"epochs={epochs} must be more than 0.")
     out, sentences = Path(out), TOUR_SENTENCES + ([check_text(text, "text")] if text is not None else [])
@@ -102,20 +99,26 @@ def tour(
     start = time.perf_counter()
     history = finetune(body, tok, splits, out/"checkpoints", epochs=epochs, seed=seed, progress=progress)
     seconds = time.perf_counter() - start
-    save(out/"model", body, tok)
-    with pipeline("text-classification", model=out/"model") as pipe:
-        answers, said = pipe(splits["test"]["text"]), pipe(sentences)
-        lengths = [len(e[0].ids) for e in pipe.tok.windows(splits["test"]["text"][:], long="truncate")]
-        maximum = pipe.tok.max_length
-    truth = splits["test"]["label"][:]
+    metrics = dict(examples=len(splits["train"]), epochs=epochs, seconds=round(seconds, 1), model=model, labels=names, loss=history.evaluations[-1]["eval_loss"])
+    return _use(out, save(out/"model", body, tok), splits["test"], sentences, metrics, history, progress)
+
+# %% ../nbs/19_tour.ipynb #2e860c41
+def _use(out, folder, test, sentences, metrics, history, progress):
+    "Load the saved model back, judge test texts and sentences with it, and write what came out."
+    from nlp_tour.data import majority_share
+    from nlp_tour.pipeline import pipeline
+    from nlp_tour.show import confident_mistakes
+    with pipeline("text-classification", model=folder) as pipe:
+        answers, said = pipe(test["text"]), pipe(sentences)
+        lengths, maximum = [len(e[0].ids) for e in pipe.tok.windows(test["text"][:], "truncate")], pipe.tok.max_length
+    names, truth = metrics["labels"], test["label"][:]
     predicted = [names.index(a["label"]) for a in answers]
-    metrics = dict(accuracy=sum(t == p for t, p in zip(truth, predicted)) / len(truth), majority=majority_share(truth), loss=history.evaluations[-1]["eval_loss"],
-                   examples=len(splits["train"]), test_examples=len(truth), epochs=epochs, seconds=round(seconds, 1), model=model, labels=names,
-                   sentences=[{"text": t} | a for t, a in zip(sentences, said)], padding=padding_saved(lengths, maximum), versions=versions())
-    mistakes = confident_mistakes(splits["test"]["text"][:], [names[t] for t in truth], answers)
+    metrics |= dict(accuracy=sum(t == p for t, p in zip(truth, predicted)) / len(truth), majority=majority_share(truth), test_examples=len(truth),
+                    sentences=[{"text": t} | a for t, a in zip(sentences, said)], padding=padding_saved(lengths, maximum), versions=versions())
+    mistakes = confident_mistakes(test["text"][:], [names[t] for t in truth], answers)
     _write(out, metrics, _report(history, truth, predicted, names, mistakes, metrics["sentences"], metrics))
     for s in metrics["sentences"]: _tell(progress, f"  {s['label']:>8}  {s['score']:.4f}  {s['text']}")
-    _tell(progress, f"accuracy on unseen texts {metrics['accuracy']:.3f} (always the majority: {metrics['majority']:.3f}), in {seconds:.0f} s of training")
+    _tell(progress, f"accuracy on unseen texts {metrics['accuracy']:.3f} (always the majority: {metrics['majority']:.3f}), after {metrics['seconds']:.0f} s of training")
     _tell(progress, f"read {out/'report.html'}")
     return metrics
 

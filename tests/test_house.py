@@ -30,7 +30,7 @@ def imports(path, name):
             base = ".".join((here[:-node.level] if node.level else []) + (node.module.split(".") if node.module else []))
             found |= {base, *(f"{base}.{a.name}" for a in node.names)}
         elif isinstance(node, ast.Import): found |= {a.name for a in node.names}
-    return {f.removeprefix("nlp_tour.") for f in found} & set(MODULES)
+    return {f.removeprefix("nlp_tour.") for f in found if f.startswith("nlp_tour.")} & set(MODULES)
 
 
 def test_every_module_has_its_floor(): assert set(MODULES) == set(ORDER)

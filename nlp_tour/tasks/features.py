@@ -42,10 +42,10 @@ def unit(
     "Divide by the Euclidean length."
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
-# %% ../../nbs/tasks/features.ipynb #edcaa5c9
+# %% ../../nbs/tasks/features.ipynb #ed695939
 class FeatureExtraction(Task):
     "The model's vectors, for each token or for each text."
-    name, spare = "feature-extraction", ("pooler",)
+    name, heads, spare = "feature-extraction", ("Model", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"), ("pooler",)
     options = {"pooling": "none", "normalize": False}
 
     def settle(self, given):
@@ -55,7 +55,7 @@ class FeatureExtraction(Task):
         return given
 
     def forward(self, model, inputs, rows, opts):
-        hidden = model(**inputs)[0]
+        hidden = model(**inputs).last_hidden_state
         return hidden if opts["pooling"] == "none" else pool(hidden, inputs.get("attention_mask"), opts["pooling"])
 
     def decode(self, item, rows, outputs, opts):
