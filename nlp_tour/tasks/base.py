@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['TASKS', 'ALIASES', 'Task', 'settle', 'find_task', 'infer_task']
 
-# %% ../../nbs/tasks/base.ipynb #8759f296
-import importlib
+# %% ../../nbs/tasks/base.ipynb #57e16616
+import importlib, re
 
 from ..batching import Row
 from ..core import InputError, check_item, check_options, nearest
 
-# %% ../../nbs/tasks/base.ipynb #f6754da9
+# %% ../../nbs/tasks/base.ipynb #112d57fe
 class Task:
     "What a task must say; subclasses say the rest."
     name = ""  # as `pipeline` takes it
@@ -25,6 +25,9 @@ class Task:
         config: dict,  # the model's config.json
     ):
         self.config = config
+
+    def open(self, model, tokenizer):
+        "A pipeline is made; a task that tokenizes by itself returns what `encode` shall get, with a `pad_id`."
 
     def arguments(self, args, options):
         "The call's one input and its options; tasks with other call forms (two texts, keywords) override this."
@@ -43,6 +46,10 @@ class Task:
     def forward(self, model, inputs, rows, opts):
         "What to keep of one batch: a tensor with the batch first, or a tuple of such."
         return model(**inputs).logits
+
+    def size(self, row, opts):
+        "What a row takes of a batch's tokens."
+        return len(row)
 
     def decode(self, item, rows, outputs, opts):
         "The answer for one item from the outputs of its rows (NumPy arrays, no batch axis)."
@@ -65,9 +72,15 @@ def settle(
 
 Task.settle = settle
 
-# %% ../../nbs/tasks/base.ipynb #039040aa
+# %% ../../nbs/tasks/base.ipynb #6f6460c4
 TASKS = {
     "text-classification": ("classification", "TextClassification", "distilbert-base-uncased-finetuned-sst-2-english"),
+    "text-generation": ("generation", "TextGeneration", "gpt2"),
+    "conversational": ("conversational", "Conversational", "microsoft/DialoGPT-medium"),
+    "text2text-generation": ("seq2seq", "Text2TextGeneration", "t5-base"),
+    "summarization": ("seq2seq", "Summarization", "sshleifer/distilbart-cnn-12-6"),
+    "translation": ("seq2seq", "Translation", "t5-base"),
+    "table-question-answering": ("table", "TableQuestionAnswering", "google/tapas-base-finetuned-wtq"),
 }  # task -> module, class, default model
 ALIASES = {"sentiment-analysis": "text-classification"}
 
@@ -75,13 +88,21 @@ def find_task(
     name: str,  # a task or one of its aliases
 ):  # the task's class, its name and its default model
     "Look a task up; an unknown one raises `InputError` with the nearest."
+    if re.fullmatch("translation_.+_to_.+", name):
+        cls, full, model = find_task("translation")
+        return type(cls.__name__, (cls,), {"name": name}), full, model
     full = ALIASES.get(name, name)
     if full not in TASKS: raise InputError(f"unknown task {name!r}; {nearest(name, {*TASKS, *ALIASES})} The tasks are: {', '.join(sorted({*TASKS, *ALIASES}))}.")
     module, cls, model = TASKS[full]
     return getattr(importlib.import_module(f"nlp_tour.tasks.{module}"), cls), full, model
 
-# %% ../../nbs/tasks/base.ipynb #da8f7e2d
-_ENDINGS = {"ForSequenceClassification": "text-classification"}
+# %% ../../nbs/tasks/base.ipynb #86210db9
+_ENDINGS = {
+    "ForSequenceClassification": "text-classification",
+    "LMHeadModel": "text-generation", "ForCausalLM": "text-generation",
+    "ForConditionalGeneration": "text2text-generation", "MTModel": "translation",
+    "TapasForQuestionAnswering": "table-question-answering",
+}  # how the name of the saved class ends -> task
 
 def infer_task(
     config: dict,  # the model's config.json
