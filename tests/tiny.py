@@ -33,3 +33,26 @@ def unigram(size=160, special=("<pad>", "</s>", "<unk>"), ending=True):
     rust.train_from_iterator(TEXTS, trainers.UnigramTrainer(vocab_size=size, special_tokens=list(special), unk_token="<unk>", show_progress=False))
     if ending: rust.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", rust.token_to_id("</s>"))])
     return rust
+
+
+CODES = {"mbart": ["en_XX", "de_DE", "fr_XX", "ro_RO"]}
+SEQ2SEQ = ("t5", "bart", "marian")
+
+
+def tokenizer(kind, rust):
+    "The tokenizer of transformers for a saved Rust one."
+    from transformers import PreTrainedTokenizerFast
+    return PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(rust), bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<pad>")
+
+
+def seq2seq(name, vocabulary, config=None):
+    "A tiny encoder-decoder of a kind; ids of <s>, <pad>, </s> are 0, 1, 2."
+    import transformers as t
+    ids = dict(vocab_size=vocabulary, bos_token_id=0, pad_token_id=1, eos_token_id=2, **(config or {}))
+    small = dict(d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, max_position_embeddings=64)
+    model = {"t5": lambda: t.T5ForConditionalGeneration(t.T5Config(d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2, decoder_start_token_id=1, **ids)),
+             "bart": lambda: t.BartForConditionalGeneration(t.BartConfig(**small, decoder_start_token_id=2, forced_eos_token_id=2, **ids)),
+             "marian": lambda: t.MarianMTModel(t.MarianConfig(**small, decoder_start_token_id=1, forced_eos_token_id=None, **ids)),
+             "mbart": lambda: t.MBartForConditionalGeneration(t.MBartConfig(**small, decoder_start_token_id=2, forced_eos_token_id=2, **ids)),
+             "m2m": lambda: t.M2M100ForConditionalGeneration(t.M2M100Config(**small, decoder_start_token_id=2, **ids))}[name]()
+    return fill(model)

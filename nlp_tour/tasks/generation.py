@@ -88,7 +88,7 @@ def merge_settings(
     if out.get("do_sample") and not sample: note("the model's configuration asks for random texts; the likeliest are written unless the call says do_sample=True.")
     return {k: v for k, v in out.items() if sample or k not in SAMPLING} | {"do_sample": sample}
 
-# %% ../../nbs/tasks/generation.ipynb #a0ef745a
+# %% ../../nbs/tasks/generation.ipynb #eff23243
 def _as_set(ids): return {i for i in (ids if isinstance(ids, (list, tuple)) else [ids]) if i is not None}
 
 class Generation(Task):
@@ -101,18 +101,24 @@ class Generation(Task):
 
     def open(self, model, tokenizer):
         known, self.tokenizer = generate_arguments()[0], tokenizer
-        self.own, self.specific = ({k: v for k, v in d.items() if k in known} for d in (model.generation_config.to_diff_dict(), self.params()))
+        self.own = {k: v for k, v in model.generation_config.to_diff_dict().items() if k in known}
         self.ends = _as_set(self.own.get("eos_token_id", tokenizer.eos_token_id))
         self.pad_id = next((i for i in (self.own.get("pad_token_id"), tokenizer.pad_token_id, *self.ends) if i is not None), 0)
-        sizes = tokenizer.model_max_length, not self.config.get("relative_attention_num_buckets") and (self.config.get("max_position_embeddings") or self.config.get("n_positions"))
-        self.limit = min((n for n in sizes if n and n < 1_000_000), default=math.inf)
+        relative = self.config.get("relative_attention_num_buckets")  # T5 has no table of positions that could end
+        self.positions = not relative and (self.config.get("max_position_embeddings") or self.config.get("n_positions")) or math.inf
+        self.limit = min(self.positions, tokenizer.model_max_length if tokenizer.model_max_length < 1_000_000 else math.inf)
         return SimpleNamespace(pad_id=self.pad_id, max_length=self.limit, types=False)
 
-    def params(self):
+    def params(self, opts):
         "What the configuration says for this task, a prefix for instance."
         return (self.config.get("task_specific_params") or {}).get(self.name) or {}
 
-# %% ../../nbs/tasks/generation.ipynb #7311daa8
+    def check(self, item, where):
+        item = check_item(item, where)
+        if isinstance(item, tuple): raise InputError(f"{where} is a pair; {self.name} takes one text.")
+        return item
+
+# %% ../../nbs/tasks/generation.ipynb #9d5d42d8
 def settle(self, given):
     "Check options and settings; the name of either may be wrong."
     settings, calls = generate_arguments()
@@ -132,7 +138,7 @@ def settings(self, opts):
     extra = {k: v for k, v in opts.items() if k in calls and k != "generation_config" and v is not None}
     if opts.get("stop_strings"): extra["tokenizer"] = self.tokenizer
     chance = {"temperature": .7} if self.name == "text-generation" and asked.get("do_sample") else {}
-    return merge_settings([self.defaults | chance, self.own, self.specific], asked), extra
+    return merge_settings([self.defaults | chance, self.own, {k: v for k, v in self.params(opts).items() if k in names}], asked), extra
 
 Generation.settle, Generation.settings = settle, settings
 
@@ -200,7 +206,7 @@ def decode(self, item, rows, outputs, opts):
 
 Generation.text, Generation.decode = text, decode
 
-# %% ../../nbs/tasks/generation.ipynb #fb5b07d1
+# %% ../../nbs/tasks/generation.ipynb #c0bbbd63
 def room(self, ids, counted, opts, where):
     "A row's ids, and what goes with them: most new tokens, least, and texts that grow at once."
     settings = self.settings(opts)[0]
@@ -211,7 +217,10 @@ def room(self, ids, counted, opts, where):
     if self.left:
         if not asked and len(ids) < self.limit: most = min(most, self.limit - len(ids))
         ids = self.shorten(ids, most, opts["long"], where)
+    else: most = most if asked else min(most, self.positions - 1)
+    if not self.left and most >= self.positions: raise InputError(f"{most} new tokens were asked for, and the model writes {self.positions - 1} at most.")
     least = settings.get("min_new_tokens", max(settings.get("min_length", 0) - counted, 0))
+    if least > most and any(opts.get(k) is not None for k in _PAIRS[1]): raise InputError(f"at least {least} new tokens were asked for, and at most {most}.")
     return ids, (int(most), int(min(least, most)), max(settings.get("num_beams", 1), settings.get("num_return_sequences", 1)))
 
 def shorten(self, ids, most, long, where):
@@ -229,7 +238,7 @@ def size(self, row, opts):
 
 Generation.room, Generation.shorten, Generation.size = room, shorten, size
 
-# %% ../../nbs/tasks/generation.ipynb #99f85289
+# %% ../../nbs/tasks/generation.ipynb #1c701fb5
 class TextGeneration(Generation):
     "Continue texts."
     name = "text-generation"
@@ -237,12 +246,10 @@ class TextGeneration(Generation):
 
     def check(self, item, where):
         if isinstance(item, dict) and "role" in item: raise InputError(f"{where} is a turn of a chat; pipeline('conversational') takes chats, and this task continues texts.")
-        item = check_item(item, where)
-        if isinstance(item, tuple): raise InputError(f"{where} is a pair; {self.name} continues one text.")
-        return item
+        return super().check(item, where)
 
     def encode(self, items, tok, opts):
-        before = next((p for p in (opts["prefix"], self.params().get("prefix"), self.config.get("prefix")) if p), "")
+        before = next((p for p in (opts["prefix"], self.params(opts).get("prefix"), self.config.get("prefix")) if p), "")
         def ids_of(texts): return self.tokenizer(texts, add_special_tokens=opts["add_special_tokens"], verbose=False)["input_ids"]
         extra, found = len(ids_of([before])[0]) if before else 0, ids_of([before + t for t in items])
         rows = [self.room(ids, len(ids) - extra, opts, f"text {i}") for i, ids in enumerate(found)]
