@@ -17,7 +17,7 @@ from .model import evaluating, load, save, untrained
 from .tasks.base import find_task, infer_task
 from .tokenizer import Html, Tokenizer, token_html
 
-# %% ../nbs/01_pipeline.ipynb #ff7a2227
+# %% ../nbs/01_pipeline.ipynb #4ebb176c
 BATCH_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16384}  # most tokens in a batch, by device
 
 class Pipeline:
@@ -34,7 +34,7 @@ class Pipeline:
     ):
         self.device = pick_device(device)
         self.task, self.model, self.tokenizer = task, model.to(self.device), tokenizer
-        self.tok = task.open(self.model, tokenizer) or Tokenizer.of(tokenizer, task.config)
+        self.tok = task.attach(self.model, tokenizer) or Tokenizer.of(tokenizer, task.config)
         self.batch_tokens, self.progress = batch_tokens or BATCH_TOKENS[self.device.type], progress
         self.options = task.settle(_of_2021(options))
 

@@ -11,7 +11,7 @@ NOTEBOOKS = [p for p in sorted((root/"nbs").rglob("*.ipynb")) if not {"_proc", "
 
 # Each module may import those before it. A tuple is one floor, from bottom to top.
 FLOORS = [("core", "names"), ("batching", "data", "metrics", "show"),
-          ("tasks.base", "tasks.classification", "tasks.generation", "tasks.conversational", "tasks.seq2seq"),
+          ("tasks.base", "tasks.classification", "tasks.generation", "tasks.conversational", "tasks.seq2seq", "tasks.table"),
           ("tokenizer", "model", "pipeline", "customization", "trainer", "native_loop"), ("all", "tour", "cli")]
 ORDER = [m for floor in FLOORS for m in floor]
 

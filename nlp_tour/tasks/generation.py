@@ -88,7 +88,7 @@ def merge_settings(
     if out.get("do_sample") and not sample: note("the model's configuration asks for random texts; the likeliest are written unless the call says do_sample=True.")
     return {k: v for k, v in out.items() if sample or k not in SAMPLING} | {"do_sample": sample}
 
-# %% ../../nbs/tasks/generation.ipynb #eff23243
+# %% ../../nbs/tasks/generation.ipynb #4c10770e
 def _as_set(ids): return {i for i in (ids if isinstance(ids, (list, tuple)) else [ids]) if i is not None}
 
 class Generation(Task):
@@ -99,7 +99,7 @@ class Generation(Task):
     longs = ("error", "truncate")
     left, whole = True, False  # whether prompts are padded on the left; whether the answer is the model's whole output
 
-    def open(self, model, tokenizer):
+    def attach(self, model, tokenizer):
         known, self.tokenizer = generate_arguments()[0], tokenizer
         self.own = {k: v for k, v in model.generation_config.to_diff_dict().items() if k in known}
         self.ends = _as_set(self.own.get("eos_token_id", tokenizer.eos_token_id))

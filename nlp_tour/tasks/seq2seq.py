@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Text2TextGeneration', 'decode', 'shape', 'halves', 'Summarization', 'Translation', 'code', 'params', 'settings',
-           'ids']
+           'told', 'ids']
 
 # %% ../../nbs/tasks/seq2seq.ipynb #dd0fda56
 import re, threading
@@ -80,7 +80,7 @@ class Summarization(Text2TextGeneration):
         pieces = halves(item, lambda t: len(self.ids([t], opts)[0]) <= self.limit)
         return self.ids(pieces, opts)
 
-# %% ../../nbs/tasks/seq2seq.ipynb #0ed4ef12
+# %% ../../nbs/tasks/seq2seq.ipynb #736a54d9
 _LOCK = threading.Lock()  # the source language is a setting of the tokenizer, which threads may share
 
 class Translation(Text2TextGeneration):
@@ -88,20 +88,20 @@ class Translation(Text2TextGeneration):
     name, key = "translation", "translation"
     options = {**Text2TextGeneration.options, "src_lang": None, "tgt_lang": None}
 
-    def open(self, model, tokenizer):
+    def attach(self, model, tokenizer):
         known = getattr(tokenizer, "lang_code_to_id", None)
         if known is None and hasattr(tokenizer, "src_lang"):
             known = {t: tokenizer.convert_tokens_to_ids(t) for t in tokenizer.all_special_tokens if re.fullmatch("[a-z]{2,3}_[A-Z][A-Za-z]+", t)}
         self.codes = {c: i for c, i in (known or {}).items() if i != tokenizer.unk_token_id}
         self.pairs = [n for n in self.config.get("task_specific_params") or {} if n.startswith("translation_")]
-        return super().open(model, tokenizer)
+        return super().attach(model, tokenizer)
 
     def pair(self, opts):
         "The two languages as the caller names them, from the options or else from the task's name."
         named = re.fullmatch("translation_(.+?)_to_(.+)", self.name)
         return [opts.get(k) or (named and named[i]) for i, k in ((1, "src_lang"), (2, "tgt_lang"))]
 
-# %% ../../nbs/tasks/seq2seq.ipynb #12555684
+# %% ../../nbs/tasks/seq2seq.ipynb #60629a1b
 def code(self, name, option):
     "A language's code in this model: the code itself, or its first half where only one code begins with it."
     if name is None: raise InputError(f"this model translates between {len(self.codes)} languages; pass src_lang and tgt_lang, of: {', '.join(sorted(self.codes)[:8])}, …")
@@ -123,7 +123,11 @@ def settings(self, opts):
     if self.codes and opts.get("forced_bos_token_id") is None: found["forced_bos_token_id"] = self.codes[self.code(self.pair(opts)[1], "tgt_lang")]
     return found, extra
 
-Translation.code, Translation.params, Translation.settings = code, params, settings
+def told(self, item, before, ids, opts):
+    "The translation; a language's token is no part of it."
+    return Text2TextGeneration.told(self, item, before, [i for i in ids if i not in self.codes.values()], opts)
+
+Translation.code, Translation.params, Translation.settings, Translation.told = code, params, settings, told
 
 # %% ../../nbs/tasks/seq2seq.ipynb #89107630
 def ids(self, texts, opts, **more):
