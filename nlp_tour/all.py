@@ -8,12 +8,13 @@ __all__ = ['OURS']
 # %% ../nbs/18_all.ipynb #205fac53
 import importlib
 
-# %% ../nbs/18_all.ipynb #ee03091a
+# %% ../nbs/18_all.ipynb #ef3e78ca
 OURS = {
     "core": ["InputError", "seed_all", "pick_device"],
     "tokenizer": ["show_tokens"],
     "model": ["load", "save", "evaluating"],
     "pipeline": ["pipeline", "Pipeline"],
+    "tasks.conversational": ["Conversation"],
     "data": ["load_dataset", "load_data", "reviews", "plots", "tokenize_dataset"],
     "metrics": ["load_metric", "metrics"],
     "trainer": ["Trainer", "TrainingArguments", "finetune"],

@@ -20,7 +20,7 @@ from .tasks.base import find_task, infer_task
 from .tensorflow import as_torch, to_tf
 from .tokenizer import Html, Tokenizer, token_html
 
-# %% ../nbs/01_pipeline.ipynb #1b503e40
+# %% ../nbs/01_pipeline.ipynb #2f19322b
 BATCH_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16384}  # most tokens in a batch, by device
 
 class Pipeline:
@@ -41,7 +41,7 @@ class Pipeline:
         self.task, self.folder, self.fast, self._tokenizer = task, folder, fast, tokenizer
         task.tokenizer = tokenizer
         self._model = model.to(self.device) if model is not None else None
-        self.tok = Tokenizer.open(folder) if tokenizer is None else Tokenizer.of(tokenizer, task.config)
+        self.tok = Tokenizer.open(folder) if tokenizer is None else task.attach(self._model, tokenizer) or Tokenizer.of(tokenizer, task.config)
         self.batch_tokens, self.progress = batch_tokens if batch_tokens not in (None, "auto") else BATCH_TOKENS[self.device.type], progress
         self.options = task.settle(_of_2021(options))
         if batch_tokens == "auto": self.batch_tokens = best_budget(self)
@@ -118,32 +118,33 @@ def run(
 
 Pipeline.run = run
 
-# %% ../nbs/01_pipeline.ipynb #0c201d69
+# %% ../nbs/01_pipeline.ipynb #8eabc58e
 def _out_of_memory(e): return isinstance(e, MemoryError) or any(s in str(e) for s in ("out of memory", "can't allocate memory", "not enough memory"))
 
 def _forward(self, rows, opts, bar):
     "The outputs of all rows, in their order."
-    outputs, todo = [None] * len(rows), plan(list(map(len, rows)), self.batch_tokens)
+    outputs, sizes = [None] * len(rows), [self.task.size(r, opts) for r in rows]
+    todo = plan(sizes, self.batch_tokens)
     while todo:
         batch = todo.pop()
         try: found = self.run([rows[i] for i in batch], opts)
         except (RuntimeError, MemoryError) as e:
             if not _out_of_memory(e): raise
-            todo = self._smaller(rows, [*itertools.chain(*todo), *batch], batch)
+            todo = self._smaller(sizes, [*itertools.chain(*todo), *batch], batch)
             continue
         for i, o in zip(batch, found): outputs[i] = o
         bar.update(sum(len(rows[i]) for i in batch))
     return outputs
 
-# %% ../nbs/01_pipeline.ipynb #e9affc29
-def _smaller(self, rows, left, failed):
+# %% ../nbs/01_pipeline.ipynb #dc1d13d8
+def _smaller(self, sizes, left, failed):
     "Halve the budget after `failed` ran out of memory, and plan what is left."
     import torch
-    if len(failed) == 1: raise InputError(f"one row of {len(rows[failed[0]])} tokens does not fit into the memory of {self.device}; use long='truncate', a smaller model or another device.")
-    self.batch_tokens = min(self.batch_tokens, sum(len(rows[i]) for i in failed)) // 2
+    if len(failed) == 1: raise InputError(f"one row of {sizes[failed[0]]} tokens does not fit into the memory of {self.device}; use long='truncate', a smaller model or another device.")
+    self.batch_tokens = min(self.batch_tokens, sum(sizes[i] for i in failed)) // 2
     if self.device.type == "cuda": torch.cuda.empty_cache()
     note(f"{self.device} ran out of memory; going on with batches of {self.batch_tokens} tokens.")
-    return [[left[i] for i in b] for b in plan([len(rows[i]) for i in left], self.batch_tokens)]
+    return [[left[i] for i in b] for b in plan([sizes[i] for i in left], self.batch_tokens)]
 
 Pipeline._forward, Pipeline._smaller = _forward, _smaller
 
@@ -172,7 +173,7 @@ def _answers(self, texts, opts, progress):
 
 Pipeline._bar, Pipeline._answers = _bar, _answers
 
-# %% ../nbs/01_pipeline.ipynb #41160d72
+# %% ../nbs/01_pipeline.ipynb #a77b6a2c
 def __call__(
     self,
     *args,  # whatever holds texts, see `as_texts`; some tasks take two
@@ -185,12 +186,23 @@ def __call__(
     given = self.options | self.task.settle(_of_2021(options))
     opts = {"long": self.task.longs[0], **self.task.options, **given, "asked": set(given)}
     texts = as_texts(inputs, column)
+    if opts.get("stream"): return self._stream(texts, opts)
     answers = self._answers(texts, opts, progress)
     if texts.shape == "lazy": return (self.task.shape([a], False, opts)[0] for a in answers)
     answers = self.task.shape(list(answers), texts.shape == "one", opts)
     return _with_columns(texts.table, answers) if texts.shape == "table" else result(answers)
 
 Pipeline.__call__ = Pipeline.predict = Pipeline.transform = __call__
+
+# %% ../nbs/01_pipeline.ipynb #e9c55751
+def _stream(self, texts, opts):
+    "The pieces of one answer."
+    if texts.shape != "one": raise InputError("stream=True writes one text; loop over the texts of a list.")
+    item, = texts.checked(self.task.check)
+    row, = self.task.encode([item], self.tok, opts)
+    return self.task.stream(lambda **more: self.run([row], opts | more), item, row, opts)
+
+Pipeline._stream = _stream
 
 # %% ../nbs/01_pipeline.ipynb #4acea9e3
 def _with_columns(table, answers):
