@@ -63,7 +63,7 @@ def _open_tokenizer(self):
 
 Pipeline.model, Pipeline.tokenizer = property(_open_model), property(_open_tokenizer)
 
-# %% ../nbs/01_pipeline.ipynb #7a1cbf8d
+# %% ../nbs/01_pipeline.ipynb #ec052bcb
 def best_budget(
     pipe,  # a `Pipeline`
     budgets: tuple = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536),  # tokens; on a CPU those over 4096 are left out
@@ -71,7 +71,7 @@ def best_budget(
 ) -> int:
     "The budget with the most tokens a second, the smallest of those within 3 % of it."
     row, speed = Row([pipe.tok.pad_id + 1] * min(length, pipe.tok.max_length or length)), {}
-    opts = {**pipe.task.options, "asked": set()}
+    opts = {"long": pipe.task.longs[0], **pipe.task.options, **pipe.options, "asked": set()}
     for budget in [b for b in budgets if pipe.device.type != "cpu" or b <= 4096]:
         rows = [row] * max(1, budget // len(row))
         try:

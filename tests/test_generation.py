@@ -114,14 +114,14 @@ def test_who_decides(tok, where):
     assert pipeline("text-generation", model=model, tokenizer=tok, max_new_tokens=3)(prompt, max_length=12) == ours(prompt, max_length=12)
 
 
-def test_special_tokens_only_when_asked(tok):
+def test_special_tokens_only_when_asked(tok, capsys):
     from tokenizers.processors import TemplateProcessing
     rust = bpe()
     rust.post_processor = TemplateProcessing(single="</s> $A", special_tokens=[("</s>", rust.token_to_id("</s>"))])
     starts = PreTrainedTokenizerFast(tokenizer_object=rust, eos_token="</s>", pad_token="<pad>")
     ours, stock = both(gpt2(starts), starts)
     plain = ours("The film", return_tensors=True, max_new_tokens=3)[0]["generated_token_ids"]
-    assert plain[0] != starts.eos_token_id
+    assert plain[0] != starts.eos_token_id and "add_special_tokens=True" in capsys.readouterr().err
     assert ours("The film", max_new_tokens=6, add_special_tokens=True) == stock("The film", max_new_tokens=6, do_sample=False)
 
 
@@ -144,7 +144,7 @@ def test_an_abandoned_stream_stops_its_thread(model, tok):
 
 def test_a_batch_is_planned_with_its_answers_in_mind(model, tok):
     ours, _ = both(model, tok)
-    opts = {**ours.task.options, "long": "error", "max_new_tokens": 50, "num_beams": 4}
+    opts = {**ours.task.options, "long": "error", "max_new_tokens": 50, "num_beams": 4, "asked": set()}
     row = ours.task.encode(["The film"], ours.tok, opts)[0]
     assert ours.task.size(row, opts) == (len(row) + 50) * 4 // 8
     seen = []
@@ -234,3 +234,8 @@ def test_bad_conversations(model, tok):
         with pytest.raises(InputError, match=said): bot([Conversation("hi"), bad])
     with pytest.raises(InputError, match="takes 64"): bot(Conversation("film " * 80))
     with pytest.raises(InputError, match="two halves"): pipeline("conversational", model=transformers.T5ForConditionalGeneration(transformers.T5Config(vocab_size=9, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2)), tokenizer=tok)
+
+
+def test_a_budget_can_be_measured(model, tok):
+    pipe = pipeline("text-generation", model=model, tokenizer=tok, batch_tokens="auto", max_new_tokens=4, progress=False)
+    assert pipe.batch_tokens >= 512 and pipe(PROMPTS) == both(model, tok)[0](PROMPTS, max_new_tokens=4)

@@ -126,6 +126,7 @@ def test_bad_tables_get_one_sentence_with_their_position(tok, bad, said):
 
 def test_the_rest(tok):
     ours, _ = both("cells", tok)
+    assert pipeline("table-question-answering", model=ours.model, tokenizer=tok, batch_tokens="auto", progress=False)(*ASKED[0]) == ours(*ASKED[0])
     assert infer_task({"architectures": ["TapasForQuestionAnswering"]}) == "table-question-answering"
     with pytest.raises(TypeError, match="did you mean 'sequential'"): ours({"a": [1]}, "who?", sequental=True)
     with pytest.raises(TypeError, match="takes a table and a query"): ours({"a": [1]}, "who?", 3)

@@ -106,6 +106,13 @@ def test_a_small_budget_and_train_mode_change_nothing(task):
 
 
 @pytest.mark.parametrize("task", CALLS)
+def test_a_budget_that_is_measured(task):
+    pipe, inputs = ready(task)
+    auto = pipeline(task, model=pipe.model, tokenizer=pipe.tokenizer, device="cpu", batch_tokens="auto", **CALLS[task])
+    same(auto(inputs), pipe(inputs))
+
+
+@pytest.mark.parametrize("task", CALLS)
 @each
 def test_saved_and_opened_again(task, kind, name, tmp_path):
     pipe, inputs = ready(task, kind, name)
@@ -113,7 +120,7 @@ def test_saved_and_opened_again(task, kind, name, tmp_path):
     named = {"task": task} if task == "zero-shot-classification" else {}  # saved as a classifier, which tells no more
     again = pipeline(model=tmp_path, device="cpu", **named, **CALLS[task])
     assert again.task.name == task
-    same(again(inputs), pipe(inputs))
+    same(again(inputs), pipe(inputs), 5e-5 if task == "feature-extraction" else 1e-5)  # hidden states are no probabilities, and the encoder by hand may answer
 
 
 def test_a_body_without_its_pooler_gives_features(tmp_path):

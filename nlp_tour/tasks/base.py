@@ -117,7 +117,7 @@ def _pieces(self, tok, item, length, stride, side):
 
 Task.windows, Task._pieces = windows, _pieces
 
-# %% ../../nbs/tasks/base.ipynb #72a0b638
+# %% ../../nbs/tasks/base.ipynb #3f6f7dc4
 TASKS = {
     "text-classification": ("classification", "TextClassification", "distilbert-base-uncased-finetuned-sst-2-english"),
     "token-classification": ("token_classification", "TokenClassification", "dbmdz/bert-large-cased-finetuned-conll03-english"),
@@ -146,7 +146,7 @@ def find_task(
 ):  # the task's class, whose head it needs, and its default model
     "Look a task up; an unknown one raises `InputError` with the nearest."
     if re.fullmatch("translation_.+_to_.+", name):
-        cls, full, model = find_task("translation")
+        cls, full, model = find_task("translation", options)
         return type(cls.__name__, (cls,), {"name": name}), full, model
     full = ALIASES.get(name, name)
     if full not in TASKS: raise InputError(f"unknown task {name!r}; {nearest(name, {*TASKS, *ALIASES})} The tasks are: {', '.join(sorted({*TASKS, *ALIASES}))}.")

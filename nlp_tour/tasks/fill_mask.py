@@ -85,13 +85,13 @@ class FillMask(Task):
         if cut: note(f"fill-mask: of {cut} long texts only the {tok.max_length} tokens around the mask were read.")
         return rows
 
-# %% ../../nbs/tasks/fill_mask.ipynb #9b17b108
+# %% ../../nbs/tasks/fill_mask.ipynb #d2aa1f95
 def forward(self, model, inputs, rows, opts):
     import torch
     ids = inputs["input_ids"]
     found = [[i for i, t in enumerate(r.ids) if t == self.tokenizer.mask_token_id] for r in rows]
-    at = torch.tensor([f + f[-1:] * (max(map(len, found)) - len(f)) for f in found], device=ids.device)
-    k, targets = opts["top_k"], opts["target_ids"] and torch.tensor(opts["target_ids"], device=ids.device)
+    at = torch.tensor([f + f[-1:] * (max(map(len, found)) - len(f)) for f in found], dtype=torch.long, device=ids.device)
+    k, targets = opts["top_k"], opts.get("target_ids") and torch.tensor(opts["target_ids"], device=ids.device)
     read = lambda ids: model(**inputs | {"input_ids": ids}).logits
     if opts["joint"]: return beam(read, ids, at, torch.tensor(list(map(len, found)), device=ids.device), k, targets)
     return best_tokens(read(ids)[torch.arange(len(rows), device=ids.device)[:, None], at], k, targets)

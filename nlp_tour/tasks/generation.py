@@ -142,7 +142,7 @@ def settings(self, opts):
 
 Generation.settle, Generation.settings = settle, settings
 
-# %% ../../nbs/tasks/generation.ipynb #d805f173
+# %% ../../nbs/tasks/generation.ipynb #a0602b24
 _LOOKS_BACK = ("repetition_penalty", "no_repeat_ngram_size", "encoder_repetition_penalty", "encoder_no_repeat_ngram_size", "penalty_alpha", "sequence_bias", "bad_words_ids")
 _ALONE = ("assistant_model", "prompt_lookup_num_tokens", "negative_prompt_ids")
 
@@ -153,7 +153,7 @@ def forward(self, model, inputs, rows, opts):
     groups = {}
     for i, row in enumerate(rows):
         look = len(row) if any(settings.get(k) not in (None, 0, 1) for k in _LOOKS_BACK) else 0
-        groups.setdefault((row.info, look, any((settings | extra).get(k) is not None for k in _ALONE) and i), []).append(i)
+        groups.setdefault((row.info or (1, 0, 1), look, any((settings | extra).get(k) is not None for k in _ALONE) and i), []).append(i)
     written = [None] * len(rows)
     for ((most, least, _), *_), where in groups.items():
         wide = max(len(rows[i]) for i in where)
@@ -238,7 +238,7 @@ def size(self, row, opts):
 
 Generation.room, Generation.shorten, Generation.size = room, shorten, size
 
-# %% ../../nbs/tasks/generation.ipynb #1c701fb5
+# %% ../../nbs/tasks/generation.ipynb #035fa9a2
 class TextGeneration(Generation):
     "Continue texts."
     name = "text-generation"
@@ -251,6 +251,7 @@ class TextGeneration(Generation):
     def encode(self, items, tok, opts):
         before = next((p for p in (opts["prefix"], self.params(opts).get("prefix"), self.config.get("prefix")) if p), "")
         def ids_of(texts): return self.tokenizer(texts, add_special_tokens=opts["add_special_tokens"], verbose=False)["input_ids"]
+        if "add_special_tokens" not in opts["asked"] and self.tokenizer("")["input_ids"]: note("this tokenizer adds special tokens to a text, and none are added to a prompt, as in 2021; if the model expects them, pass add_special_tokens=True.")
         extra, found = len(ids_of([before])[0]) if before else 0, ids_of([before + t for t in items])
         rows = [self.room(ids, len(ids) - extra, opts, f"text {i}") for i, ids in enumerate(found)]
         return [Row(ids, i, info=info) for i, (ids, info) in enumerate(rows)]

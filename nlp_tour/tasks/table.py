@@ -115,12 +115,12 @@ def ask(self, model, batch, device):
     out = model(input_ids=ids, attention_mask=mask, token_type_ids=types)
     return out.logits, out.logits_aggregation if self.labels else out.logits[:, :0]
 
-# %% ../../nbs/tasks/table.ipynb #8d0fdfe5
+# %% ../../nbs/tasks/table.ipynb #d4e50533
 def forward(self, model, inputs, rows, opts):
     "For each row its questions' logits (B, Q, T), and their aggregators' (B, Q, A)."
     import torch
     ids = inputs["input_ids"]
-    if not opts["sequential"]: return tuple(o[:, None] for o in self.ask(model, [row.info[0] for row in rows], ids.device))
+    if not opts["sequential"]: return tuple(o[:, None] for o in self.ask(model, [row.info[0] if row.info else (row.ids, np.zeros((len(row), 7), int)) for row in rows], ids.device))
     most = max(len(row.info) for row in rows)
     logits, kinds = (torch.zeros(len(rows), most, n, device=ids.device) for n in (ids.shape[1], len(self.labels)))
     for r, row in enumerate(rows):
