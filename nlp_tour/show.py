@@ -76,7 +76,7 @@ def picture(
     plt.close(fig)
     return f'<img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{base64.b64encode(data.getvalue()).decode()}">'
 
-# %% ../nbs/13_show.ipynb #02a925e4
+# %% ../nbs/13_show.ipynb #e64e20ba
 _STYLE = """
 :root{color-scheme:light dark;--ink:#1c232b;--paper:#fff;--soft:#f3f5f8;--line:#d8dee6;--accent:#1f4e79}
 @media(prefers-color-scheme:dark){:root{--ink:#e4e9ef;--paper:#14191f;--soft:#1d242c;--line:#343e4a;--accent:#8bbbe6}}
@@ -84,7 +84,7 @@ body{font:16px/1.6 system-ui,sans-serif;color:var(--ink);background:var(--paper)
 h1{font-size:1.7rem;line-height:1.25}h2{font-size:1.2rem;margin-top:2.2rem;border-bottom:1px solid var(--line);padding-bottom:.3rem}
 table{border-collapse:collapse;width:100%;font-size:.92rem}td,th{padding:.35rem .6rem;border-bottom:1px solid var(--line);vertical-align:top}
 img{max-width:100%;border-radius:6px}.cards{display:flex;flex-wrap:wrap;gap:.8rem}.card{background:var(--soft);border-radius:8px;padding:.7rem 1rem;flex:1 1 7rem}
-.pair{display:flex;flex-wrap:wrap;gap:1rem;align-items:center}.pair img{flex:1 1 16rem;min-width:0;max-width:30rem}
+.pair{display:flex;flex-wrap:wrap;gap:1rem;align-items:center}.pair img{flex:1 1 18rem;min-width:0}.pair img:last-child{flex:0 1 15rem}
 .card b{display:block;font-size:1.5rem;color:var(--accent)}.wide{overflow-x:auto}
 """
 
