@@ -294,12 +294,13 @@ class Steps(dict):
         return (f'<p><b>text → tokens → ids</b></p><div style="overflow-x:auto">{tokens}</div><p><b>ids → model → logits → probabilities</b></p>'
                 f'<table class="table table-sm"><tr><th>label</th><th>logit</th><th>probability</th></tr>{rows}</table>')
 
-# %% ../nbs/01_pipeline.ipynb #d0478902
+# %% ../nbs/01_pipeline.ipynb #43802094
 def steps(
     self,
     text: str,  # one text, no longer than the model
 ) -> Steps:
     "Take one call apart; for tasks whose answer is a score for each label."
+    if "return_all_scores" not in self.task.options: raise InputError(f"steps() takes apart tasks with a score for each label, as text-classification; {self.task.name} is shown in its own chapter.")
     item = self.task.check(text, "the text")
     opts = {"long": "error", **self.task.options, **self.options, "asked": set(), "top_k": None, "return_all_scores": True}
     row = self.task.encode([item], self.tok, opts)[0]

@@ -5,4 +5,4 @@ from pathlib import Path
 config = ConfigParser(delimiters=["="])
 config.read(Path(__file__).parent.parent / "settings.ini", encoding="utf-8")
 for requirement in (config["DEFAULT"]["requirements"] + " " + config["DEFAULT"]["dev_requirements"]).split():
-    if "=" in requirement: print(requirement.replace(">=", "=="))
+    if "=" in requirement: print(requirement.replace(">=", "==", 1))
