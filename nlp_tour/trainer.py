@@ -42,11 +42,20 @@ class TrainingArguments(transformers.TrainingArguments):
         check_options(kwargs, {*inspect.signature(transformers.TrainingArguments).parameters, *_ARGUMENTS}, "TrainingArguments")
         super().__init__(*args, **kwargs)
 
-# %% ../nbs/05_trainer.ipynb #805a27bd
+# %% ../nbs/05_trainer.ipynb #b24c75b7
 class Trainer(transformers.Trainer):
     "transformers' `Trainer`; `tokenizer=` of 2021 is translated."
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **renamed(kwargs, {"tokenizer": "processing_class"}, "Trainer"))
+
+    def train(self, *args, **kwargs): self._wake(); return super().train(*args, **kwargs)
+    def evaluate(self, *args, **kwargs): self._wake(); return super().evaluate(*args, **kwargs)
+    def predict(self, *args, **kwargs): self._wake(); return super().predict(*args, **kwargs)
+
+    def _wake(self):
+        "New `TrainingArguments` reset the state that all accelerators share, so a Trainer made before makes its own anew."
+        from accelerate.state import AcceleratorState
+        if not AcceleratorState._shared_state: self.create_accelerator_and_postprocess()
 
 # %% ../nbs/05_trainer.ipynb #70169a86
 class History:
