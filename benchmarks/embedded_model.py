@@ -11,7 +11,7 @@ A LoRA adapter (r=8 on query, key, value and dense) on the embedded MiniLM, trai
 3. The mean of the four: of each weight the mean of the products B @ A, cut back to rank 8 (a model soup, arXiv:2203.05482).
 
 One thread and bfloat16 autocast, so that the same machine gives the same numbers; about forty minutes."""
-import argparse, json, os, platform, random, sys
+import argparse, json, os, platform, random
 from pathlib import Path
 
 os.environ.setdefault("NLP_TOUR_OFFLINE", "1")

@@ -16,13 +16,7 @@ rng = random.Random(0)
 PROMPTS = [" ".join(rng.choice(TEXTS).rstrip(".").split()[:rng.randint(1, 8)]) for _ in range(11)]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    "Tiny products are fastest on one."
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def gpt2(tok, **config):

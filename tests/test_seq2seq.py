@@ -16,13 +16,7 @@ from tiny import CODES, TEXTS, seq2seq, tokenizer, unigram
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "seq2seq.json").read_text(encoding="utf-8"))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    "Tiny products are fastest on one."
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

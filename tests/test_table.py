@@ -27,13 +27,7 @@ def table():
 ASKED = [(table(), " ".join(rng.choices(WORDS[:-1], k=rng.randint(1, 8))) + "?") for _ in range(100)]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    "Tiny products are fastest on one."
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")
