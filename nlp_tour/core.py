@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['InputError', 'nearest', 'check_options', 'note', 'renamed', 'check_text', 'well_formed', 'check_item', 'Texts',
-           'as_texts', 'Result', 'html_table', 'ListResult', 'DictResult', 'result', 'pick_device', 'seed_all',
+           'as_texts', 'Result', 'Html', 'html_table', 'ListResult', 'DictResult', 'result', 'pick_device', 'seed_all',
            'replacing']
 
 # %% ../nbs/00_core.ipynb #57b8150f
@@ -157,7 +157,11 @@ class Result:
         "The answers as a JSON string; `kwargs` go to `json.dumps`."
         return json.dumps(self, ensure_ascii=False, **kwargs)
 
-# %% ../nbs/00_core.ipynb #682e34bd
+# %% ../nbs/00_core.ipynb #1cecfd5f
+class Html(str):
+    "A string that a notebook shows as HTML."
+    def _repr_html_(self): return str(self)
+
 def _cell(value):
     "One table cell: a float between 0 and 1 gets a bar behind its number."
     if isinstance(value, float) and 0 <= value <= 1:
