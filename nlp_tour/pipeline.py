@@ -217,7 +217,7 @@ def _with_columns(table, answers):
         table = table.add_column(name, values) if hasattr(table, "add_column") else table.assign(**{name: values})
     return table
 
-# %% ../nbs/01_pipeline.ipynb #7ae8ce7e
+# %% ../nbs/01_pipeline.ipynb #f654f808
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
     model=None,  # a name, a folder or a model; None: the task's default of 2021
@@ -253,9 +253,7 @@ def pipeline(
     model, tokenizer = _model_and_tokenizer(model or found[2], tokenizer, config, found and found[1], extra)
     if framework == "tf" or hasattr(model, "to_torch"): model = as_torch(model if hasattr(model, "to_torch") else to_tf(model, tokenizer))
     cls = (found or find_task(infer_task(model.config.to_dict())))[0]
-    made_up = [w for w in untrained(model) if not w.startswith(cls.spare)]
-    if made_up and not allow_untrained:
-        raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
+    if not allow_untrained: _refuse_untrained(model, cls.spare)
     pipe = Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)
     if backend: pipe.fast = compiled(model, pipe.tok, pipe.task, pipe.options, dtype, calibration)
     return pipe
@@ -273,7 +271,12 @@ def _fast_pipeline(model, found, revision, dtype, own):
     fast = Encoder.open(folder, dtype)
     return Pipeline(cls(config), folder=folder, fast=fast, **own) if fast else None
 
-# %% ../nbs/01_pipeline.ipynb #6e696e7e
+# %% ../nbs/01_pipeline.ipynb #ba3dbc19
+def _refuse_untrained(model, spare):
+    "No answers from random numbers."
+    if made_up := [w for w in untrained(model) if not w.startswith(spare)]:
+        raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
+
 def _backend(backend, dtype, device):
     "The backend and the device that belong together."
     if backend is None and dtype != "int8": return None, device

@@ -119,8 +119,47 @@ def test_saved_and_opened_again(task, kind, name, tmp_path):
     pipe.save_pretrained(tmp_path)
     named = {"task": task} if task == "zero-shot-classification" else {}  # saved as a classifier, which tells no more
     again = pipeline(model=tmp_path, device="cpu", **named, **CALLS[task])
-    assert again.task.name == task
+    assert again.task.name == task and (again.fast is not None) == (task != "fill-mask")
     same(again(inputs), pipe(inputs), 5e-5 if task == "feature-extraction" else 1e-5)  # hidden states are no probabilities, and the encoder by hand may answer
+
+
+@pytest.mark.parametrize("task", CALLS)
+def test_steps_end_with_the_answer(task):
+    pipe, inputs = ready(task)
+    found = pipe.steps(inputs[0])
+    assert found["answer"] == pipe(inputs[0]) and found["tokens"] == pipe.tokenizer.convert_ids_to_tokens(found["ids"]) and set(found["kinds"]) <= {"word", "special", "unknown"}
+    assert (task == "feature-extraction") == (found["table"] == []) and len(found._repr_html_()) > 500
+    assert all(0 <= p <= 1 for p in found.get("probabilities", []))
+
+
+@pytest.mark.parametrize("task, kind, name", [*((t, "bert", "wordpiece") for t in CALLS), ("text-classification", "roberta", "byte_level"), ("question-answering", "distilbert", "unigram")])
+def test_a_compiled_model_answers_alike(task, kind, name):
+    if task == "text-classification": model, tok = made("zero-shot-classification", kind, name, TAGS); pipe, inputs = pipeline(task, model, tokenizer=tok, device="cpu"), texts(12)
+    else: pipe, inputs = ready(task, kind, name)
+    compiled = pipeline(task, model=pipe.model, tokenizer=pipe.tokenizer, backend="openvino", **CALLS.get(task, {}))
+    assert type(compiled.fast).__name__ == "Compiled"
+    same(compiled(inputs), pipe(inputs), 1e-4)
+
+
+def test_a_compiled_model_in_many_threads_and_its_bad_calls(tmp_path):
+    from concurrent.futures import ThreadPoolExecutor
+    pipe, inputs = ready("token-classification")
+    compiled = pipeline("ner", model=pipe.model, tokenizer=pipe.tokenizer, backend="openvino", **CALLS["token-classification"])
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: compiled(inputs), range(8)): same(found, pipe(inputs), 1e-4)
+    with pytest.raises(InputError, match="did you mean|unknown"): pipeline("ner", model=pipe.model, tokenizer=pipe.tokenizer, backend="onnx")
+    with pytest.raises(InputError, match="takes float32, bfloat16, int8"): pipeline("ner", model=pipe.model, tokenizer=pipe.tokenizer, backend="openvino", dtype="float16")
+    pipe, _ = ready("question-answering")
+    with pytest.raises(InputError, match="calibration="): pipeline("question-answering", model=pipe.model, tokenizer=pipe.tokenizer, dtype="int8")
+
+
+def test_eight_bits_from_ones_own_calibration(tmp_path, monkeypatch):
+    monkeypatch.setenv("NLP_TOUR_CACHE", str(tmp_path))
+    pipe, inputs = ready("question-answering")
+    given = dict(model=pipe.model, tokenizer=pipe.tokenizer, dtype="int8", calibration=inputs)
+    first, again = pipeline("question-answering", **given), pipeline("question-answering", **given)
+    assert first(inputs) == again(inputs) and len(list(tmp_path.iterdir())) == 1
+    assert np.mean([a["answer"] == b["answer"] for a, b in zip(first(inputs), pipe(inputs))]) >= .5
 
 
 def test_a_body_without_its_pooler_gives_features(tmp_path):
