@@ -246,7 +246,7 @@ def finetune(
                       compute_metrics=usual, preprocess_logits_for_metrics=preprocess, callbacks=[stop, SaveSteps(save_steps)])
     return _run(trainer, stop, progress, patience)
 
-# %% ../nbs/05_trainer.ipynb #7462b943
+# %% ../nbs/05_trainer.ipynb #29118b3c
 def _run(trainer, stop, progress, patience):
     "Train with what a run needs around it; the model's mode is given back."
     trainer.remove_callback(transformers.trainer_callback.ProgressCallback)
@@ -254,7 +254,7 @@ def _run(trainer, stop, progress, patience):
     for callback in [KeepOrder(trainer), *watching(progress), *([transformers.EarlyStoppingCallback(patience)] if patience else [])]: trainer.add_callback(callback)
     with keeping_mode(trainer.model):
         try: trainer.train(resume_from_checkpoint=last_checkpoint(trainer.args.output_dir))
-        finally: stop.restore()
+        finally: stop.restore(); trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)  # else it would go on in bfloat16
     if stop.stopped: raise KeyboardInterrupt
     trainer.model.untrained_weights = []
     return History(trainer.state.log_history)
