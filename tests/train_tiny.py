@@ -41,7 +41,7 @@ if args.limit:
 net = model()
 
 
-def slowly(*_): print("step", flush=True); time.sleep(args.slow)
+def slowly(*_, **__): print("step", flush=True); time.sleep(args.slow)
 
 
 if args.way == "trainer":
