@@ -146,7 +146,7 @@ def _targets(tables, roles):
                 if len(a) != len(b): raise InputError(f"row {i} (the first is 0) has {len(a)} tokens and {len(b)} tags; each token needs its tag.")
     return targets, feature
 
-# %% ../nbs/11_data.ipynb #9e6110c2
+# %% ../nbs/11_data.ipynb #c4f37425
 def load_data(
     source,  # a name on the hub, a file, a folder of labelled texts, a DataFrame, a Dataset, or a dict of splits
     text=None,  # the column with the texts, or two for pairs; None: found
@@ -156,7 +156,7 @@ def load_data(
     seed: int = 42,
 ):  # a `DatasetDict` with train and test (or validation); columns text, text_pair, label; tokens, tags; or question, context, answers
     "Texts with what is to be learned, from anywhere, split for training; labels become ids and keep their names."
-    from datasets import Dataset, DatasetDict, Value
+    from datasets import Dataset, DatasetDict, Features
     if _ready(source, text, label, group): return source
     if isinstance(source, str) and not Path(source).exists() and Path(source).suffix.lower() not in (*READERS, ".gz", ".bz2", ".xz", ".zst", ".docx", ".txt"): source = load_dataset(source)
     tables = read_tables(source)
@@ -165,8 +165,8 @@ def load_data(
     role, splits = "tags" if "tags" in roles else "label", {}
     for k, table in tables.items():
         columns = _inputs(table, roles, "" if len(tables) == 1 else f" of {k}")
-        splits[k] = Dataset.from_dict(columns | ({role: targets[k]} if targets else {}))
-        splits[k] = splits[k].cast_column(role, feature) if targets else splits[k]
+        features = Dataset.from_dict(columns).features.copy() | ({role: feature} if targets else {})
+        splits[k] = Dataset.from_dict(columns | ({role: targets[k]} if targets else {}), Features(features))
     if len(splits) > 1:
         if "train" not in splits: raise InputError(f"the data has the splits {', '.join(splits)}, and none is called 'train'; rename one.")
         for lost in duplicates(splits): note(f"{lost['rows']} of {lost['of']} rows of {lost['split']!r} stand in 'train', too, word for word; scores on them are too good.")

@@ -6,8 +6,8 @@
 __all__ = ['TrainingArguments', 'Trainer', 'training_step', 'KeepOrder', 'History', 'measured', 'Bar', 'Live', 'in_notebook',
            'watching', 'usual_metrics', 'best_precision', 'SaveSteps', 'finetune', 'Runs']
 
-# %% ../nbs/05_trainer.ipynb #364e2c7e
-import importlib.util, json, re, statistics, time
+# %% ../nbs/05_trainer.ipynb #afb006b2
+import hashlib, importlib.util, json, re, statistics, time
 from pathlib import Path
 
 import torch, transformers
@@ -193,7 +193,7 @@ class SaveSteps(transformers.TrainerCallback):
     def __init__(self, n): self.n = n
     def on_step_end(self, args, state, control, **kwargs): control.should_save = control.should_save or bool(self.n) and state.global_step % self.n == 0
 
-# %% ../nbs/05_trainer.ipynb #ddff32ed
+# %% ../nbs/05_trainer.ipynb #ac4b320e
 def _arguments(out, epochs, lr, batch_size, seed, progress, like_length, precision, best, more):
     "The `TrainingArguments` of `finetune`."
     if precision not in ("auto", "bf16", "fp32"): raise InputError(f"precision={precision!r} is unknown; it is 'auto', 'bf16' or 'fp32'.")
@@ -209,13 +209,13 @@ def _look_first(model, tok):
 
 def _same_run(out, settings):
     "Remember the settings of a run; raise `InputError` when the checkpoints of another one lie in its folder."
-    note, settings = Path(out)/"settings.json", json.loads(json.dumps(settings, default=str))
+    note, settings = Path(out)/"settings.json", json.loads(json.dumps(settings | {"rows": hashlib.sha256(repr(settings["rows"]).encode()).hexdigest()}, default=str))
     before = json.loads(note.read_text()) if note.exists() and last_checkpoint(out) else settings
     if changed := [k for k in settings if before.get(k) != settings[k]]:
         raise InputError(f"{out} holds checkpoints of a run with other {' and '.join(changed)}; give the same settings to go on, or another folder.")
     with replacing(out) as part: (part/note.name).write_text(json.dumps(settings))
 
-# %% ../nbs/05_trainer.ipynb #cfb32603
+# %% ../nbs/05_trainer.ipynb #b9e2515a
 def finetune(
     model,  # a model with a head for the labels
     tok,  # its tokenizer
@@ -244,7 +244,7 @@ def finetune(
     fit_head(model, data["train"], kind)
     _look_first(model, tok)
     rows = {k: encode(data[k], tok, model, k) for k in ("train", held)}
-    _same_run(out, dict(rows=[r._fingerprint for r in rows.values()], epochs=epochs, lr=lr, batch_size=batch_size, seed=seed, like_length=like_length, precision=precision, patience=patience, **kwargs))
+    _same_run(out, dict(rows=[[len(r), r[:50], r[-50:]] for r in rows.values()], epochs=epochs, lr=lr, batch_size=batch_size, seed=seed, like_length=like_length, precision=precision, patience=patience, **kwargs))
     seed_all(seed)
     usual, preprocess = (compute_metrics, getattr(compute_metrics, "preprocess_logits", None)) if compute_metrics else usual_metrics(kind, model, tok, data[held])
     stop, args = StopGently(), _arguments(out, epochs, lr, batch_size, seed, progress, like_length, precision, epochs > 1 or patience is not None, kwargs)

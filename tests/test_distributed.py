@@ -1,5 +1,5 @@
 "Two processes train as one does at the same global batch, evaluate each row once, and save once."
-import json, os, socket, subprocess, sys
+import json, os, subprocess, sys
 from pathlib import Path
 
 import pytest, torch
@@ -9,16 +9,12 @@ here = Path(__file__).parent
 ENV = os.environ | {"NLP_TOUR_OFFLINE": "1", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": os.pathsep.join([str(here.parent), str(here)])}
 
 
-def free_port():
-    with socket.socket() as s: s.bind(("127.0.0.1", 0)); return s.getsockname()[1]
-
-
 def run(way, out, batch, processes, *more):
     "Train; returns what it reported."
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", processes, "--num_machines", 1, "--mixed_precision", "no", "--dynamo_backend", "no",
-               "--main_process_port", free_port()] if processes > 1 else [sys.executable]
+    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", processes, "--num_machines", 1, "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", 0]  # its name for torchrun
+    command = [sys.executable, *map(str, launch)] if processes > 1 else [sys.executable]
     report = f"{out}.json"
-    done = subprocess.run([*map(str, command), str(here/"train_tiny.py"), way, str(out), "--batch", str(batch), "--dropout", "0", "--report", report, *map(str, more)], env=ENV, cwd=here, capture_output=True, text=True, timeout=240)
+    done = subprocess.run([*command, str(here/"train_tiny.py"), way, str(out), "--batch", str(batch), "--dropout", "0", "--report", report, *map(str, more)], env=ENV, cwd=here, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(Path(report).read_text()), load_file(report + ".safetensors")
 

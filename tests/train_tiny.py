@@ -14,11 +14,11 @@ cli.add_argument("--limit", type=int, help="bytes that a file may have: a full d
 args = cli.parse_args()
 
 import torch
-from datasets import ClassLabel, Dataset, DatasetDict
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 from safetensors.torch import save_file
 from transformers import BertConfig, BertForSequenceClassification, DataCollatorWithPadding, TrainerCallback, get_scheduler
 
-from tiny_encoders import WORDS, corpus, wordpiece, wrap
+from tiny_encoders import WORDS, corpus, wrap
 
 torch.set_num_threads(1)
 warnings.simplefilter("ignore")
@@ -30,9 +30,17 @@ def model():
                                                     hidden_dropout_prob=args.dropout, attention_probs_dropout_prob=args.dropout, num_labels=2)).eval()
 
 
-tok = wrap(wordpiece())
+def words():
+    "Whole words; a trained tokenizer is not the same in each process."
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+    rust = Tokenizer(models.WordLevel({w: i for i, w in enumerate(dict.fromkeys(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *map(str, range(100))]))}, unk_token="[UNK]"))
+    rust.pre_tokenizer, rust.post_processor = pre_tokenizers.Whitespace(), processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return rust
+
+
+tok = wrap(words())
 texts = [f"{t} {i}" for i, t in enumerate(corpus(n=args.rows + 21))]
-data = Dataset.from_dict({"text": texts, "label": [i % 2 for i in range(len(texts))]}).cast_column("label", ClassLabel(names=["odd", "even"]))
+data = Dataset.from_dict({"text": texts, "label": [i % 2 for i in range(len(texts))]}, Features(text=Value("string"), label=ClassLabel(names=["odd", "even"])))
 data = DatasetDict(train=data.select(range(args.rows)), test=data.select(range(args.rows, len(texts))))  # 21 rows do not divide evenly
 if args.limit:
     import resource, signal
