@@ -70,7 +70,7 @@ else:
     optimizer = AdamW(net.parameters(), lr=1e-3)
     optimizer.register_step_post_hook(slowly)
     accelerator = new_accelerator(cpu=True)
-    losses = train(net, batches, optimizer, get_scheduler("linear", optimizer, 2, 3 * len(batches)), epochs=3, progress=False, accelerator=accelerator, out=args.out, save_steps=5)
+    losses = train(net, batches, optimizer, get_scheduler("linear", optimizer, len(batches) // 4, 3 * len(batches)), epochs=3, progress=False, accelerator=accelerator, out=args.out, save_steps=5)
     scores, main = evaluate(net, torch.utils.data.DataLoader(rows["test"], batch_size=4, collate_fn=collate), load_metric("accuracy"), accelerator), accelerator.is_main_process
 if args.report and main:
     weights = {k: v.clone() for k, v in net.state_dict().items()}
