@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['AdamW', 'in_groups', 'step', 'train', 'evaluate']
 
-# %% ../nbs/06_native_loop.ipynb #5cdf4787
+# %% ../nbs/06_native_loop.ipynb #d71ba17c
 from contextlib import nullcontext
 from itertools import islice
 
@@ -14,7 +14,7 @@ import torch
 from .core import InputError
 from .metrics import metrics
 from .model import evaluating
-from .runs import checkpoint, keeping_mode, last_checkpoint, new_accelerator, not_finite, resume
+from .runs import checkpoint, keeping_mode, last_checkpoint, new_accelerator, not_finite, own_rows, resume
 
 # %% ../nbs/06_native_loop.ipynb #fd2c556e
 class AdamW(torch.optim.AdamW):
@@ -92,7 +92,7 @@ def train(
     accelerator.unwrap_model(net, keep_fp32_wrapper=False)
     return losses
 
-# %% ../nbs/06_native_loop.ipynb #75b098e9
+# %% ../nbs/06_native_loop.ipynb #ee518a6d
 def evaluate(
     model,  # a model of transformers
     batches,  # a DataLoader, or an iterable of dicts of tensors with `labels`
@@ -107,7 +107,9 @@ def evaluate(
         for batch in loader:
             batch = {k: v.to(device) for k, v in batch.items()}
             out = model(**batch)
-            found = metrics.preprocess_logits(out.logits, batch["labels"]), batch["labels"], out.loss.repeat(len(batch["labels"]))
+            n = len(batch["labels"])
+            if accelerator and (own := own_rows(accelerator, n)) < n: out.loss = model(**{k: v[:own] for k, v in batch.items()}).loss
+            found = metrics.preprocess_logits(out.logits, batch["labels"]), batch["labels"], out.loss.repeat(n)
             if accelerator: found = accelerator.gather_for_metrics(tuple(pad_across_processes(x, dim=1, pad_index=-100) if x.ndim > 1 else x for x in found))
             metric.add_batch(predictions=found[0], references=found[1])
             losses += found[2].tolist()
