@@ -36,20 +36,21 @@ def merge_windows(
     "The mean of the windows' scores, weighted by their tokens."
     return np.average(scores, axis=0, weights=tokens) if len(tokens) > 1 else scores[0]
 
-# %% ../../nbs/tasks/classification.ipynb #4cd918d7
+# %% ../../nbs/tasks/classification.ipynb #1ea061b1
 class TextClassification(Task):
     "Labels and scores for texts or pairs of texts."
     name, heads = "text-classification", ("ForSequenceClassification",)
-    options = {"top_k": 1, "return_all_scores": False, "function_to_apply": None}
+    options = {"top_k": 1, "return_all_scores": False, "function_to_apply": None, "calibrated": False}
 
     def decode(self, item, rows, outputs, opts):
         f = FUNCTIONS[opts["function_to_apply"] or default_function(self.config)]
-        scores = merge_windows(f(np.stack(outputs).astype(np.float32)), list(map(len, rows))).tolist()
+        temperature = self.config["calibration_temperature"] if opts.get("calibrated") else 1
+        scores = merge_windows(f(np.stack(outputs).astype(np.float32) / temperature), list(map(len, rows))).tolist()
         answer = [{"label": label, "score": s} for label, s in zip(self.labels, scores)]
         if opts["return_all_scores"]: return answer
         return sorted(answer, key=lambda a: -a["score"])[:opts["top_k"] or None]
 
-# %% ../../nbs/tasks/classification.ipynb #97431446
+# %% ../../nbs/tasks/classification.ipynb #f3671cf5
 def shape(self, answers, one, opts):
     "`[{…}]` for a string, `[{…}, …]` for a list; lists of lists where several labels were asked for."
     if opts["return_all_scores"]: return answers
@@ -61,6 +62,8 @@ def settle(self, given):
     given = Task.settle(self, given)
     name = given.get("function_to_apply")
     if name is not None and name not in FUNCTIONS: raise InputError(f"function_to_apply={name!r} is unknown; {nearest(name, FUNCTIONS)}")
+    if given.get("calibrated") and self.config and "calibration_temperature" not in self.config:
+        raise InputError("calibrated=True, but the model carries no temperature; fit one on held-out texts with nlp_tour.calibration.calibrate(pipe, data).")
     k = given.get("top_k", 1)
     if k is not None and (not isinstance(k, int) or k < 1): raise InputError(f"top_k={k!r} must be a whole number from 1, or None for all labels.")
     return given
