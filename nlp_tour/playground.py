@@ -12,7 +12,7 @@ from .core import InputError
 from .explain import TARGETS, explain
 from .tokenizer import show_tokens
 
-# %% ../nbs/17_playground.ipynb #4356d406
+# %% ../nbs/17_playground.ipynb #70067581
 def _scores(pipe, item):
     "What the pipeline says, as HTML."
     if pipe.task.name != "text-classification":
@@ -20,7 +20,7 @@ def _scores(pipe, item):
         lines = [" · ".join(f"<b>{html.escape(str(k))}</b> {html.escape(f'{v:.3f}' if isinstance(v, float) else str(v))}" for k, v in a.items()) for a in (said if isinstance(said, list) else [said])]
         return "".join(f"<p>{line}</p>" for line in lines) or "<p>nothing found</p>"
     rows = "".join(f'<tr><td style="text-align:left">{html.escape(a["label"])}</td><td style="text-align:left;white-space:nowrap"><span aria-hidden="true" style="display:inline-block;height:.8em;'
-                   f'width:{a["score"] * 14:.2f}em;background:#3b82c4;margin-right:.5em"></span>{a["score"]:.4f}</td></tr>' for a in pipe([item], return_all_scores=True, progress=False)[0])
+                   f'width:{a["score"] * 14:.2f}em;background:#3b82c4;margin-right:.5em"></span>{a["score"]:.4f}</td></tr>' for a in pipe(item, top_k=None, return_all_scores=False, progress=False))
     return f'<table class="table table-sm"><tr><th style="text-align:left">label</th><th style="text-align:left">score</th></tr>{rows}</table>'
 
 def view(
