@@ -57,7 +57,7 @@ def log_odds(
     import torch
     return logits[..., k] - torch.cat([logits[..., :k], logits[..., k + 1:]], -1).logsumexp(-1)
 
-# %% ../nbs/14_explain.ipynb #1021abd7
+# %% ../nbs/14_explain.ipynb #337965fa
 def _label(pipe, read, out, wanted):
     "A label of the text: the likeliest, or the one that is wanted."
     labels, kind = pipe.task.labels, default_function(pipe.task.config)
@@ -66,13 +66,13 @@ def _label(pipe, read, out, wanted):
     return labels[k], lambda z: log_odds(z, k) if kind == "softmax" else z[:, k]
 
 def _name(pipe, read, out, wanted):
-    "A name in the text: the surest, or the one of that position or spelling. The mean of its tokens' log-odds."
-    found = [e | {"text": read.item[e["start"]:e["end"]]} for e in pipe(read.item, aggregation_strategy="simple", progress=False)]
+    "A name in the text: the surest, or the one of that position or spelling. The mean of its words' log-odds."
+    found = [e | {"text": read.item[e["start"]:e["end"]]} for e in pipe(read.item, aggregation_strategy="first", progress=False)]
     if not found: raise InputError("no name was found in the text, so there is nothing to explain.")
     if isinstance(wanted, str) and wanted not in [e["text"] for e in found]: raise InputError(f"there is no name {wanted!r}; {nearest(wanted, [e['text'] for e in found])}")
     if isinstance(wanted, int) and not 0 <= wanted < len(found): raise InputError(f"there is no name {wanted}; {len(found)} were found, and the first is 0.")
     e = max(found, key=lambda e: e["score"]) if wanted is None else found[wanted] if isinstance(wanted, int) else next(e for e in found if e["text"] == wanted)
-    inside = [i for i, (a, b) in enumerate(read.encoding.offsets) if e["start"] <= a < b <= e["end"] and not read.encoding.special_tokens_mask[i]]
+    inside = [w["first"] for w in read.words if e["start"] <= w["start"] < e["end"]]
     return f"{e['text']} is {e['entity_group']}", lambda z: sum(log_odds(z[:, i], int(out[i].argmax())) for i in inside) / len(inside)
 
 def _answer(pipe, read, out, wanted):
@@ -137,7 +137,7 @@ def integrated_gradients(
         total += (w[:, None, None] * gradient).sum(0)
     return (total * (x - baseline)).sum(-1)
 
-# %% ../nbs/14_explain.ipynb #23c1555c
+# %% ../nbs/14_explain.ipynb #e6048743
 _models = weakref.WeakKeyDictionary()  # pipeline -> its model, for pipelines whose fast encoder gives no gradients
 
 def model_of(
@@ -148,7 +148,7 @@ def model_of(
     if pipe not in _models: _models[pipe] = load(pipe.folder, pipe.task.name)[0]
     return _models[pipe]
 
-TOLERANCE, MOST_STEPS = .02, 1024  # of the larger of 1 and f(text) - f(baseline); points on the way
+TOLERANCE, MOST_STEPS = .05, 1024  # of the larger of 1 and f(text) - f(baseline); points on the way
 
 def _gradients(pipe, reads, wanted):
     "As `_occlusion`, by integrated gradients."
