@@ -5,15 +5,14 @@
 # %% auto #0
 __all__ = ['show_batch', 'show_results', 'TopLosses', 'top_losses']
 
-# %% ../nbs/14_look.ipynb #5fe8f59a
+# %% ../nbs/14_look.ipynb #1f5a06cf
 import html, math
 
 from .core import InputError, ListResult
-from .explain import explain
-from .show import BLUE, ORANGE
+from .explain import LEGEND, explain
 from .tokenizer import Html, show_tokens
 
-# %% ../nbs/14_look.ipynb #c4d08c02
+# %% ../nbs/14_look.ipynb #21ec535f
 def _label_names(data, label="label"):
     "The names of a data set's labels; their numbers as strings where they have none."
     feature = getattr(data, "features", {}).get(label)
@@ -21,7 +20,7 @@ def _label_names(data, label="label"):
 
 def _chip(label, right=None):
     "A label as a small box; for an answer with a tick or a cross, so that the colour is not needed."
-    colour, mark = ("inherit", "") if right is None else (BLUE, "✓ ") if right else (ORANGE, "✗ ")
+    colour, mark = ("currentColor", "") if right is None else ("#3b82c4", "✓ ") if right else ("#c2600c", "✗ ")
     return f'<span style="border:1px solid {colour};border-left-width:5px;border-radius:4px;padding:1px 6px;white-space:nowrap">{mark}{html.escape(label)}</span>'
 
 def show_batch(
@@ -59,13 +58,13 @@ def show_results(
                     for r in _judged(pipe, data.select(range(min(n, len(data))))))
     return Html(f'<div style="overflow-x:auto"><table class="table table-sm"><tr><th>true</th><th>said</th><th>score</th><th style="text-align:left">text</th></tr>{lines}</table></div>')
 
-# %% ../nbs/14_look.ipynb #bb82d282
+# %% ../nbs/14_look.ipynb #b697eec8
 class TopLosses(ListResult):
     "The mistakes with the largest loss, each a dict; in a notebook, cards."
     def _repr_html_(self):
         card = "border:1px solid rgba(128,128,128,.5);border-radius:8px;padding:.6rem .9rem;margin:.5rem 0"
         def words(r): return r["why"].shaded() if r["why"] else f"<div>{html.escape(r['text'])}</div>"
-        return "".join(f'<div style="{card}">{_chip(r["said"], r["said"] == r["true"])} {r["score"]:.2f}, in truth {_chip(r["true"])} (loss {r["loss"]:.1f}){words(r)}</div>' for r in self)
+        return LEGEND * any(r["why"] for r in self) + "".join(f'<div style="{card}">{_chip(r["said"], r["said"] == r["true"])} {r["score"]:.2f}, in truth {_chip(r["true"])} (loss {r["loss"]:.1f}){words(r)}</div>' for r in self)
 
 def top_losses(
     pipe,  # a `Pipeline` for text classification
