@@ -11,11 +11,13 @@ import base64, html, io, math
 
 from .core import InputError, ListResult, html_table
 
-# %% ../nbs/13_show.ipynb #a68d754c
+# %% ../nbs/13_show.ipynb #c358b9ae
 class Picture(str):
     "An `img` element that needs no other file; a notebook shows it as a PNG with its alt text."
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/png": self.png, "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
+        return {"image/png": self.png}, {"image/png": {"alt": self.alt}}
+
+    def _repr_pretty_(self, printer, cycle): printer.text(self.alt)
 
 def picture(
     ax,  # matplotlib axes or a figure
