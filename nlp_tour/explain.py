@@ -183,7 +183,7 @@ def _complete(attribute, change):
         steps *= 2
     raise InputError(f"integrated gradients did not converge in {MOST_STEPS} steps: they add up to {each.sum().item():.3f}, not to {change:.3f}; pass method='occlusion'.")
 
-# %% ../nbs/14_explain.ipynb #1bb8116a
+# %% ../nbs/14_explain.ipynb #55d1e1b0
 LEGEND = "<p><small>Solid line, +: speaks for it. Dashed line, \N{MINUS SIGN}: speaks against it.</small></p>"
 
 class Explanation(dict):
@@ -196,6 +196,7 @@ class Explanation(dict):
     def _repr_html_(self):
         return (f'<p>Why <b>{html.escape(self["target"])}</b>? Log-odds {self["value"]:+.2f}, and {self["baseline"]:+.2f} with all words hidden ({self["method"]}).</p>{self.shaded()}{LEGEND}')
 
+# %% ../nbs/14_explain.ipynb #e511b929
 METHODS = {"gradients": _gradients, "occlusion": _occlusion}
 
 def explain(

@@ -54,7 +54,7 @@ def contrastive_loss(
     each = -chances.masked_fill(~friends, 0).sum(1) / friends.sum(1).clamp(min=1)
     return each.sum() / friends.any(1).sum().clamp(min=1)
 
-# %% ../nbs/17_few_shot.ipynb #0a346dc0
+# %% ../nbs/17_few_shot.ipynb #eba192f0
 def contrast(
     body,  # a model of transformers without a head; changed in place
     tok,  # its tokenizer
@@ -89,12 +89,13 @@ def contrast(
     body.train(mode)
     return losses
 
+# %% ../nbs/17_few_shot.ipynb #45e6953f
 def _vectors(body, inputs):
     "Mean of the tokens, of length one."
     import torch
     return torch.nn.functional.normalize(pool(body(**inputs).last_hidden_state, inputs.get("attention_mask"), "mean"), dim=-1)
 
-# %% ../nbs/17_few_shot.ipynb #ba1e8614
+# %% ../nbs/17_few_shot.ipynb #cdf49fa6
 class FewShot:
     "A body and a line: called with texts, it answers as a pipeline does."
     def __init__(
@@ -118,6 +119,7 @@ class FewShot:
 
     def __repr__(self): return f"FewShot({', '.join(self.labels)})"
 
+# %% ../nbs/17_few_shot.ipynb #a4129412
 def _embedded(pipe, texts): return np.asarray(pipe(list(texts), pooling="mean", normalize=True, progress=False))
 
 def few_shot(
