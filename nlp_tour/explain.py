@@ -137,7 +137,7 @@ def integrated_gradients(
         total += (w[:, None, None] * gradient).sum(0)
     return (total * (x - baseline)).sum(-1)
 
-# %% ../nbs/14_explain.ipynb #e6048743
+# %% ../nbs/14_explain.ipynb #e012f117
 _models = weakref.WeakKeyDictionary()  # pipeline -> its model, for pipelines whose fast encoder gives no gradients
 
 def model_of(
@@ -165,6 +165,7 @@ def _gradients(pipe, reads, wanted):
             each = _complete(lambda steps: integrated_gradients(f, x, base, steps, max(1, 4 * pipe.batch_tokens // len(r.row))), value - start)
             yield name, value, start, [each[w["first"]:w["after"]].sum().item() for w in r.words]
 
+# %% ../nbs/14_explain.ipynb #715d8547
 def _from_embeddings(pipe, model, read, score, device):
     "The number to explain, as a function of a batch of word embeddings."
     import torch
