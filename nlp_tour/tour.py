@@ -45,7 +45,7 @@ def versions() -> dict:  # name -> version
     "What ran: Python and the libraries that decide the numbers."
     return {"python": platform.python_version(), **{p: version(p) for p in ("torch", "transformers", "datasets", "accelerate", "tokenizers")}}
 
-# %% ../nbs/19_tour.ipynb #16d67e57
+# %% ../nbs/19_tour.ipynb #3b6da7c8
 def _report(history, truth, said, bins, names, mistakes, sentences, metrics):
     "The HTML of the report; every figure in it stands in `metrics`."
     from nlp_tour.calibration import plot_reliability
@@ -58,8 +58,8 @@ def _report(history, truth, said, bins, names, mistakes, sentences, metrics):
         "What came out": cards({"accuracy on unseen texts": f"{metrics['accuracy']:.3f}", "where it plausibly lies (95 %)": "{:.2f} to {:.2f}".format(*metrics["accuracy_95%"]), "always the majority": f"{metrics['majority']:.3f}",
                                 "training texts": f"{metrics['examples']:,}", "test texts": f"{len(truth):,}", "seconds of training": f"{metrics['seconds']:.0f}"}),
         "How it learned, and where it is right and wrong": f'<div class="pair">{curve}{matrix}</div>',
-        "Each class, with 95 % intervals": html_table(class_report(truth, said, names)),
-        "Does a score mean what it says?": f'<div class="pair">{sure}<p>Answers of each score, and the share of them that is right. Below the dotted line the model is surer than right; the mean gap is {metrics["ece"]:.3f}. <code>calibrate</code> mends that with one number.</p></div>',
+        "Each class, with 95 % intervals": html_table([{k: v for k, v in row.items() if k != "f1"} for row in class_report(truth, said, names)]),
+        "Does a score mean what it says?": f'<div class="pair"><div style="flex:0 1 20rem">{sure}</div><p style="flex:1 1 14rem">Answers of each score, and the share of them that is right. Below the dotted line the model is surer than right; the mean gap is {metrics["ece"]:.3f}. <code>calibrate</code> mends that with one number.</p></div>',
         "Its largest losses, and the words that led it there": mistakes._repr_html_(),
         "The tour's sentences": html_table(sentences),
         "Padding": cards({"padded to the maximum, as in 2021": f"{pad['padding_2021']:.0%}", "batches in the order they come": f"{pad['padding_in_order']:.0%}",
