@@ -1,5 +1,5 @@
 "What the benchmarks share: interleaved timing, the machine, and where results go."
-import json, os, platform, statistics, time
+import json, os, platform, random, statistics, time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,3 +32,14 @@ def report(name, figures):
     figures = {"benchmark": name, "machine": machine()} | figures
     (RESULTS/f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
+
+
+def draw_by_label(labels, n, seed):
+    "Positions of n examples of each label, drawn at random."
+    rng = random.Random(seed)
+    return [i for k in sorted(set(labels)) for i in rng.sample([i for i, y in enumerate(labels) if y == k], n)]
+
+
+def spread(values):
+    "Mean and standard deviation of repeated runs, and the runs."
+    return dict(mean=round(statistics.mean(values), 4), sd=round(statistics.stdev(values), 4) if len(values) > 1 else 0.0, runs=[round(v, 4) for v in values])

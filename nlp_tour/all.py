@@ -8,7 +8,7 @@ __all__ = ['OURS']
 # %% ../nbs/18_all.ipynb #205fac53
 import importlib
 
-# %% ../nbs/18_all.ipynb #ef3e78ca
+# %% ../nbs/18_all.ipynb #92f67bab
 OURS = {
     "core": ["InputError", "seed_all", "pick_device"],
     "tokenizer": ["show_tokens"],
@@ -18,7 +18,14 @@ OURS = {
     "data": ["load_dataset", "load_data", "reviews", "plots", "tokenize_dataset"],
     "metrics": ["load_metric", "metrics"],
     "trainer": ["Trainer", "TrainingArguments", "finetune"],
+    "sweep": ["lr_sweep"],
     "native_loop": ["AdamW", "train", "evaluate"],
+    "explain": ["explain"],
+    "look": ["show_batch", "show_results", "top_losses"],
+    "attention": ["attention"],
+    "calibration": ["calibrate"],
+    "few_shot": ["few_shot"],
+    "playground": ["playground"],
 }  # module -> its names
 
 _WHERE = {name: module for module, names in OURS.items() for name in names}

@@ -45,18 +45,22 @@ def versions() -> dict:  # name -> version
     "What ran: Python and the libraries that decide the numbers."
     return {"python": platform.python_version(), **{p: version(p) for p in ("torch", "transformers", "datasets", "accelerate", "tokenizers")}}
 
-# %% ../nbs/19_tour.ipynb #dac17e27
-def _report(history, truth, said, names, mistakes, sentences, metrics):
+# %% ../nbs/19_tour.ipynb #3b6da7c8
+def _report(history, truth, said, bins, names, mistakes, sentences, metrics):
     "The HTML of the report; every figure in it stands in `metrics`."
-    from nlp_tour.show import cards, picture, plot_confusion, plot_curve, report
+    from nlp_tour.calibration import plot_reliability
+    from nlp_tour.show import cards, class_report, picture, plot_confusion, report
     curve = picture(history.plot(), f"Learning curve: the held-out loss ends at {metrics['loss']:.3f}.")
     matrix = picture(plot_confusion(truth, said, names), f"Confusion matrix: {metrics['accuracy']:.0%} of {len(truth)} test texts are on its diagonal.")
+    sure = picture(plot_reliability(bins), f"Reliability diagram: how often answers of each score are right; the mean gap is {metrics['ece']:.3f}.")
     pad = metrics["padding"]
     return report("The tour: a classifier fine-tuned, tested and used", {
-        "What came out": cards({"accuracy on unseen texts": f"{metrics['accuracy']:.3f}", "always the majority": f"{metrics['majority']:.3f}",
+        "What came out": cards({"accuracy on unseen texts": f"{metrics['accuracy']:.3f}", "where it plausibly lies (95 %)": "{:.2f} to {:.2f}".format(*metrics["accuracy_95%"]), "always the majority": f"{metrics['majority']:.3f}",
                                 "training texts": f"{metrics['examples']:,}", "test texts": f"{len(truth):,}", "seconds of training": f"{metrics['seconds']:.0f}"}),
         "How it learned, and where it is right and wrong": f'<div class="pair">{curve}{matrix}</div>',
-        "Its surest mistakes": html_table(mistakes) if mistakes else "<p>None.</p>",
+        "Each class, with 95 % intervals": html_table([{k: v for k, v in row.items() if k != "f1"} for row in class_report(truth, said, names)]),
+        "Does a score mean what it says?": f'<div class="pair"><div style="flex:0 1 20rem">{sure}</div><p style="flex:1 1 14rem">Answers of each score, and the share of them that is right. Below the dotted line the model is surer than right; the mean gap is {metrics["ece"]:.3f}. <code>calibrate</code> mends that with one number.</p></div>',
+        "Its largest losses, and the words that led it there": mistakes._repr_html_(),
         "The tour's sentences": html_table(sentences),
         "Padding": cards({"padded to the maximum, as in 2021": f"{pad['padding_2021']:.0%}", "batches in the order they come": f"{pad['padding_in_order']:.0%}",
                           "planned batches": f"{pad['padding_planned']:.1%}"}) +
@@ -102,21 +106,25 @@ def tour(
     metrics = dict(examples=len(splits["train"]), epochs=epochs, seconds=round(seconds, 1), model=model, labels=names, loss=history.evaluations[-1]["eval_loss"])
     return _use(out, save(out/"model", body, tok), splits["test"], sentences, metrics, history, progress)
 
-# %% ../nbs/19_tour.ipynb #2e860c41
+# %% ../nbs/19_tour.ipynb #b0f22298
 def _use(out, folder, test, sentences, metrics, history, progress):
     "Load the saved model back, judge test texts and sentences with it, and write what came out."
+    from nlp_tour.calibration import ece, reliability
     from nlp_tour.data import majority_share
+    from nlp_tour.look import top_losses
     from nlp_tour.pipeline import pipeline
-    from nlp_tour.show import confident_mistakes
-    with pipeline("text-classification", model=folder) as pipe:
-        answers, said = pipe(test["text"]), pipe(sentences)
-        lengths, maximum = [len(e[0].ids) for e in pipe.tok.windows(test["text"][:], "truncate")], pipe.tok.max_length
+    from nlp_tour.show import wilson
     names, truth = metrics["labels"], test["label"][:]
-    predicted = [names.index(a["label"]) for a in answers]
-    metrics |= dict(accuracy=sum(t == p for t, p in zip(truth, predicted)) / len(truth), majority=majority_share(truth), test_examples=len(truth),
+    with pipeline("text-classification", model=folder) as pipe:
+        scores, said = [[a["score"] for a in row] for row in pipe(test["text"], return_all_scores=True)], pipe(sentences)
+        worst = sorted(range(len(truth)), key=lambda i: scores[i][truth[i]])[:8]
+        mistakes = top_losses(pipe, test.select(worst), len(worst))
+        lengths, maximum = [len(e[0].ids) for e in pipe.tok.windows(test["text"][:], "truncate")], pipe.tok.max_length
+    predicted = [row.index(max(row)) for row in scores]
+    right = sum(t == p for t, p in zip(truth, predicted))
+    metrics |= dict(accuracy=right / len(truth), **{"accuracy_95%": wilson(right, len(truth))}, ece=ece(scores, truth), majority=majority_share(truth), test_examples=len(truth),
                     sentences=[{"text": t} | a for t, a in zip(sentences, said)], padding=padding_saved(lengths, maximum), versions=versions())
-    mistakes = confident_mistakes(test["text"][:], [names[t] for t in truth], answers)
-    _write(out, metrics, _report(history, truth, predicted, names, mistakes, metrics["sentences"], metrics))
+    _write(out, metrics, _report(history, truth, predicted, reliability(scores, truth), names, mistakes, metrics["sentences"], metrics))
     for s in metrics["sentences"]: _tell(progress, f"  {s['label']:>8}  {s['score']:.4f}  {s['text']}")
     _tell(progress, f"accuracy on unseen texts {metrics['accuracy']:.3f} (always the majority: {metrics['majority']:.3f}), after {metrics['seconds']:.0f} s of training")
     _tell(progress, f"read {out/'report.html'}")

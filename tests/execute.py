@@ -16,7 +16,8 @@ def tidy(outputs):
     "Outputs without progress bars, and warnings without the path of the cell."
     kept = []
     for o in outputs:
-        if "application/vnd.jupyter.widget-view+json" in o.get("data", {}) or "━" in o.get("data", {}).get("text/plain", ""): continue
+        data = o.get("data", {})
+        if (data.pop("application/vnd.jupyter.widget-view+json", None) and "text/html" not in data) or "━" in data.get("text/plain", ""): continue  # its static view stays
         if o.output_type == "stream" and o.name == "stderr":
             o.text = re.sub(r"^\S*ipykernel_\S+: (\w+): (.*)\n(  .*\n)?", r"\1: \2\n", o.text, flags=re.M)
             o.text = "".join(line for line in o.text.splitlines(True) if not re.search(r"\d+%\||\d+it \[", line))
