@@ -45,8 +45,8 @@ def linear(
         return lambda x: ops._linear_pointwise(x, blocks, bias, act, [], how)
     return (lambda x: F.gelu(F.linear(x, weight, bias))) if gelu else (lambda x: F.linear(x, weight, bias))
 
-# %% ../nbs/03_encoder.ipynb #98a9e1df
-SCORES = 2_000_000  # scores that are held at once, in 16 bits
+# %% ../nbs/03_encoder.ipynb #a3531d29
+SCORES = 2_500_000  # scores that are held at once, in 16 bits
 
 def attend(
     q, k, v,  # (B, heads, T, d)
@@ -55,17 +55,17 @@ def attend(
     "Attention: `softmax(q kᵀ / √d) v` (arXiv:1706.03762)."
     import torch
     import torch.nn.functional as F
-    if q.dtype == torch.float32: return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
     B, heads, T, d = q.shape
-    q, k, v = (t.reshape(B * heads, T, d) for t in (q * d ** -.5, k, v))
-    hidden = None if mask is None else torch.zeros_like(mask, dtype=q.dtype).masked_fill_(~mask, float("-inf")).expand(B, heads, 1, T).reshape(B * heads, 1, T)
-    out, step = torch.empty_like(v), max(1, SCORES // T ** 2)
-    for i in range(0, B * heads, step):
-        part = slice(i, i + step)
-        scores = q[part] @ k[part].transpose(1, 2)
-        if hidden is not None: scores += hidden[part]
-        torch.bmm(scores.softmax(-1), v[part], out=out[part])
-    return out.view(B, heads, T, d)
+    step = SCORES // (heads * T * T)  # rows at once
+    if q.dtype == torch.float32 or not step: return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    hidden = None if mask is None else torch.zeros_like(mask, dtype=q.dtype).masked_fill_(~mask, float("-inf"))
+    out, q = torch.empty(B, heads, T, d, dtype=q.dtype), q * d ** -.5
+    for i in range(0, B, step):
+        rows = slice(i, i + step)
+        scores = q[rows] @ k[rows].transpose(-1, -2)
+        if hidden is not None: scores += hidden[rows]
+        torch.matmul(scores.softmax(-1), v[rows], out=out[rows])
+    return out
 
 # %% ../nbs/03_encoder.ipynb #20414148
 def make_layer(
