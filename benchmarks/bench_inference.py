@@ -9,7 +9,6 @@ import argparse, random, subprocess, sys
 
 from common import interleaved, report
 
-import transformers
 from nlp_tour.batching import padding_share, plan
 from nlp_tour.data import plots, reviews
 from nlp_tour.names import embedded
@@ -66,6 +65,7 @@ if __name__ == "__main__":
     cli.add_argument("--texts", type=int, default=2000)
     cli.add_argument("--rounds", type=int, default=3)
     args = cli.parse_args()
+    import transformers  # not above: ours does without, and `peak` imports this file
     transformers.logging.set_verbosity_error()
     folder = str(embedded("sentiment"))
     stock = transformers.pipeline("text-classification", model=folder, device=-1)
