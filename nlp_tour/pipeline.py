@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BATCH_TOKENS', 'WINDOW', 'Pipeline', 'best_budget', 'run', 'pipeline', 'Steps', 'steps', 'save_pretrained']
 
-# %% ../nbs/01_pipeline.ipynb #61d55b33
+# %% ../nbs/01_pipeline.ipynb #bc6650e0
 import contextlib, itertools, json, os
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 from .batching import Row, pad, plan
 from .core import InputError, as_texts, check_options, note, pick_device, result
 from .encoder import Encoder
+from .files import map_file
 from .model import evaluating, load, save, untrained
 from .names import resolve
 from .tasks.base import find_task, infer_task
@@ -214,6 +215,9 @@ def _with_columns(table, answers):
         name = f"predicted_{k}" if k in taken else k
         table = table.add_column(name, values) if hasattr(table, "add_column") else table.assign(**{name: values})
     return table
+
+# %% ../nbs/01_pipeline.ipynb #15c86d68
+Pipeline.map_file = map_file
 
 # %% ../nbs/01_pipeline.ipynb #4b75adca
 def pipeline(

@@ -10,7 +10,7 @@ root = Path(__file__).resolve().parent.parent
 NOTEBOOKS = [p for p in sorted((root/"nbs").rglob("*.ipynb")) if not {"_proc", ".ipynb_checkpoints"} & set(p.parts)]
 
 # Each module may import those before it. A tuple is one floor, from bottom to top.
-FLOORS = [("core", "names"), ("batching", "data", "counts", "metrics", "show", "graph", "tensorflow"),
+FLOORS = [("core", "names"), ("batching", "data", "counts", "metrics", "show", "graph", "tensorflow", "readers", "files"),
           ("tasks.base", "tasks.classification", "tasks.token_classification", "tasks.features", "tasks.question_answering", "tasks.fill_mask", "tasks.zero_shot",
            "tasks.generation", "tasks.conversational", "tasks.seq2seq", "tasks.table"),
           ("tokenizer", "model", "encoder", "pipeline", "customization", "trainer", "native_loop"), ("all", "tour", "cli")]
