@@ -6,7 +6,7 @@
 __all__ = ['app', 'main', 'predict_command', 'steps_command', 'tour_command', 'train_command', 'check_command', 'migrate_command',
            'notebooks_command']
 
-# %% ../nbs/20_cli.ipynb #a925959f
+# %% ../nbs/20_cli.ipynb #7f25d4ba
 import contextlib, os, signal, sys
 from pathlib import Path
 from typing import List, Optional
@@ -16,19 +16,14 @@ import typer
 from .core import InputError
 
 app = typer.Typer(help="The Transformers Quick Tour of 2021 as living code.", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
-                  epilog="Exit codes: 0 done, 1 check or migrate found something, 2 bad input, 130 or 143 stopped (the same command goes on), 141 the pipe was closed.")
+                  epilog="Exit codes: 0 done, 1 check or migrate found something, 2 bad input, 130 stopped (the same command goes on), 141 the pipe was closed.")
 
-# %% ../nbs/20_cli.ipynb #5b72625d
-_heard = []
-
-def _hear(number, frame):
-    "SIGTERM as Ctrl-C."
-    _heard.append(number)
-    raise KeyboardInterrupt
+# %% ../nbs/20_cli.ipynb #4a8f7915
+def _stop(number, frame): raise KeyboardInterrupt
 
 def main():
     "The command `nlp-tour`."
-    if hasattr(signal, "SIGTERM"): signal.signal(signal.SIGTERM, _hear)
+    if hasattr(signal, "SIGTERM"): signal.signal(signal.SIGTERM, _stop)
     try: app()
     except (InputError, TypeError) as e:
         if isinstance(e, TypeError) and "takes no argument" not in str(e): raise
@@ -38,9 +33,6 @@ def main():
         if not e.filename and not e.strerror: raise
         print(f"nlp-tour: {e.strerror}{f': {e.filename}' if e.filename else ''}.", file=sys.stderr)
         sys.exit(2)
-    except SystemExit as e:
-        if e.code == 130 and _heard: sys.exit(143)
-        raise
 
 # %% ../nbs/20_cli.ipynb #68ef527c
 @app.callback()
@@ -117,30 +109,33 @@ def _write(chunks, out, kind):
         for chunk in chunks: rows.write(chunk)
         rows.close()
 
-# %% ../nbs/20_cli.ipynb #389991d5
+# %% ../nbs/20_cli.ipynb #690199c2
 @app.command("steps")
 def steps_command(
     text: str = typer.Argument(..., help="One text."),
+    task: Optional[str] = typer.Option(None, "--task", "-t", help="As pipeline() takes it; by default sentiment-analysis, or what the model was made for."),
     model: Optional[str] = typer.Option(None, "--model", "-m", help="A folder or a name on the hub."),
     out: Optional[Path] = typer.Option(None, "--out", "-o", help="Write a page (.html) instead."),
 ):
-    """Take one answer apart: tokens, ids, logits, probabilities.
+    """Take one answer apart: tokens and ids, the numbers that the model gives, the answer.
 
     Example: nlp-tour steps "A quiet triumph." --out steps.html
     """
     import shutil
     from nlp_tour.console import table_text
     from nlp_tour.pipeline import pipeline
-    found = pipeline(None if model else "sentiment-analysis", model=model).steps(text)
+    found = pipeline(task or (None if model else "sentiment-analysis"), model=model).steps(text)
     if out:
         if out.suffix != ".html": raise InputError(f"{out} must end in .html; without --out the steps are printed.")
         from nlp_tour.files import written
         from nlp_tour.show import report
-        with written(out) as f: f.write(report(text[:80], {"Step by step": found._repr_html_()}).encode())
+        with written(out) as f: f.write(report(text[:80], {"Step by step": found._repr_html_()}).encode("utf-8", "replace"))
         return print(f"wrote {out}", file=sys.stderr)
     width, colour = shutil.get_terminal_size().columns, sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    print(table_text([{"token": t, "id": i, "kind": k} for t, i, k in zip(found["tokens"], found["ids"], found["kinds"])], width, colour))
-    print(table_text([{"label": l, "logit": x, "probability": p} for l, x, p in zip(found["labels"], found["logits"], found["probabilities"])], width, colour), end="")
+    tokens = [{"token": t, "id": i, "kind": k} for t, i, k in zip(found["tokens"], found["ids"], found["kinds"])]
+    rows = found["answer"] if isinstance(found["answer"], list) else [found["answer"]]
+    parts = [tokens, found["table"], [r if isinstance(r, dict) else {"answer": r} for r in rows]]
+    print("\n".join(table_text(part, width, colour) for part in parts if part), end="")
 
 # %% ../nbs/20_cli.ipynb #d62e76a6
 @app.command("tour")

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['InputError', 'nearest', 'check_options', 'note', 'renamed', 'check_text', 'well_formed', 'check_item', 'Texts',
-           'as_texts', 'Result', 'html_table', 'ListResult', 'DictResult', 'result', 'pick_device', 'seed_all',
-           'replacing']
+           'as_texts', 'Result', 'Html', 'html_table', 'ListResult', 'DictResult', 'result', 'pick_device', 'seed_all',
+           'settled', 'replacing']
 
 # %% ../nbs/00_core.ipynb #57b8150f
 import contextlib, difflib, html, json, os, random, shutil, sys
@@ -157,7 +157,11 @@ class Result:
         "The answers as a JSON string; `kwargs` go to `json.dumps`."
         return json.dumps(self, ensure_ascii=False, **kwargs)
 
-# %% ../nbs/00_core.ipynb #682e34bd
+# %% ../nbs/00_core.ipynb #1cecfd5f
+class Html(str):
+    "A string that a notebook shows as HTML."
+    def _repr_html_(self): return str(self)
+
 def _cell(value):
     "One table cell: a float between 0 and 1 gets a bar behind its number."
     if isinstance(value, float) and 0 <= value <= 1:
@@ -216,7 +220,21 @@ def seed_all(
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
 
-# %% ../nbs/00_core.ipynb #ca0be5d5
+# %% ../nbs/00_core.ipynb #62e81103
+def settled(
+    folder,  # a folder that `replacing` wrote
+) -> Path:  # the same folder
+    "Move in the files of a save that was killed after it was ready; does nothing for any other folder."
+    folder = Path(folder)
+    ready = folder.with_name(f".{folder.name}.ready")
+    for new in sorted(p for p in ready.rglob("*") if p.is_file()):
+        old = folder / new.relative_to(ready)
+        if not old.parent.resolve().is_relative_to(folder.resolve()): raise InputError(f"{old.parent} leads out of {folder}; remove that link.")
+        old.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError): os.replace(new, old)  # another process may have moved it
+    shutil.rmtree(ready, ignore_errors=True)
+    return folder
+
 @contextlib.contextmanager
 def replacing(
     folder,  # where the files shall end up
@@ -227,11 +245,10 @@ def replacing(
     try:
         part.mkdir(parents=True)
         yield part
-        if not folder.exists(): return os.replace(part, folder)
-        for new in sorted(p for p in part.rglob("*") if p.is_file()):
-            old = folder / new.relative_to(part)
-            old.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(new, old)
+        if not folder.exists():
+            with contextlib.suppress(OSError): return os.replace(part, folder)  # unless another process was quicker
+        os.replace(part, settled(folder).with_name(f".{folder.name}.ready"))
+        settled(folder)
     except OSError as e:
         raise InputError(f"could not write {folder}: {e.strerror or e}; what was there before is untouched.") from e
     finally: shutil.rmtree(part, ignore_errors=True)

@@ -91,7 +91,7 @@ def written(
     finally:
         with contextlib.suppress(OSError): part.unlink(missing_ok=True)
 
-# %% ../nbs/17_files.ipynb #74ccbbbe
+# %% ../nbs/17_files.ipynb #0d615b68
 def model_digest(
     pipe,  # a `Pipeline`
 ) -> str:  # 64 hexadecimal digits
@@ -99,11 +99,11 @@ def model_digest(
     import torch
     h = hashlib.sha256()
     h.update(json.dumps({k: v for k, v in pipe.task.config.items() if k not in ("_name_or_path", "transformers_version")}, sort_keys=True, default=str).encode())
-    backend = getattr(pipe.tok, "backend", None) or getattr(pipe.tokenizer, "backend_tokenizer", None)
-    if backend is not None: h.update(backend.to_str().encode())
-    if pipe._model is None and pipe.folder: h.update(f"{getattr(pipe.fast, 'dtype', '')} {[sha256(p) for p in sorted(Path(pipe.folder).glob('*.safetensors'))]}".encode())
+    if hasattr(pipe.tok, "backend"): h.update(pipe.tok.backend.to_str().encode())
+    h.update(f"{type(pipe.fast).__name__} {getattr(pipe.fast, 'dtype', '')}".encode())
+    if pipe._model is None: h.update("".join(sha256(p) for p in sorted(Path(pipe.folder).glob("*.safetensors"))).encode())
     else:
-        for name, t in sorted(pipe.model.state_dict().items()):
+        for name, t in sorted(pipe._model.state_dict().items()):
             h.update(f"{name} {t.dtype} {tuple(t.shape)}".encode())
             h.update(t.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     return h.hexdigest()

@@ -5,23 +5,24 @@
 # %% auto #0
 __all__ = ['BATCH_TOKENS', 'WINDOW', 'Pipeline', 'best_budget', 'run', 'pipeline', 'Steps', 'steps', 'save_pretrained']
 
-# %% ../nbs/01_pipeline.ipynb #bc6650e0
+# %% ../nbs/01_pipeline.ipynb #e1b97446
 import contextlib, itertools, json, os
 from pathlib import Path
 
 import numpy as np
 
 from .batching import Row, pad, plan
-from .core import InputError, as_texts, check_options, note, pick_device, result
+from .core import InputError, as_texts, html_table, note, pick_device, result
 from .encoder import Encoder
 from .files import map_file
 from .model import evaluating, load, save, untrained
 from .names import resolve
+from .openvino import compiled
 from .tasks.base import find_task, infer_task
 from .tensorflow import as_torch, to_tf
-from .tokenizer import Html, Tokenizer, token_html
+from .tokenizer import Tokenizer, token_html
 
-# %% ../nbs/01_pipeline.ipynb #2f19322b
+# %% ../nbs/01_pipeline.ipynb #ea1a903a
 BATCH_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16384}  # most tokens in a batch, by device
 
 class Pipeline:
@@ -35,24 +36,25 @@ class Pipeline:
         batch_tokens=None,  # most tokens in a batch, padding included; None: by device; "auto": measured once
         progress: bool = None,  # a bar for long work; None: by itself after two seconds
         folder=None,  # where model and tokenizer lie, if they are to be opened only when they are asked for
-        fast=None,  # an `Encoder` that answers in the model's place
+        fast=None,  # an `Encoder` or `Compiled` that answers in the model's place
         **options,  # the task's own
     ):
         self.device = pick_device(device)
         self.task, self.folder, self.fast, self._tokenizer = task, folder, fast, tokenizer
         task.tokenizer = tokenizer
         self._model = model.to(self.device) if model is not None else None
-        self.tok = Tokenizer.open(folder) if tokenizer is None else task.attach(self._model, tokenizer) or Tokenizer.of(tokenizer, task.config)
+        self.tok = task.tok = Tokenizer.open(folder) if tokenizer is None else task.attach(self._model, tokenizer) or Tokenizer.of(tokenizer, task.config)
         self.batch_tokens, self.progress = batch_tokens if batch_tokens not in (None, "auto") else BATCH_TOKENS[self.device.type], progress
         self.options = task.settle(_of_2021(options))
         if batch_tokens == "auto": self.batch_tokens = best_budget(self)
 
     def __repr__(self): return f"Pipeline({self.task.name!r}, {(self.task.config.get('architectures') or ['model'])[0]}, {self.device})"
 
-# %% ../nbs/01_pipeline.ipynb #0157ffb1
+# %% ../nbs/01_pipeline.ipynb #34f97abc
 def _open_model(self):
     "The model of transformers."
-    if self._model is None and self.folder: self._model, self.fast = load(self.folder, self.task.name)[0].to(self.device), None
+    if self._model is None and self.folder: self._model = load(self.folder, self.task.name)[0].to(self.device)
+    self.fast = None
     return self._model
 
 def _open_tokenizer(self):
@@ -219,7 +221,7 @@ def _with_columns(table, answers):
 # %% ../nbs/01_pipeline.ipynb #15c86d68
 Pipeline.map_file = map_file
 
-# %% ../nbs/01_pipeline.ipynb #4b75adca
+# %% ../nbs/01_pipeline.ipynb #7ae8ce7e
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
     model=None,  # a name, a folder or a model; None: the task's default of 2021
@@ -234,7 +236,9 @@ def pipeline(
     *,
     token=None,  # the hub's access token
     device=None,  # None: the best at hand; "cpu", "cuda:0", …, or 2021's -1, 0, 1
-    dtype="float32",  # of the weights
+    dtype="float32",  # of the weights; "bfloat16" and "int8" (with OpenVINO) are faster, and their answers move a little
+    backend: str = None,  # "openvino" (an extra) to run the model compiled, on the CPU; None: torch
+    calibration=None,  # for dtype="int8": some hundred inputs like those to come; None: embedded reviews
     batch_tokens=None,  # most tokens in a batch; None: by device; "auto": measured once
     progress: bool = None,  # None: a bar by itself after two seconds
     allow_untrained: bool = False,  # accept a head of random numbers
@@ -242,34 +246,45 @@ def pipeline(
 ) -> Pipeline:
     "A pipeline for a task of 2021; raises `InputError` or `TypeError` with one sentence for what cannot be."
     _check_2021(framework, feature_extractor, use_fast)
+    backend, device = _backend(backend, dtype, device)
     found = find_task(task, options) if task else None
     if model is None and not found: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
     if found: found[0]({}).settle(_of_2021(options))  # a wrong option is told before anything is loaded
-    extra = dict(model_kwargs or {}, revision=revision, token=token or use_auth_token, dtype=dtype)
+    extra = dict(model_kwargs or {}, revision=revision, token=token or use_auth_token, dtype="float32" if backend else dtype)
     own = dict(device=device, batch_tokens=batch_tokens, progress=progress, **options)
-    if tokenizer is None and config is None and not model_kwargs and framework != "tf":
-        if quick := _fast_pipeline(model or found[2], found and found[0], revision, dtype, own): return quick
+    if tokenizer is None and config is None and not model_kwargs and framework != "tf" and not backend:
+        if quick := _fast_pipeline(model or found[2], found, revision, dtype, own): return quick
     model, tokenizer = _model_and_tokenizer(model or found[2], tokenizer, config, found and found[1], extra)
     if framework == "tf" or hasattr(model, "to_torch"): model = as_torch(model if hasattr(model, "to_torch") else to_tf(model, tokenizer))
     cls = (found or find_task(infer_task(model.config.to_dict())))[0]
     made_up = [w for w in untrained(model) if not w.startswith(cls.spare)]
     if made_up and not allow_untrained:
         raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
-    return Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)
+    pipe = Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)
+    if backend: pipe.fast = compiled(model, pipe.tok, pipe.task, pipe.options, dtype, calibration)
+    return pipe
 
-# %% ../nbs/01_pipeline.ipynb #fc6f17f2
-def _fast_pipeline(model, cls, revision, dtype, own):
+# %% ../nbs/01_pipeline.ipynb #9bf4511f
+def _fast_pipeline(model, found, revision, dtype, own):
     "A pipeline on the encoder by hand, or None where that is not for this model, task or device."
     if not isinstance(model, (str, os.PathLike)) or pick_device(own["device"]).type != "cpu" or dtype not in ("float32", "bfloat16"): return None
     folder = Path(resolve(model, revision))
     if not all((folder/name).exists() for name in ("config.json", "tokenizer.json")): return None
     config = json.loads((folder/"config.json").read_text(encoding="utf-8"))
-    cls = cls or find_task(infer_task(config))[0]
-    if not any((config.get("architectures") or [""])[0].endswith(head) for head in cls.heads): return None
+    found = found or find_task(infer_task(config))
+    cls, heads = found[0], find_task(found[1])[0].heads
+    if not any((config.get("architectures") or [""])[0].endswith(head) for head in heads): return None
     fast = Encoder.open(folder, dtype)
     return Pipeline(cls(config), folder=folder, fast=fast, **own) if fast else None
 
-# %% ../nbs/01_pipeline.ipynb #6c719f7c
+# %% ../nbs/01_pipeline.ipynb #6e696e7e
+def _backend(backend, dtype, device):
+    "The backend and the device that belong together."
+    if backend is None and dtype != "int8": return None, device
+    if backend not in (None, "openvino"): raise InputError(f"backend={backend!r} is unknown; leave it out for torch, or pass 'openvino'.")
+    if device is not None and pick_device(device).type != "cpu": raise InputError(f"OpenVINO runs on the CPU here, and device={device!r} was asked for; leave one of the two out.")
+    return "openvino", "cpu"
+
 def _check_2021(framework, feature_extractor, use_fast):
     "Arguments of 2021 that have one meaning left."
     if framework not in (None, "pt", "tf"): raise InputError(f"framework={framework!r} is unknown; leave it out, or pass 'pt' or 'tf'.")
@@ -287,33 +302,34 @@ def _model_and_tokenizer(model, tokenizer, config, task, extra):
     if isinstance(tokenizer, (str, os.PathLike)): tokenizer = AutoTokenizer.from_pretrained(resolve(tokenizer))
     return model, tokenizer
 
-# %% ../nbs/01_pipeline.ipynb #06a3a9f8
+# %% ../nbs/01_pipeline.ipynb #5e690d7e
 class Steps(dict):
-    "What a pipeline did with one text: tokens, ids, logits, probabilities, answer."
+    "What a pipeline did with one text: tokens, ids, kinds, the task's own columns (labels, logits, probabilities …), table, answer."
     def _repr_html_(self):
         tokens = "".join(token_html(t, i, k) for t, i, k in zip(self["tokens"], self["ids"], self["kinds"]))
-        rows = "".join(f'<tr><td style="text-align:left">{l}</td><td>{x:+.2f}</td><td style="text-align:left;white-space:nowrap">'
-                       f'<span style="display:inline-block;height:.8em;width:{p * 14:.2f}em;background:#3b82c4;margin-right:.5em"></span>{p:.4f}</td></tr>'
-                       for l, x, p in zip(self["labels"], self["logits"], self["probabilities"]))
-        return (f'<p><b>text → tokens → ids</b></p><div style="overflow-x:auto">{tokens}</div><p><b>ids → model → logits → probabilities</b></p>'
-                f'<table class="table table-sm"><tr><th>label</th><th>logit</th><th>probability</th></tr>{rows}</table>')
+        answer = self["answer"]._repr_html_() if hasattr(self["answer"], "_repr_html_") else ""
+        parts = [("text → tokens → ids", f'<div style="overflow-x:auto">{tokens}</div>'), ("ids → model → numbers", self["table"] and html_table(self["table"])), ("numbers → answer", answer)]
+        return "".join(f"<p><b>{title}</b></p>{body}" for title, body in parts if body)
 
-# %% ../nbs/01_pipeline.ipynb #43802094
+# %% ../nbs/01_pipeline.ipynb #22e1569b
 def steps(
     self,
-    text: str,  # one text, no longer than the model
+    *args,  # one input, as in a call
+    **options,  # the task's own
 ) -> Steps:
-    "Take one call apart; for tasks whose answer is a score for each label."
-    if "return_all_scores" not in self.task.options: raise InputError(f"steps() takes apart tasks with a score for each label, as text-classification; {self.task.name} is shown in its own chapter.")
-    item = self.task.check(text, "the text")
-    opts = {"long": "error", **self.task.options, **self.options, "asked": set(), "top_k": None, "return_all_scores": True}
-    row = self.task.encode([item], self.tok, opts)[0]
-    logits = self.run([row], opts)[0]
-    answer = self.task.decode(item, [row], [logits], opts)
-    special = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
-    kinds = ["unknown" if i == self.tokenizer.unk_token_id else "special" if i in special else "word" for i in row.ids]
-    return Steps(tokens=self.tokenizer.convert_ids_to_tokens(row.ids), ids=row.ids, kinds=kinds, logits=logits.tolist(),
-                 labels=[a["label"] for a in answer], probabilities=[a["score"] for a in answer], answer=max(answer, key=lambda a: a["score"]))
+    "Take one call apart; raises `InputError` for a text that is longer than the model."
+    inputs, options = self.task.arguments(args, options)
+    given = self.options | self.task.settle(_of_2021(options))
+    opts = {**self.task.options, **given, "long": "error", "asked": set(given)}
+    item = self.task.check(inputs, "the text")
+    rows = self.task.encode([item], self.tok, opts)
+    with self._bar(None, False) as bar: outputs = self._forward(rows, opts, bar)
+    answer = self.task.shape([self.task.decode(item, rows, outputs, opts)], True, opts)
+    ids, columns = rows[0].ids, self.task.look(rows, outputs, opts)
+    tokens = [self.tok.backend.id_to_token(i) for i in ids]
+    by = {"tokens": tokens} if columns and self.task.per_token else {}
+    table = [{k: f"{v:+.2f}" if k == "logits" else v for k, v in zip([*by, *columns], values)} for values in zip(*by.values(), *columns.values())]
+    return Steps(tokens=tokens, ids=ids, kinds=self.tok.kinds(ids), **columns, table=table, answer=result(answer))
 
 Pipeline.steps = steps
 

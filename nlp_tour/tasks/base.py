@@ -11,7 +11,7 @@ import copy, importlib, re
 from ..batching import Row
 from ..core import InputError, check_item, check_options, nearest, note
 
-# %% ../../nbs/tasks/base.ipynb #94e13c85
+# %% ../../nbs/tasks/base.ipynb #a677642d
 class Task:
     "What a task must say; subclasses say the rest."
     name = ""  # as `pipeline` takes it
@@ -21,7 +21,9 @@ class Task:
     per_token = False  # whether outputs have a token axis, which the engine frees of padding
     left = False  # pad on the left, as generation needs it
     spare = ()  # beginnings of names of weights that it does not use, so they may be untrained
-    tokenizer = None  # the tokenizer of transformers; the engine puts it here
+    tokenizer = None  # the tokenizer of transformers, if it is open; the engine puts it here
+    tok = None  # the engine's tokenizer; the engine puts it here
+    graph = False  # whether `forward` only calls the model, so that a compiled graph may stand in for it
 
     def __init__(
         self,
@@ -50,6 +52,9 @@ class Task:
     def shape(self, answers, one, opts):
         "The answers as 2021 gave them: for one text, or for a list."
         return answers[0] if one else answers
+    def look(self, rows, outputs, opts):
+        "For `steps`: the numbers between model and answer, as columns; a value for each token if the task works by tokens."
+        return {}
 
 # %% ../../nbs/tasks/base.ipynb #c57b5e5c
 def attach(

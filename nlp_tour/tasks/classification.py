@@ -36,18 +36,24 @@ def merge_windows(
     "The mean of the windows' scores, weighted by their tokens."
     return np.average(scores, axis=0, weights=tokens) if len(tokens) > 1 else scores[0]
 
-# %% ../../nbs/tasks/classification.ipynb #4cd918d7
+# %% ../../nbs/tasks/classification.ipynb #e8685f38
 class TextClassification(Task):
     "Labels and scores for texts or pairs of texts."
-    name, heads = "text-classification", ("ForSequenceClassification",)
+    name, heads, graph = "text-classification", ("ForSequenceClassification",), True
     options = {"top_k": 1, "return_all_scores": False, "function_to_apply": None}
 
     def decode(self, item, rows, outputs, opts):
-        f = FUNCTIONS[opts["function_to_apply"] or default_function(self.config)]
-        scores = merge_windows(f(np.stack(outputs).astype(np.float32)), list(map(len, rows))).tolist()
+        scores = merge_windows(self.scores(outputs, opts), list(map(len, rows))).tolist()
         answer = [{"label": label, "score": s} for label, s in zip(self.labels, scores)]
         if opts["return_all_scores"]: return answer
         return sorted(answer, key=lambda a: -a["score"])[:opts["top_k"] or None]
+
+    def scores(self, outputs, opts):
+        "Scores of each window, (W, L)."
+        return FUNCTIONS[opts["function_to_apply"] or default_function(self.config)](np.stack(outputs).astype(np.float32))
+
+    def look(self, rows, outputs, opts):
+        return dict(labels=self.labels, logits=outputs[0].tolist(), probabilities=self.scores(outputs, opts)[0].tolist())
 
 # %% ../../nbs/tasks/classification.ipynb #97431446
 def shape(self, answers, one, opts):

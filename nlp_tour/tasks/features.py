@@ -42,10 +42,11 @@ def unit(
     "Divide by the Euclidean length."
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
-# %% ../../nbs/tasks/features.ipynb #ed695939
+# %% ../../nbs/tasks/features.ipynb #42212a1c
 class FeatureExtraction(Task):
     "The model's vectors, for each token or for each text."
-    name, heads, spare = "feature-extraction", ("Model", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"), ("pooler",)
+    name, spare, graph = "feature-extraction", ("pooler",), True
+    heads = ("Model", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering")
     options = {"pooling": "none", "normalize": False}
 
     def settle(self, given):

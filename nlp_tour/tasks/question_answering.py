@@ -58,10 +58,10 @@ def stitch(
     line = [best[k] for k in sorted(best)]
     return np.array([null[0], *(b[1] for b in line)]), np.array([null[1], *(b[2] for b in line)]), [b[3] for b in line]
 
-# %% ../../nbs/tasks/question_answering.ipynb #aec57834
+# %% ../../nbs/tasks/question_answering.ipynb #5826e4f7
 class QuestionAnswering(Task):
     "Answers as pieces of their contexts."
-    name, per_token = "question-answering", True
+    name, heads, per_token, graph = "question-answering", ("ForQuestionAnswering",), True, True
     options = {"top_k": 1, "doc_stride": None, "max_seq_len": None, "max_answer_len": 15, "handle_impossible_answer": False, "align_to_words": True}
 
     def encode(self, items, tok, opts):
@@ -77,8 +77,7 @@ class QuestionAnswering(Task):
         return out.start_logits, out.end_logits
 
     def decode(self, item, rows, outputs, opts):
-        cls = getattr(self.tokenizer, "cls_token_id", None)
-        start, end, places = stitch(rows, outputs, cls if cls in rows[0].ids else None)
+        start, end, places = stitch(rows, outputs, self.tok.cls_id if self.tok.cls_id in rows[0].ids else None)
         start, end, k, found = softmax(start), softmax(end), opts["top_k"], {}
         for score, i, j in best_spans(start[1:], end[1:], opts["max_answer_len"], 2 * k + 10 if opts["align_to_words"] else k):
             a, b = characters(places[i], places[j], opts["align_to_words"])
@@ -88,6 +87,10 @@ class QuestionAnswering(Task):
         if opts["handle_impossible_answer"] or not answers: answers.append(dict(score=float(start[0] * end[0]), start=0, end=0, answer=""))
         answers = sorted(answers, key=lambda a: -a["score"])[:k]
         return answers[0] if k == 1 else answers
+
+    def look(self, rows, outputs, opts):
+        allowed = np.array([side == 1 or i == self.tok.cls_id for side, i in zip(rows[0].info[0].sequence_ids, rows[0].ids)])
+        return {name: softmax(np.where(allowed, o, -np.inf)).tolist() for name, o in zip(("start", "end"), outputs[0])}
 
 # %% ../../nbs/tasks/question_answering.ipynb #03f8e08e
 _KEYS = ("question", "context")

@@ -6,7 +6,7 @@
 __all__ = ['as_table', 'cell_scores', 'TableQuestionAnswering', 'check', 'read', 'encode', 'ask', 'forward', 'decode', 'answer',
            'show_cells']
 
-# %% ../../nbs/tasks/table.ipynb #ca6000d9
+# %% ../../nbs/tasks/table.ipynb #725c9bf9
 import html
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -14,9 +14,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from ..batching import Row
-from ..core import InputError, check_text, note
+from ..core import Html, InputError, check_text, note
 from .base import Task
-from .generation import Picture
 
 # %% ../../nbs/tasks/table.ipynb #f7b8f194
 def as_table(
@@ -151,14 +150,14 @@ def answer(self, table, logits, types, kinds):
 
 for method in (encode, ask, forward, decode, answer): setattr(TableQuestionAnswering, method.__name__, method)
 
-# %% ../../nbs/tasks/table.ipynb #898e10f7
+# %% ../../nbs/tasks/table.ipynb #e8b315e4
 def show_cells(
     table,  # as it was asked
     answer: dict,  # what the pipeline answered
-) -> Picture:
+) -> Html:
     "Draw a table with the chosen cells marked, and the answer above it."
     table, chosen = as_table(table), set(map(tuple, answer["coordinates"]))
     mark = ' style="outline:2px solid #3b82c4;background:#3b82c433;font-weight:bold"'
     head = "".join(f"<th>{html.escape(c)}</th>" for c in table.columns)
     rows = "".join("<tr>" + "".join(f"<td{mark * ((y, x) in chosen)}>{html.escape(v)}</td>" for x, v in enumerate(row)) + "</tr>" for y, row in enumerate(table.itertuples(index=False)))
-    return Picture(f'<p><b>{html.escape(answer["answer"]) or "no cell"}</b></p><table class="table table-sm"><tr>{head}</tr>{rows}</table>')
+    return Html(f'<p><b>{html.escape(answer["answer"]) or "no cell"}</b></p><table class="table table-sm"><tr>{head}</tr>{rows}</table>')

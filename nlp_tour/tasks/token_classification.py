@@ -32,22 +32,21 @@ def span_html(
         at = end
     return f'<div style="line-height:2">{"".join(out)}{html.escape(text[at:])}</div>'
 
-# %% ../../nbs/tasks/token_classification.ipynb #fd96012f
+# %% ../../nbs/tasks/token_classification.ipynb #e3864764
 def read_tokens(
     text: str,
     encoding,  # a `tokenizers.Encoding` of the text or of a window of it
     scores,  # (T, L): probabilities of each token
-    tokenizer,  # the tokenizer of transformers
+    tok,  # the engine's tokenizer
     first: int = 0,  # how many tokens of the text come before the window
 ) -> list:  # dicts: word, scores, start, end, index, continues
     "What is known of each token that is not special."
-    marked, tokens = getattr(tokenizer.backend_tokenizer.model, "continuing_subword_prefix", None), []
-    names = tokenizer.convert_ids_to_tokens(encoding.ids)
+    marked, tokens = getattr(tok.backend.model, "continuing_subword_prefix", None), []
     for i, (id, (start, end), special) in enumerate(zip(encoding.ids, encoding.offsets, encoding.special_tokens_mask)):
         if special: continue
-        word, surface = names[i], text[start:end]
+        word, surface = encoding.tokens[i], text[start:end]
         continues = len(word) != len(surface) if marked else start > 0 and " " not in text[start - 1:start + 1]
-        if id == tokenizer.unk_token_id: word, continues = surface, False
+        if id == tok.unk_id: word, continues = surface, False
         tokens.append(dict(word=word, scores=scores[i], start=start, end=end, index=i + first, continues=continues))
     return tokens
 
@@ -112,10 +111,10 @@ def surest(
     for e in entities: best[e["index"]] = max(best.get(e["index"], e), e, key=lambda e: e["score"])
     return [best[i] for i in sorted(best)]
 
-# %% ../../nbs/tasks/token_classification.ipynb #805e8991
+# %% ../../nbs/tasks/token_classification.ipynb #8fb2b783
 class TokenClassification(Task):
     "Labels for tokens, or for names made of them."
-    name, per_token = "token-classification", True
+    name, heads, per_token, graph = "token-classification", ("ForTokenClassification",), True, True
     options = {"aggregation_strategy": "none", "ignore_labels": ("O",), "stride": None, "grouped_entities": None, "ignore_subwords": None}
 
     def check(self, item, where): return check_text(item, where)
@@ -127,15 +126,19 @@ class TokenClassification(Task):
         return [Row(e.ids, i, info=(e, first)) for i, found in enumerate(self.windows(tok, items, opts["long"], stride)) for e, first in found]
 
     def decode(self, item, rows, outputs, opts):
-        strategy, join = opts["aggregation_strategy"], self.tokenizer.convert_tokens_to_string
+        strategy, join = opts["aggregation_strategy"], self.tok.join
         found = []
         for row, logits in zip(rows, outputs):
             encoding, first = row.info
-            judged = judge(read_tokens(item, encoding, softmax(logits), self.tokenizer, first), self.labels, strategy, join)
+            judged = judge(read_tokens(item, encoding, softmax(logits), self.tok, first), self.labels, strategy, join)
             found += [e | {"of": e["entity"]} for e in judged] if strategy == "none" else [e | {"of": e["entity_group"]} for e in merge(judged, join)]
         if strategy == "none": found = surest(found)
         found = [e for e in found if e.pop("of") not in opts["ignore_labels"]]
         return longest(found) if strategy != "none" and len(rows) > 1 else found
+
+    def look(self, rows, outputs, opts):
+        best, scores = outputs[0].argmax(-1), softmax(outputs[0])
+        return dict(labels=[self.labels[i] for i in best], logits=outputs[0].max(-1).tolist(), probabilities=scores.max(-1).tolist())
 
 # %% ../../nbs/tasks/token_classification.ipynb #41054c04
 def settle(self, given):
