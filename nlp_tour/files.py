@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['WRITERS', 'score', 'written', 'model_digest', 'ranks', 'locked', 'map_file', 'join_parts']
 
-# %% ../nbs/17_files.ipynb #34f1f436
-import contextlib, hashlib, json, os, re, shutil
+# %% ../nbs/17_files.ipynb #6033092c
+import contextlib, glob, hashlib, json, os, re, shutil
 from pathlib import Path
 
 from .core import InputError, note, nearest, result
@@ -229,13 +229,13 @@ def _folder(out, file):
     if not os.access(folder, os.W_OK): raise InputError(f"could not write into {folder}: it is read-only.")
     return folder
 
-# %% ../nbs/17_files.ipynb #8d8cbc9c
+# %% ../nbs/17_files.ipynb #e51dd3c0
 def _finish(folder, manifest, file):
     "When all parts are there: say so in the manifest, or join them into one file."
     parts = [folder/f"part-{i:05d}.{manifest['format']}" for i in range(manifest["parts"])]
     whole = all(p.exists() for p in parts)
     if whole:
-        for left in folder.glob(".part-*.tmp"): left.unlink()
+        for left in [*folder.glob(".part-*.tmp"), *(file.parent.glob(f".{glob.escape(file.name)}.*.tmp") if file else [])]: left.unlink()
         with written(folder/"_manifest.json") as f: f.write(json.dumps({**manifest, "done": True}, indent=1, ensure_ascii=False).encode())
         if file:
             if not file.exists():
