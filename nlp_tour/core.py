@@ -197,12 +197,13 @@ def result(
     "Wrap a plain answer; anything else than a list or dict passes unchanged."
     return ListResult(answer) if isinstance(answer, list) else DictResult(answer) if isinstance(answer, dict) else answer
 
-# %% ../nbs/00_core.ipynb #d9ee31dd
+# %% ../nbs/00_core.ipynb #1d9b0a38
 def pick_device(
     device=None,  # None (the best at hand), "cpu", "cuda:1", "mps", a `torch.device`, or 2021's -1, 0, 1, …
 ):  # a `torch.device`
     "Choose a device; raise `InputError` for one that this machine has not."
     import torch
+    if device is None and torch.cuda.is_available() and "LOCAL_RANK" in os.environ: device = int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count()
     if device is None: device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if isinstance(device, int): device = "cpu" if device < 0 else f"cuda:{device}"
     try: found = torch.device(device)
