@@ -1,5 +1,5 @@
 "Saving and training while everything goes wrong: what is on the disk is the old or the new, and a signal is a wish that is heard."
-import json, os, re, shutil, signal, subprocess, sys, time
+import os, re, shutil, signal, subprocess, sys, time
 from pathlib import Path
 
 import pytest, torch
@@ -24,17 +24,15 @@ def test_a_save_that_is_killed_leaves_the_old_or_the_new_and_never_both(tiny_cla
         with torch.no_grad(): model.classifier.bias[0] = n
         model.config.id2label, model.config.label2id, tok.model_max_length = {0: f"L{n}", 1: "other"}, {f"L{n}": 0, "other": 1}, 40 + n
         return model, tok
-    seen = []
-    def work(n):
-        shutil.rmtree(tmp_path/"work", ignore_errors=True)
-        shutil.copytree(tmp_path/"old", tmp_path/"work"/"model")
-        save(tmp_path/"work"/"model", *version(2))
-    def after(n):
-        if (tmp_path/"work"/"model"/"config.json").exists() and n > prepared: seen.append(state(tmp_path/"work"/"model"))
     save(tmp_path/"old", *version(1))
-    prepared = sum(1 for _ in (tmp_path/"old").iterdir()) * 3 + 12  # the events of copying the old model
-    died = killing.everywhere(tmp_path/"work", work, after)
-    assert died > prepared and set(seen) == {(1, "L1", 41), (2, "L2", 42)}, set(seen)
+    seen, new = [], version(2)
+    for n in range(1, 1000):
+        folder = tmp_path/str(n)/"model"
+        shutil.copytree(tmp_path/"old", folder)
+        if not killing.at(n, folder.parent, lambda: save(folder, *new)): break
+        seen.append(state(folder))
+    died = n - 1
+    assert died > 10 and set(seen) == {(1, "L1", 41), (2, "L2", 42)}, seen
     print(f"killed at {died} steps; {seen.count((1, 'L1', 41))} times the old model, {seen.count((2, 'L2', 42))} times the new")
 
 
