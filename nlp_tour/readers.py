@@ -56,7 +56,7 @@ def _more(self):
 
 Checked._more = _more
 
-# %% ../nbs/16_readers.ipynb #08b29ee7
+# %% ../nbs/16_readers.ipynb #e4a8d8bd
 BATCH = 4096  # rows read at a time
 
 def _lines(stream):
@@ -68,7 +68,7 @@ def _lines(stream):
 def _separated(stream, delimiter=","):
     "CSV and TSV: every cell stays a string."
     import pyarrow as pa, pyarrow.csv as pc
-    reader = pc.open_csv(pa.PythonFile(stream, "r"), pc.ReadOptions(block_size=_BLOCK), pc.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+    reader = pc.open_csv(pa.PythonFile(stream, "r"), pc.ReadOptions(block_size=LONGEST), pc.ParseOptions(delimiter=delimiter, newlines_in_values=True),
                          pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False))
     return reader.schema.names, reader
 
@@ -144,7 +144,7 @@ def format_of(
     if kind not in FORMATS or (packing and kind == ".parquet"): raise InputError(f"{Path(path).name} is no table that can be streamed; {nearest(kind, FORMATS)}")
     return kind, packing
 
-# %% ../nbs/16_readers.ipynb #43fab701
+# %% ../nbs/16_readers.ipynb #a3c9b957
 def read_batches(
     source,  # a file, or an open binary file such as `sys.stdin.buffer` together with `format`
     encoding: str = "utf-8",  # of a text format
@@ -165,7 +165,9 @@ def read_batches(
 
 def _steadily(name, batches):
     "Batches, with every error told."
-    while (batch := _told(name, lambda: next(batches, None))) is not None: yield batch
+    while (batch := _told(name, lambda: next(batches, None))) is not None:
+        _told(name, lambda: batch.validate(full=True))  # Parquet's strings may hold anything
+        yield batch
 
 # %% ../nbs/16_readers.ipynb #b0adeef1
 def row_bytes(
