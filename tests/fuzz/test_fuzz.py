@@ -180,8 +180,8 @@ def bent(draw, tree):
         if key is None: continue
         how = draw(st.sampled_from(["set", "set", "del", "new"]))
         if how == "del": del parent[key]
-        elif how == "new" and isinstance(parent, dict): parent[draw(st.sampled_from(["is_decoder", "torch_dtype", "dtype", "auto_map", "quantization_config", "tie_word_embeddings", "x"]))] = draw(junk)
-        else: parent[key] = draw(junk)
+        elif how == "new" and isinstance(parent, dict): parent[draw(st.sampled_from(["is_decoder", "torch_dtype", "dtype", "auto_map", "quantization_config", "tie_word_embeddings", "num_labels", "x"]))] = json.loads(json.dumps(draw(junk)))
+        else: parent[key] = json.loads(json.dumps(draw(junk)))
     return json.dumps(tree).encode()
 
 
