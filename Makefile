@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export NLP_TOUR_OFFLINE ?= 1
 
-.PHONY: tour test test-tf readme bench lowest clean
+.PHONY: tour test test-tf readme bench audit licences lowest clean
 
 tour: .venv/ready
 	$(BIN)/nlp-tour tour $(ARGS)
@@ -16,6 +16,14 @@ readme: .venv/ready
 
 bench: .venv/ready
 	for question in benchmarks/bench_*.py; do $(BIN)/python $$question || exit 1; done
+
+# Known vulnerabilities of what we depend on, and its licences; the first asks a service on the network.
+audit: .venv/ready
+	$(BIN)/python -m pip install -q --disable-pip-version-check pip-audit
+	$(BIN)/python -m pip_audit -r constraints.txt --no-deps
+
+licences: .venv/ready
+	$(BIN)/python -c "from importlib.metadata import distributions; [print(d.metadata['Name'], '|', d.version, '|', d.metadata.get('License-Expression') or (d.metadata.get('License') or '?').splitlines()[0][:60]) for d in sorted(distributions(), key=lambda d: d.metadata['Name'].lower())]"
 
 # The embedded parts come without their dependencies: we read their files and never import them.
 .venv/ready: setup.py settings.ini constraints.txt

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['HEADS', 'evaluating', 'model_class', 'untrained', 'load', 'tour_model', 'save']
 
-# %% ../nbs/03_model.ipynb #97862a8f
-import contextlib, functools, re, threading, warnings, weakref
+# %% ../nbs/03_model.ipynb #e89004d1
+import contextlib, functools, json, re, threading, warnings, weakref
 from pathlib import Path
 
-from .core import InputError, nearest, note, renamed, replacing
+from .core import InputError, nearest, note, renamed, replacing, telling
 from .names import resolve, tour_class
 from .tensorflow import from_tf, only_tf, to_tf
 
@@ -81,7 +81,17 @@ def _hushed():
     try: yield
     finally: logging.set_verbosity(before)
 
-# %% ../nbs/03_model.ipynb #21929af1
+# %% ../nbs/03_model.ipynb #ffc6e094
+def _plausible(folder):
+    "Raise `InputError` when config.json asks for more than the weights beside it could be."
+    config, weights = Path(folder)/"config.json", [p for p in Path(folder).glob("*.safetensors")]
+    if not config.is_file() or not weights: return
+    size = sum(p.stat().st_size for p in weights)
+    for k, v in json.loads(config.read_text(encoding="utf-8")).items():
+        most = size // 100 if re.search("layers?$", k) else max(10**6, size)
+        if isinstance(v, int) and v > most: raise InputError(f"could not load {folder}: config.json says {k}={v}, and the weights have {size:,} bytes; they do not belong together.")
+
+# %% ../nbs/03_model.ipynb #dfed1e86
 def load(
     name,  # a folder, or a name on the hub
     task: str = None,  # whose head is needed; None: the head that was saved
@@ -94,21 +104,19 @@ def load(
     **kwargs,  # for the model's `from_pretrained`
 ):  # the model in eval mode, and its tokenizer
     "Load model and tokenizer, from PyTorch's or TensorFlow's files; a head that had to be made up warns by name."
-    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoTokenizer
     kwargs = renamed(kwargs, {"use_auth_token": "token", "torch_dtype": "dtype"}, "load")
     token, dtype = kwargs.pop("token", token), kwargs.pop("dtype", dtype)
     if labels is not None: kwargs |= dict(num_labels=len(labels), id2label=dict(enumerate(labels)), label2id={l: i for i, l in enumerate(labels)})
     if framework not in ("pt", "tf"): raise InputError(f"framework={framework!r} is unknown; it is 'pt' or 'tf'.")
     where, hub = resolve(name, revision), dict(revision=revision, token=token)
-    try:
+    with telling(f"could not load {name}"):
+        _plausible(where)
         cls = model_class(AutoConfig.from_pretrained(where, **hub), task)
         if only_tf(where): model, info = from_tf(where, cls), {"missing_keys": []}
         else:
             with _hushed(): model, info = cls.from_pretrained(where, dtype=dtype, output_loading_info=True, **hub, **kwargs)
         tok = AutoTokenizer.from_pretrained(where, **hub)
-    except InputError: raise
-    except (OSError, ValueError, SafetensorError) as e: raise InputError(f"could not load {name}: {str(e).splitlines()[0]}") from e
     _take_info(model, info, name)
     model = _own_memory(model).eval()
     return (to_tf(model, tok) if framework == "tf" else model), tok

@@ -7,11 +7,11 @@ __all__ = ['PARTS', 'ENCODER_SHA256', 'ADAPTER', 'RECIPES', 'STAND_INS', 'part',
            'bert_to_distilbert', 'merge_lora', 'cache_dir', 'embedded', 'offline', 'hub_reachable', 'cached', 'resolve',
            'tour_class']
 
-# %% ../nbs/00_names.ipynb #bff2ea32
+# %% ../nbs/00_names.ipynb #13f7a58d
 import functools, hashlib, importlib.util, json, os, re, tempfile
 from pathlib import Path
 
-from .core import InputError, nearest, note, renamed, replacing
+from .core import InputError, nearest, note, renamed, replacing, settled
 
 # %% ../nbs/00_names.ipynb #23e33a6f
 PARTS = {
@@ -180,14 +180,14 @@ def cached(
     except (LocalEntryNotFoundError, HFValidationError): return None
     return str(folder) if (folder/"config.json").exists() else None
 
-# %% ../nbs/00_names.ipynb #cd46dc89
+# %% ../nbs/00_names.ipynb #ee995f23
 def resolve(
     name,  # a folder, or a model's name on the hub
     revision: str = None,  # the hub's branch, tag or commit
 ) -> str:  # a folder, or `name` itself when the hub can be asked for it
     "Say where the files of a model are; raise `InputError` when they are nowhere."
     name = os.fspath(name)
-    if os.path.isdir(os.path.expanduser(name)): return os.path.expanduser(name)
+    if os.path.isdir(os.path.expanduser(name)): return str(settled(os.path.expanduser(name)))
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) or name.startswith(".") or ".." in name or os.path.exists(name):
         raise InputError(f"there is no model folder {name!r}; give a folder that holds config.json, or a name on the hub.")
     if hub_reachable(): return name

@@ -5,15 +5,16 @@
 # %% auto #0
 __all__ = ['BATCH_TOKENS', 'WINDOW', 'Pipeline', 'best_budget', 'run', 'pipeline', 'Steps', 'steps', 'save_pretrained']
 
-# %% ../nbs/01_pipeline.ipynb #124e61b1
+# %% ../nbs/01_pipeline.ipynb #05725261
 import contextlib, itertools, json, os
 from pathlib import Path
 
 import numpy as np
 
 from .batching import Row, pad, plan
-from .core import InputError, as_texts, html_table, note, pick_device, result
+from .core import InputError, as_texts, html_table, note, pick_device, result, telling
 from .encoder import Encoder
+from .scoring import map_file
 from .model import evaluating, load, save, untrained
 from .names import resolve
 from .openvino import compiled
@@ -103,7 +104,7 @@ def _of_2021(options):
         if cut: out.setdefault("long", "truncate")
     return out
 
-# %% ../nbs/01_pipeline.ipynb #a4cee581
+# %% ../nbs/01_pipeline.ipynb #98599a84
 def run(
     self,
     rows: list,  # `Row`s of one batch
@@ -113,7 +114,11 @@ def run(
     import torch
     inputs = pad(rows, self.tok.pad_id, self.device, self.task.left)
     mode = contextlib.nullcontext(self.fast) if self.fast else evaluating(self.model)
-    with mode as net, torch.inference_mode(): out = self.task.forward(net, inputs, rows, opts)
+    try:
+        with mode as net, torch.inference_mode(): out = self.task.forward(net, inputs, rows, opts)
+    except (IndexError, RuntimeError) as e:
+        if _out_of_memory(e): raise
+        raise InputError(f"the model cannot compute these tokens ({str(e).splitlines()[0][:200]}); do its configuration, weights and tokenizer belong together?") from e
     arrays = [(o.float() if o.is_floating_point() else o).cpu().numpy() for o in (out if isinstance(out, tuple) else (out,))]
     found = [tuple(a[i][:len(r)] if self.task.per_token else a[i] for a in arrays) for i, r in enumerate(rows)]
     return found if isinstance(out, tuple) else [f[0] for f in found]
@@ -217,6 +222,9 @@ def _with_columns(table, answers):
         table = table.add_column(name, values) if hasattr(table, "add_column") else table.assign(**{name: values})
     return table
 
+# %% ../nbs/01_pipeline.ipynb #15c86d68
+Pipeline.map_file = map_file
+
 # %% ../nbs/01_pipeline.ipynb #f654f808
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
@@ -258,18 +266,20 @@ def pipeline(
     if backend: pipe.fast = compiled(model, pipe.tok, pipe.task, pipe.options, dtype, calibration)
     return pipe
 
-# %% ../nbs/01_pipeline.ipynb #9bf4511f
+# %% ../nbs/01_pipeline.ipynb #ff036c9c
 def _fast_pipeline(model, found, revision, dtype, own):
     "A pipeline on the encoder by hand, or None where that is not for this model, task or device."
     if not isinstance(model, (str, os.PathLike)) or pick_device(own["device"]).type != "cpu" or dtype not in ("float32", "bfloat16"): return None
     folder = Path(resolve(model, revision))
     if not all((folder/name).exists() for name in ("config.json", "tokenizer.json")): return None
-    config = json.loads((folder/"config.json").read_text(encoding="utf-8"))
-    found = found or find_task(infer_task(config))
-    cls, heads = found[0], find_task(found[1])[0].heads
-    if not any((config.get("architectures") or [""])[0].endswith(head) for head in heads): return None
-    fast = Encoder.open(folder, dtype)
-    return Pipeline(cls(config), folder=folder, fast=fast, **own) if fast else None
+    with telling(f"could not load {model}"):
+        config = json.loads((folder/"config.json").read_text(encoding="utf-8"))
+        found = found or find_task(infer_task(config))
+        cls, heads = found[0], find_task(found[1])[0].heads
+        if not any((config.get("architectures") or [""])[0].endswith(head) for head in heads): return None
+        fast = Encoder.open(folder, dtype)
+        task = cls(config)
+    return Pipeline(task, folder=folder, fast=fast, **own) if fast else None
 
 # %% ../nbs/01_pipeline.ipynb #ba3dbc19
 def _refuse_untrained(model, spare):

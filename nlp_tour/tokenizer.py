@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['token_html', 'show_tokens', 'max_length', 'Tokenizer', 'of', 'open_folder', 'join', 'kinds', 'windows']
 
-# %% ../nbs/02_tokenizer.ipynb #92ed5c17
+# %% ../nbs/02_tokenizer.ipynb #90ac79b4
 import html, json
 from pathlib import Path
 
-from .core import Html, InputError, note
+from .core import Html, InputError, note, telling
 from .names import resolve
 
 # %% ../nbs/02_tokenizer.ipynb #183d8ecd
@@ -66,7 +66,7 @@ class Tokenizer:
         self.max_length, self.pad_id, self.types, self.unk_id, self.cls_id = max_length, pad_id, types, unk_id, cls_id
         self._windows = {}
 
-# %% ../nbs/02_tokenizer.ipynb #7d0c46a8
+# %% ../nbs/02_tokenizer.ipynb #9f97ece0
 def of(
     tok,  # a tokenizer of transformers
     config: dict = {},  # the model's configuration
@@ -82,14 +82,15 @@ def open_folder(
     "The engine's tokenizer straight from its files, without importing transformers."
     from tokenizers import Tokenizer as Rust
     folder = Path(folder)
-    read = lambda name: json.loads((folder/name).read_text(encoding="utf-8")) if (folder/name).exists() else {}
-    settings, config = read("tokenizer_config.json"), read("config.json")
-    names, rust = settings.get("model_input_names") or ["token_type_ids"], Rust.from_file(str(folder/"tokenizer.json"))
-    rust.no_padding()
-    unk = settings.get("unk_token") or getattr(rust.model, "unk_token", None)
-    first = rust.encode("")  # the special tokens alone: where there are several, the first stands for the whole text
-    return Tokenizer(rust, max_length(settings.get("model_max_length"), config), config.get("pad_token_id") or 0, "token_type_ids" in names,
-                     unk and rust.token_to_id(unk["content"] if isinstance(unk, dict) else unk), first.ids[0] if len(first.ids) > 1 else None)
+    with telling(f"the tokenizer in {folder} cannot be read"):
+        read = lambda name: json.loads((folder/name).read_text(encoding="utf-8")) if (folder/name).exists() else {}
+        settings, config = read("tokenizer_config.json"), read("config.json")
+        names, rust = settings.get("model_input_names") or ["token_type_ids"], Rust.from_file(str(folder/"tokenizer.json"))
+        rust.no_padding()
+        unk = settings.get("unk_token") or getattr(rust.model, "unk_token", None)
+        first = rust.encode("")  # the special tokens alone: where there are several, the first stands for the whole text
+        return Tokenizer(rust, max_length(settings.get("model_max_length"), config), config.get("pad_token_id") or 0, "token_type_ids" in names,
+                         unk and rust.token_to_id(unk["content"] if isinstance(unk, dict) else unk), first.ids[0] if len(first.ids) > 1 else None)
 
 Tokenizer.of, Tokenizer.open = staticmethod(of), staticmethod(open_folder)
 
@@ -126,7 +127,7 @@ def _long(self, item, stride):
     first = self._windows[side, stride].encode(*item) if isinstance(item, tuple) else self._windows[side, stride].encode(item)
     return [first, *first.overflowing]
 
-# %% ../nbs/02_tokenizer.ipynb #ed6836a9
+# %% ../nbs/02_tokenizer.ipynb #f62008ed
 def windows(
     self,
     items: list,  # strings, or tuples of two strings for pairs
@@ -137,10 +138,11 @@ def windows(
     "Encode all items at once; texts longer than the model become several windows."
     encode = self.backend.encode_batch if offsets else self.backend.encode_batch_fast
     out, cut = [], 0
-    for i, (item, e) in enumerate(zip(items, encode(items))):
+    with telling("the tokenizer failed on these texts"): encoded = encode(items)
+    for i, (item, e) in enumerate(zip(items, encoded)):
         if not self.max_length or len(e.ids) <= self.max_length: out.append([e]); continue
         if long == "error": raise InputError(f"text {i} has {len(e.ids)} tokens and the model takes {self.max_length}; pass long='window' or long='truncate'.")
-        found = self._long(item, min(stride, self.max_length // 4))
+        with telling(f"the tokenizer failed on text {i}"): found = self._long(item, min(stride, self.max_length // 4))
         out.append(found if long == "window" else found[:1])
         cut += long == "truncate"
     if cut: note(f"{cut} of {len(items)} texts have more than {self.max_length} tokens and were cut, as long='truncate' asks.")

@@ -78,7 +78,8 @@ def test_the_wheel_installs_into_an_empty_environment(tmp_path):
     venv.create(tmp_path/"env", with_pip=True)
     python = tmp_path/"env"/("Scripts" if os.name == "nt" else "bin")/"python"
     run(python, "-m", "pip", "install", "-q", "--no-deps", wheel)
-    code = ("import sys, nlp_tour; from pathlib import Path; from nlp_tour.names import ADAPTER; "
-            "print(nlp_tour.__version__, 'torch' in sys.modules, 'transformers' in sys.modules, sorted(p.name for p in ADAPTER.iterdir()))")
+    code = ("import sys, nlp_tour; from pathlib import Path; from nlp_tour.names import ADAPTER; from nlp_tour.console import copy_notebooks; "
+            "print(nlp_tour.__version__, 'torch' in sys.modules, 'transformers' in sys.modules, sorted(p.name for p in ADAPTER.iterdir()), len(copy_notebooks('chapters')))")
     said = run(python, "-c", code, cwd=tmp_path).stdout.strip()
-    assert said.endswith("False False ['README.md', 'adapter_config.json', 'adapter_model.safetensors']"), said
+    assert said.endswith(f"False False ['README.md', 'adapter_config.json', 'adapter_model.safetensors'] {len(NOTEBOOKS) + len(list((root/'nbs').rglob('*.png')))}"), said
+    assert (tmp_path/"chapters"/"tasks"/"generation.ipynb").read_bytes() == (root/"nbs"/"tasks"/"generation.ipynb").read_bytes()

@@ -1,0 +1,289 @@
+"Scoring a file while everything goes wrong: kills at every step, full and closed disks, two runs, dying ranks, files that change."
+import csv, json, os, re, resource, shutil, signal, subprocess, sys, time
+from pathlib import Path
+
+import pytest
+
+import killing
+from nlp_tour.core import InputError
+from nlp_tour.scoring import map_file
+from nlp_tour.pipeline import pipeline
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+ROWS, LONG = 300, 40_000
+
+
+@pytest.fixture(scope="module")
+def pipe(tiny_classifier): return pipeline("text-classification", model=tiny_classifier)
+
+
+@pytest.fixture(scope="module")
+def src(tmp_path_factory):
+    import random, tiny_encoders as tiny
+    rng, path = random.Random(1), tmp_path_factory.mktemp("src")/"texts.jsonl"
+    path.write_text("".join(json.dumps({"id": i, "text": tiny.sentence(rng)}) + "\n" for i in range(ROWS)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(pipe, src, tmp_path_factory):
+    "What an undisturbed run writes."
+    out = tmp_path_factory.mktemp("whole")/"out.jsonl"
+    map_file(pipe, src, out, part_rows=64)
+    assert [json.loads(l)["id"] for l in out.read_text().splitlines()] == list(range(ROWS))
+    return out.read_bytes()
+
+
+def rows_of(folder): return b"".join(p.read_bytes() for p in sorted(folder.glob("part-*.jsonl")))
+
+
+def test_killed_at_every_step_it_goes_on_to_the_same_bytes(pipe, src, whole, tmp_path):
+    def work(n): map_file(pipe, src, tmp_path/str(n)/"out.jsonl", part_rows=64, progress=False)
+    def after(n):
+        out = tmp_path/str(n)/"out.jsonl"
+        if out.exists() and not out.with_name("out.jsonl.parts").exists(): assert out.read_bytes() == whole; return
+        assert not out.exists() or out.read_bytes() == whole, "a file that is there is whole"
+        work(n)
+        assert out.read_bytes() == whole
+        assert [p.name for p in out.parent.iterdir()] == ["out.jsonl"]
+    died = killing.everywhere(tmp_path, work, after)
+    print(f"killed at {died} steps")
+    assert died > 25
+
+
+def test_killed_again_and_again_in_one_folder(pipe, src, whole, tmp_path):
+    def work(n): map_file(pipe, src, tmp_path/"out", part_rows=64, format="jsonl", progress=False)
+    seen = []
+    def after(n): seen.append(len(list((tmp_path/"out").glob("part-*"))) if (tmp_path/"out").exists() else 0)
+    died = killing.everywhere(tmp_path, work, after)
+    assert died >= 5 and seen == sorted(seen), "parts only grow in number"
+    assert rows_of(tmp_path/"out") == whole
+    assert json.loads((tmp_path/"out"/"_manifest.json").read_text())["done"]
+
+
+def test_a_part_that_was_half_written_is_no_part(pipe, src, whole, tmp_path):
+    from nlp_tour import files
+    def half(table, f, real=files._jsonl):
+        if table["id"][0].as_py() == 128: f.write(b'{"id": 128, "te'); f.flush(); os.kill(os.getpid(), signal.SIGKILL)
+        real(table, f)
+    child = os.fork()
+    if not child:
+        files.WRITERS["jsonl"] = half
+        map_file(pipe, src, tmp_path/"out", part_rows=64, format="jsonl", progress=False)
+        os._exit(0)
+    assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    assert len(list((tmp_path/"out").glob("part-*"))) == 2 and len(list((tmp_path/"out").glob(".part-*.tmp"))) == 1
+    map_file(pipe, src, tmp_path/"out", part_rows=64, format="jsonl", progress=False)
+    assert rows_of(tmp_path/"out") == whole and not list((tmp_path/"out").glob(".part-*.tmp"))
+
+
+def test_another_model_option_or_source_is_refused(pipe, src, tiny_classifier, tmp_path):
+    import torch
+    map_file(pipe, src, tmp_path/"out", part_rows=64, progress=False)
+    other = pipeline("text-classification", model=tiny_classifier)
+    with torch.no_grad(): other.model.classifier.bias[0] += .5
+    grown = tmp_path/"texts.jsonl"
+    grown.write_bytes(src.read_bytes() + src.read_bytes())
+    for why, call in {"another model": lambda: map_file(other, src, tmp_path/"out", part_rows=64), "another options": lambda: map_file(pipe, src, tmp_path/"out", part_rows=64, top_k=None),
+                      "another source": lambda: map_file(pipe, grown, tmp_path/"out", part_rows=64), "another part_rows": lambda: map_file(pipe, src, tmp_path/"out", part_rows=65),
+                      "another item": lambda: map_file(pipe, src, tmp_path/"out", "id", part_rows=64)}.items():
+        with pytest.raises(InputError, match=why): call()
+
+
+def test_two_runs_on_one_folder_and_a_lock_that_dies_with_its_process(pipe, src, tmp_path):
+    ready, go = os.pipe()
+    child = os.fork()
+    if not child:
+        def slow(*a, **kw): os.write(go, b"x"); time.sleep(60)
+        class Slow:
+            def __getattr__(self, name): return getattr(pipe, name)
+            __call__ = slow
+        map_file(Slow(), src, tmp_path/"out", part_rows=64, progress=False)
+        os._exit(0)
+    os.read(ready, 1)
+    try:
+        with pytest.raises(InputError, match="another run is writing here"): map_file(pipe, src, tmp_path/"out", part_rows=64)
+        os.environ |= {"RANK": "1", "WORLD_SIZE": "2"}
+        with pytest.raises(InputError, match="another run is writing here"): map_file(pipe, src, tmp_path/"out", part_rows=64)
+    finally:
+        for name in ("RANK", "WORLD_SIZE"): os.environ.pop(name, None)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert map_file(pipe, src, tmp_path/"out", part_rows=64, progress=False)["done"]
+
+
+def command(*args, **env):
+    "The command as a process of its own."
+    return subprocess.Popen([sys.executable, "-m", "nlp_tour.cli", *map(str, args)], env=os.environ | {"NLP_TOUR_OFFLINE": "1", "OMP_NUM_THREADS": "1"} | env, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+@pytest.fixture(scope="module")
+def long_src(src, tmp_path_factory):
+    "Enough rows that a run can be caught at work: some seconds."
+    path = tmp_path_factory.mktemp("long")/"texts.jsonl"
+    rows = [json.loads(l)["text"] for l in src.read_text().splitlines()]
+    path.write_text("".join(json.dumps({"id": i, "text": rows[i % ROWS]}) + "\n" for i in range(LONG)))
+    return path
+
+
+def wait_for_part(out, number, run, seconds=120):
+    "Wait until a part is there, while the run lives."
+    end = time.monotonic() + seconds
+    while not list(out.glob(f"part-*{number}.*")):
+        assert run.poll() is None, run.communicate()
+        assert time.monotonic() < end
+        time.sleep(.02)
+
+
+def ids(out):
+    import pyarrow.parquet as pq
+    return [i for p in sorted(out.glob("part-*.parquet")) for i in pq.read_table(p)["id"].to_pylist()]
+
+
+def test_kill_minus_nine_then_sigterm_then_the_end(tiny_classifier, long_src, tmp_path):
+    args = "predict", long_src, "--model", tiny_classifier, "--out", tmp_path/"out"
+    run = command(*args)
+    wait_for_part(tmp_path/"out", 0, run)
+    run.kill(); run.communicate()
+    before = {p.name: p.stat().st_mtime_ns for p in (tmp_path/"out").glob("part-*")}
+    run = command(*args)
+    wait_for_part(tmp_path/"out", len(before), run)
+    run.send_signal(signal.SIGTERM)
+    _, said = run.communicate(timeout=30)
+    assert run.returncode == 130 and "the same command goes on" in said and "Traceback" not in said
+    run = command(*args)
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 0 and f"{LONG:,} rows" in said, said
+    assert ids(tmp_path/"out") == list(range(LONG))
+    assert all((tmp_path/"out"/n).stat().st_mtime_ns == t for n, t in before.items()), "what was there was not written again"
+
+
+def test_of_two_ranks_one_dies_and_comes_back(tiny_classifier, long_src, tmp_path):
+    args = "predict", long_src, "--model", tiny_classifier, "--out", tmp_path/"out"
+    ranks = [command(*args, RANK=str(r), WORLD_SIZE="2") for r in (0, 1)]
+    wait_for_part(tmp_path/"out", 1, ranks[1])
+    ranks[1].kill(); ranks[1].communicate()
+    _, said = ranks[0].communicate(timeout=120)
+    assert ranks[0].returncode == 0 and "other ranks are not all there" in said, said
+    assert not json.loads((tmp_path/"out"/"_manifest.json").read_text())["done"]
+    again = command(*args, RANK="1", WORLD_SIZE="2")
+    _, said = again.communicate(timeout=120)
+    assert again.returncode == 0, said
+    assert ids(tmp_path/"out") == list(range(LONG))
+    assert json.loads((tmp_path/"out"/"_manifest.json").read_text())["done"]
+
+
+def test_accelerate_launches_two_ranks(tiny_classifier, long_src, tmp_path):
+    "The flag is what chooses torchrun; without GPUs both ranks work on the CPU."
+    accelerate = Path(sys.executable).parent/"accelerate"
+    run = subprocess.run([accelerate, "launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0",
+                          "-m", "nlp_tour.cli", "predict", long_src, "--model", tiny_classifier, "--out", tmp_path/"out"],
+                         env=os.environ | {"NLP_TOUR_OFFLINE": "1", "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=180)
+    assert run.returncode == 0, run.stderr
+    assert ids(tmp_path/"out") == list(range(LONG))
+    assert {p.name for p in (tmp_path/"out").glob(".rank-*")} == {".rank-0.lock", ".rank-1.lock"}
+
+
+def test_a_full_disk_keeps_what_was_written(pipe, src, whole, tmp_path):
+    "A limit on the size of a file stands for the disk: the second part, of long texts, does not fit."
+    wide = tmp_path/"wide.jsonl"
+    lines = src.read_text().splitlines()
+    lines[70] = json.dumps({"id": 70, "text": "a quiet film " * 20_000})
+    wide.write_text("\n".join(lines) + "\n")
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+        try: map_file(pipe, wide, tmp_path/"out", part_rows=64, format="jsonl", long="truncate", progress=False)
+        except InputError as e: os.write(write, str(e).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    said = os.read(read, 10_000).decode()
+    assert re.search("could not write .*part-00001.jsonl: .*the same call goes on", said), said
+    assert [p.name for p in (tmp_path/"out").glob("*part-*")] == ["part-00000.jsonl"]
+    map_file(pipe, wide, tmp_path/"out", part_rows=64, format="jsonl", long="truncate", progress=False)
+    assert [json.loads(l)["id"] for l in rows_of(tmp_path/"out").splitlines()] == list(range(ROWS))
+
+
+def test_a_real_full_disk(tiny_classifier, src, tmp_path):
+    disk = tmp_path/"disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", disk], capture_output=True).returncode: pytest.skip("no right to mount a small disk; the test before has a limit on file sizes")
+    try:
+        run = command("predict", src, "--model", tiny_classifier, "--out", disk/"out.csv", "--set", "top_k=1")
+        (disk/"ballast").write_bytes(b"x" * 250_000)
+        _, said = run.communicate(timeout=60)
+        assert run.returncode == 2 and "No space left on device" in said and "Traceback" not in said, said
+        (disk/"ballast").unlink()
+        run = command("predict", src, "--model", tiny_classifier, "--out", disk/"out.csv", "--set", "top_k=1")
+        _, said = run.communicate(timeout=60)
+        assert run.returncode == 0, said
+        assert [r["id"] for r in csv.DictReader((disk/"out.csv").open(newline=""))] == [str(i) for i in range(ROWS)]
+    finally: subprocess.run(["umount", disk], check=True)
+
+
+def without_privilege():
+    "Give up root's right to write anywhere, so that a closed folder is closed in a container, too."
+    import ctypes
+    libc = ctypes.CDLL(None, use_errno=True)
+    for capability in (1, 2): libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+
+
+@pytest.mark.parametrize("args", [["predict", "{src}", "--model", "{model}", "--out", "{closed}/out"], ["predict", "Fine.", "--model", "{model}", "--out", "{closed}/out.csv"],
+                                  ["notebooks", "{closed}/chapters"], ["train", "{data}", "--out", "{closed}/out", "--epochs", "1", "--examples", "8"]], ids=lambda a: " ".join(a[:2]))
+def test_a_closed_folder_is_one_sentence(args, src, tiny_classifier, tmp_path):
+    closed, data = tmp_path/"closed", tmp_path/"data.csv"
+    closed.mkdir(mode=0o555)
+    data.write_text("text,label\n" + "".join(f"a film {i},{i % 2}\n" for i in range(30)))
+    args = [a.format(src=src, model=tiny_classifier, closed=closed, data=data) for a in args]
+    run = subprocess.run([sys.executable, "-m", "nlp_tour.cli", *args], env=os.environ | {"NLP_TOUR_OFFLINE": "1"}, capture_output=True, text=True, timeout=120, preexec_fn=without_privilege)
+    assert run.returncode == 2 and "Traceback" not in run.stderr, run.stderr
+    assert re.search(r"nlp-tour: (could not|Permission denied)", run.stderr.splitlines()[-1]), run.stderr
+    assert not list(closed.iterdir())
+
+
+def test_a_source_that_changes_while_it_is_read_is_told(pipe, src, tmp_path):
+    mine = tmp_path/"texts.jsonl"
+    shutil.copy(src, mine)
+    class Meddling:
+        def __getattr__(self, name): return getattr(pipe, name)
+        def __call__(self, *a, **kw):
+            with open(mine, "a") as f: f.write('{"id": 999, "text": "one more"}\n')
+            return pipe(*a, **kw)
+    with pytest.raises(InputError, match="changed while it was read"): map_file(Meddling(), mine, tmp_path/"out", part_rows=64, progress=False)
+    assert not json.loads((tmp_path/"out"/"_manifest.json").read_text())["done"]
+    with pytest.raises(InputError, match="another source"): map_file(pipe, mine, tmp_path/"out", part_rows=64, progress=False)
+
+
+def test_a_source_that_is_replaced_is_read_to_its_end_and_told(pipe, src, tmp_path):
+    mine, calls = tmp_path/"texts.jsonl", []
+    shutil.copy(src, mine)
+    class Replacing:
+        def __getattr__(self, name): return getattr(pipe, name)
+        def __call__(self, texts, **kw):
+            if not calls: (tmp_path/"new").write_text('{"id": 0, "text": "another file"}\n'); os.replace(tmp_path/"new", mine)
+            calls.extend(texts)
+            return pipe(texts, **kw)
+    with pytest.raises(InputError, match="changed while it was read"): map_file(Replacing(), mine, tmp_path/"out", part_rows=64, progress=False)
+    assert len(calls) == ROWS, "an open file stays the one that was opened"
+
+
+def test_an_output_folder_that_is_taken_away_is_told(pipe, src, tmp_path):
+    class Taking:
+        def __getattr__(self, name): return getattr(pipe, name)
+        def __call__(self, *a, **kw): shutil.rmtree(tmp_path/"out", ignore_errors=True); return pipe(*a, **kw)
+    with pytest.raises(InputError, match="could not write"): map_file(Taking(), src, tmp_path/"out", part_rows=64, progress=False)
+
+
+def test_a_clock_that_jumps_changes_nothing(pipe, src, whole, tmp_path, monkeypatch):
+    jumps = iter(range(10**9))
+    monkeypatch.setattr(time, "time", lambda: (-1) ** (n := next(jumps)) * n * 1e7)
+    mine = tmp_path/"texts.jsonl"
+    shutil.copy(src, mine)
+    os.utime(mine, (4e9, 4e9))  # from the year 2096
+    map_file(pipe, mine, tmp_path/"out", part_rows=64, format="jsonl", progress=False)
+    (tmp_path/"out"/"part-00001.jsonl").unlink()
+    os.utime(tmp_path/"out"/"part-00000.jsonl", (0, 0))
+    map_file(pipe, mine, tmp_path/"out", part_rows=64, format="jsonl", progress=False)
+    assert rows_of(tmp_path/"out") == whole

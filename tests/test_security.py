@@ -1,0 +1,161 @@
+"What a stranger hands over is data: it is not run, it leads nowhere, and it shows as text."
+import ast, json, os, pickle, re, subprocess, sys
+from pathlib import Path
+
+import pytest
+
+from nlp_tour.core import InputError, ListResult
+from nlp_tour.model import load
+from nlp_tour.names import ENCODER_SHA256, checked_encoder, part, resolve
+from nlp_tour.pipeline import pipeline
+
+root = Path(__file__).resolve().parent.parent
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)> & \"quoted\""
+
+
+class Payload:
+    "Touches a file when it is unpickled."
+    def __init__(self, path): self.path = path
+    def __reduce__(self): return Path.touch, (self.path,)
+
+
+def copied(folder, to):
+    import shutil
+    return Path(shutil.copytree(folder, to))
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.bin", "tf_model.h5", "model.ckpt"])
+def test_a_pickle_in_a_checkpoint_is_not_run(tiny_classifier, tmp_path, name):
+    import torch
+    folder, touched = copied(tiny_classifier, tmp_path/"model"), tmp_path/"touched"
+    (folder/"model.safetensors").unlink()
+    if name == "pytorch_model.bin": torch.save({"classifier.bias": Payload(touched)}, folder/name)
+    else: (folder/name).write_bytes(pickle.dumps(Payload(touched)))
+    with pytest.raises(InputError): load(folder)
+    with pytest.raises(InputError): pipeline("text-classification", model=str(folder))
+    assert not touched.exists()
+    pickle.loads(pickle.dumps(Payload(touched)))  # the payload is live
+    assert touched.exists()
+
+
+def test_a_planted_pickle_beside_safetensors_is_not_even_read(tiny_classifier, tmp_path):
+    folder, touched = copied(tiny_classifier, tmp_path/"model"), tmp_path/"touched"
+    for name in ("pytorch_model.bin", "training_args.bin", "optimizer.pt"): (folder/name).write_bytes(pickle.dumps(Payload(touched)))
+    assert pipeline("text-classification", model=str(folder))("A quiet film.") and load(folder)
+    assert not touched.exists()
+
+
+def test_code_in_a_checkpoint_is_not_run(tiny_classifier, tmp_path):
+    folder, touched = copied(tiny_classifier, tmp_path/"model"), tmp_path/"touched"
+    (folder/"evil.py").write_text(f"from pathlib import Path\nPath({str(touched)!r}).touch()\nfrom transformers import BertConfig as Config, BertForSequenceClassification as Model\n")
+    config = json.loads((folder/"config.json").read_text())
+    config |= {"auto_map": {"AutoConfig": "evil.Config", "AutoModelForSequenceClassification": "evil.Model"}, "model_type": "evil"}
+    (folder/"config.json").write_text(json.dumps(config))
+    env = os.environ | {"NLP_TOUR_OFFLINE": "1", "HF_HUB_OFFLINE": "1"}
+    run = subprocess.run([sys.executable, "-m", "nlp_tour.cli", "predict", "Fine.", "--model", folder], env=env, input="y\n", text=True, capture_output=True, timeout=120)
+    assert run.returncode in (0, 2) and "Traceback" not in run.stderr and not touched.exists(), run.stderr
+
+
+def test_trust_remote_code_and_unpickling_are_never_turned_on_here():
+    for path in sorted((root/"nlp_tour").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg in ("trust_remote_code", "weights_only"):
+                assert isinstance(node.value, ast.Constant) and node.value.value is (node.arg == "weights_only"), f"{path.name}, line {node.value.lineno}"
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                names = {a.name.split(".")[0] for a in node.names} | {(getattr(node, "module", "") or "").split(".")[0]}
+                assert not names & {"pickle", "marshal", "shelve", "tarfile", "zipfile", "dill"}, f"{path.name}, line {node.lineno}: no pickles and no archives are opened"
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name): assert node.func.id not in ("eval", "exec"), f"{path.name}, line {node.lineno}"
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute): assert node.func.attr not in ("unpack_archive", "system", "popen"), f"{path.name}, line {node.lineno}"
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load": assert any(k.arg == "weights_only" for k in node.keywords), f"{path.name}, line {node.lineno}"
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "..", "a/../b", "/etc", "/etc/passwd", "a/b/c", "a\x00b", "~/../x/y/z", "https://example.org/x", "a b", "", ".hidden", "models--a--b/../..", "C:\\x\\y", "a/\n"])
+def test_names_with_path_tricks_are_refused(name, monkeypatch):
+    monkeypatch.setenv("NLP_TOUR_OFFLINE", "1")
+    if name in ("/etc", ".."):  # a folder that holds no model
+        with pytest.raises(InputError): load(name)
+        return
+    with pytest.raises(InputError): resolve(name)
+    with pytest.raises(InputError): load(name)
+
+
+@pytest.mark.parametrize("revision", ["../../x", "/etc"])
+def test_revisions_with_path_tricks_are_refused(revision):
+    with pytest.raises(InputError): resolve("bert-base-nowhere", revision)
+
+
+def test_links_out_of_an_output_folder_are_refused(tiny_classifier, tmp_path):
+    from nlp_tour.console import copy_notebooks
+    (tmp_path/"in.txt").write_text("A quiet film.\n")
+    (tmp_path/"precious").mkdir()
+    (tmp_path/"precious"/"part-00000.parquet").write_text("precious")
+    (tmp_path/"out").mkdir()
+    (tmp_path/"out"/"part-00000.parquet").symlink_to(tmp_path/"precious"/"part-00000.parquet")
+    pipe = pipeline("text-classification", model=str(tiny_classifier))
+    with pytest.raises(InputError, match="holds a link"): pipe.map_file(tmp_path/"in.txt", tmp_path/"out")
+    (tmp_path/"chapters").mkdir()
+    (tmp_path/"chapters"/"tasks").symlink_to(tmp_path/"precious")
+    with pytest.raises(InputError, match="leads out of"): copy_notebooks(tmp_path/"chapters")
+    assert [(p.name, p.read_text()) for p in (tmp_path/"precious").iterdir()] == [("part-00000.parquet", "precious")]
+
+
+def test_html_shows_a_script_as_text(tiny_classifier):
+    from nlp_tour.core import html_table
+    from nlp_tour.show import cards, confident_mistakes, report
+    from nlp_tour.tokenizer import token_html
+    pipe = pipeline("text-classification", model=str(tiny_classifier))
+    mistakes = confident_mistakes([EVIL], ["NEGATIVE"], [{"label": EVIL, "score": .9}])
+    views = [report(EVIL, {EVIL: html_table(mistakes) + cards({EVIL: EVIL})}), ListResult([{"label": EVIL, "score": .5}])._repr_html_(), pipe.steps(EVIL)._repr_html_(), token_html(EVIL, 1)]
+    for view in views:
+        assert not re.search(r"<script|<img src=x|onerror=alert\(2\)>", view)
+    assert "&lt;script&gt;" in views[0] and "&lt;script&gt;" in views[3]
+
+
+def test_a_terminal_is_not_steered_by_a_text():
+    from nlp_tour.console import table_text
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", table_text([{"text": "\x1b]0;title\x07\x1b[2J\r\x9b1m\u202eevil\x7f\b", "label\x1b[1m": "\x1b[31m"}]))
+
+
+def test_a_report_holds_no_path_and_no_secret(tmp_path, monkeypatch):
+    from nlp_tour.tour import train
+    monkeypatch.setenv("HF_TOKEN", "hf_" + "s" * 34)
+    (tmp_path/"secret-home").mkdir()
+    (tmp_path/"secret-home"/"d.csv").write_text("text,label\n" + "".join(f"a film {i},{i % 2}\n" for i in range(40)))
+    monkeypatch.chdir(tmp_path/"secret-home")
+    train("d.csv", "out", epochs=1, progress=False)
+    for path in (tmp_path/"secret-home"/"out").rglob("*"):
+        if path.suffix in (".json", ".html", ".txt", ".md"):
+            content = path.read_text(encoding="utf-8")
+            assert "hf_sss" not in content and "secret-home" not in content and str(Path.home()) not in content.replace('"/root"', ""), path.name
+
+
+def test_the_embedded_weights_are_the_ones_they_should_be(tmp_path, monkeypatch):
+    import nlp_tour.names as names
+    assert names.sha256(checked_encoder()/"model.safetensors") == ENCODER_SHA256
+    other = copied(part("encoder"), tmp_path/"model")
+    with open(other/"model.safetensors", "r+b") as f: f.seek(-1, 2); f.write(b"\x01")
+    monkeypatch.setattr(names, "part", lambda name: other)
+    with pytest.raises(InputError, match="is not the file it should be"): checked_encoder()
+
+
+def test_no_licence_forbids_what_ours_allows():
+    "The licences of all that the package asks for, direct or not, as their own metadata say."
+    from importlib.metadata import PackageNotFoundError, distribution
+    from packaging.requirements import Requirement
+    seen, todo, strict = {}, ["nlp_tour"], []
+    while todo:
+        name = todo.pop()
+        if name in seen: continue
+        try: d = distribution(name)
+        except PackageNotFoundError: continue
+        meta = d.metadata
+        words = " ".join([meta.get("License-Expression") or "", (meta.get("License") or "").splitlines()[0][:100] if meta.get("License") else "", *[c for c in meta.get_all("Classifier") or [] if c.startswith("License")]])
+        seen[name] = words
+        todo += [r.name for r in map(Requirement, d.requires or []) if not r.marker or r.marker.evaluate({"extra": ""})]
+    strict = [n for n, words in seen.items() if re.search(r"\bA?GPL|Affero|GNU General", words) and not re.search(r"\bLGPL|Lesser|Library", words)]
+    assert len(seen) > 30 and not strict, strict
+
+
+def test_known_vulnerabilities_are_asked_for_where_there_is_a_network():
+    "`make audit` runs pip-audit over constraints.txt; it needs the network, so CI runs it where there is one."
+    assert re.search(r"^audit:.*\n(\t.*\n)*\t.*pip_audit", (root/"Makefile").read_text(), re.M)
