@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['WRITERS', 'score', 'written', 'model_digest', 'ranks', 'locked', 'map_file', 'join_parts']
 
-# %% ../nbs/17_scoring.ipynb #6033092c
+# %% ../nbs/17_scoring.ipynb #85bdbc5a
 import contextlib, glob, hashlib, json, os, re, shutil
 from pathlib import Path
 
 from .core import InputError, note, nearest, result
-from .data import LABEL_NAMES, TEXT_NAMES
+from .tables import LABEL_NAMES, TEXT_NAMES
 from .names import sha256
 from .readers import FORMATS, cut, format_of, read_batches
 
-# %% ../nbs/17_scoring.ipynb #bae66a2f
+# %% ../nbs/17_scoring.ipynb #7a22ad04
 def score(
     pipe,  # a `Pipeline`
     table,  # a `pyarrow.Table`
@@ -40,7 +40,7 @@ def _is_good(pipe, item, where, bad):
         return False
     return True
 
-# %% ../nbs/17_scoring.ipynb #6b357c4a
+# %% ../nbs/17_scoring.ipynb #889c3e9c
 def _with_answers(table, answers):
     "The table with a column for each key of the answers; a name that is taken gets `predicted_` before it."
     one = next((a for a in answers if a is not None), None)
@@ -59,7 +59,7 @@ def _column(values):
         if one and isinstance(one, list) and all(isinstance(x, kind) for v in values if v is not None for x in v): return pa.array(values, pa.list_(of))
     return pa.array([None if v is None else json.dumps(v, ensure_ascii=False, default=lambda o: o.tolist()) for v in values])
 
-# %% ../nbs/17_scoring.ipynb #2e08772e
+# %% ../nbs/17_scoring.ipynb #ea93cd1e
 def _jsonl(table, f):
     for row in table.to_pylist(): f.write(json.dumps(row, ensure_ascii=False, default=str).encode("utf-8", "replace") + b"\n")
 
@@ -91,7 +91,7 @@ def written(
     finally:
         with contextlib.suppress(OSError): part.unlink(missing_ok=True)
 
-# %% ../nbs/17_scoring.ipynb #0d615b68
+# %% ../nbs/17_scoring.ipynb #424e0063
 def model_digest(
     pipe,  # a `Pipeline`
 ) -> str:  # 64 hexadecimal digits
@@ -114,7 +114,7 @@ def _manifest(pipe, src, names, item, bad, kind, part_rows, encoding, options):
     return {"source": {"name": src.name, "bytes": src.stat().st_size, "sha256": sha256(src), "columns": names, "encoding": encoding}, "task": pipe.task.name,
             "model": model_digest(pipe), "item": item, "options": plain({**pipe.options, **options}), "bad": bad, "format": kind, "part_rows": part_rows}
 
-# %% ../nbs/17_scoring.ipynb #d8c302a7
+# %% ../nbs/17_scoring.ipynb #8882f748
 def _same_run(folder, manifest):
     "Take up the run in `folder`, or start it; raise `InputError` when another stands there."
     path = folder/"_manifest.json"
@@ -127,7 +127,7 @@ def _same_run(folder, manifest):
     other = [k for k in manifest if not isinstance(before, dict) or before.get(k) != manifest[k]]
     if other: raise InputError(f"{folder} holds the answers of another run ({', '.join(f'another {k}' for k in other)}); give the same to go on, or choose a new folder.")
 
-# %% ../nbs/17_scoring.ipynb #0431a99e
+# %% ../nbs/17_scoring.ipynb #9b6d13a0
 def ranks() -> tuple:  # this process's number and how many there are
     "What `accelerate launch` or `torchrun` say in the environment; (0, 1) without them."
     try: rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
@@ -150,7 +150,7 @@ def locked(
         f.truncate(0); f.write(text); f.flush()
         yield
 
-# %% ../nbs/17_scoring.ipynb #af46b207
+# %% ../nbs/17_scoring.ipynb #3cf59cc5
 @contextlib.contextmanager
 def _place(folder, rank, world):
     "This rank's place in the folder; ranks of a run with another number of processes are refused."
@@ -160,7 +160,7 @@ def _place(folder, rank, world):
                 with locked(other): pass  # left behind by a run that has ended
         yield
 
-# %% ../nbs/17_scoring.ipynb #328b311e
+# %% ../nbs/17_scoring.ipynb #ce4ac4d9
 def map_file(
     pipe,  # a `Pipeline`
     src,  # a file: .txt, .csv, .tsv, .jsonl, packed or not, or .parquet
@@ -190,7 +190,7 @@ def map_file(
         if _state(src) != before: raise InputError(f"{src} changed while it was read; delete {folder} and start again.")
         with locked(folder/".lock", wait=True): return _finish(folder, manifest | done, out if file else None)
 
-# %% ../nbs/17_scoring.ipynb #fa1f4125
+# %% ../nbs/17_scoring.ipynb #b142ab59
 def _work(pipe, tables, folder, item, kind, bad, progress, options):
     "Score this rank's parts that are not there yet."
     from tqdm.auto import tqdm
@@ -205,7 +205,7 @@ def _work(pipe, tables, folder, item, kind, bad, progress, options):
             bar.update(len(table))
     return {"rows": first, "parts": i + 1}
 
-# %% ../nbs/17_scoring.ipynb #52c9cbfa
+# %% ../nbs/17_scoring.ipynb #9057c62d
 def _state(path): s = path.stat(); return s.st_ino, s.st_size, s.st_mtime_ns
 
 def _item(names, column):
@@ -229,7 +229,7 @@ def _folder(out, file):
     if not os.access(folder, os.W_OK): raise InputError(f"could not write into {folder}: it is read-only.")
     return folder
 
-# %% ../nbs/17_scoring.ipynb #e51dd3c0
+# %% ../nbs/17_scoring.ipynb #92abe972
 def _finish(folder, manifest, file):
     "When all parts are there: say so in the manifest, or join them into one file."
     parts = [folder/f"part-{i:05d}.{manifest['format']}" for i in range(manifest["parts"])]
