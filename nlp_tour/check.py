@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['Problem', 'Report', 'raise_for_problems', 'check']
 
-# %% ../nbs/03_check.ipynb #3edfa31a
+# %% ../nbs/03_check.ipynb #88a2f617
 import numbers, os, warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from .core import InputError, html_table, note
+from .data import LABEL_NAMES, TEXT_NAMES
 from .model import load, untrained
 from .tensorflow import only_tf
 from .tokenizer import max_length
@@ -138,7 +139,17 @@ def _row_trouble(row, model, words, longest):
     for name in ("attention_mask", "token_type_ids", "special_tokens_mask"):
         if name in row and len(row[name]) != len(ids): yield "columns", name, f"has {len(row[name])} entries for {len(ids)} ids", "tokenize again, all columns at once", True
 
-# %% ../nbs/03_check.ipynb #0bc04171
+# %% ../nbs/03_check.ipynb #e5c8bde0
+def _text_trouble(row, tok, longest):
+    "The same for a row that holds a text and no ids."
+    column = next((k for k in (*TEXT_NAMES, *row) if isinstance(row.get(k), str) and k not in LABEL_NAMES), None)
+    if column is None: yield "columns", "input_ids", "is missing", "tokenize the texts: tokenize_dataset(data, tok)", True; return
+    yield "text", column, "is text, and a model takes ids", "tokenize it: tokenize_dataset(data, tok)", True
+    text, backend = row[column], getattr(tok, "backend_tokenizer", None)
+    if backend and longest and len(text) > longest and (n := len(backend.encode(text).ids)) > longest:
+        yield "length", column, f"has {n} tokens, and the model takes {longest}", "what is longer will be cut; shorten it, or split it", False
+
+# %% ../nbs/03_check.ipynb #6460c8b0
 _TOKENIZED = ("input_ids", "attention_mask", "token_type_ids", "special_tokens_mask", "labels", "label")
 
 def _rows(data):
@@ -153,18 +164,16 @@ def _rows(data):
 def _data(model, tok, data, split=""):
     "The troubles of one split."
     words, longest, found = _embedding(model), max_length(None, model.config.to_dict()), {}
-    encode = getattr(getattr(tok, "backend_tokenizer", None), "encode", None)
     def add(i, kind, column, what, fix, stops): found.setdefault((kind, column, fix, stops), []).append(f"row {i}{split}, column {column!r}, {what}")
     try:
         for i, row in enumerate(_rows(data)):
             row = {k: v.tolist() if hasattr(v, "tolist") else v for k, v in row.items()}
             for trouble in _row_trouble(row, model, words is not None and len(words), longest): add(i, *trouble)
+            if "input_ids" not in row:
+                for trouble in _text_trouble(row, tok, longest): add(i, *trouble)
+                continue
             for k, v in row.items():
-                if k in _TOKENIZED or not isinstance(v, (str, list, dict)): continue
-                if "input_ids" in row: add(i, "columns", k, f"is {type(v).__name__}, which no batch can hold", f"take it out: data.remove_columns({k!r}); Trainer does so by itself", False)
-                elif isinstance(v, str) and len(v) > len(str(row.get("label", ""))):
-                    add(i, "text", k, "is text, and a model takes ids", "tokenize it: tokenize_dataset(data, tok)", True)
-                    if encode and longest and len(v) > longest and (n := len(encode(v).ids)) > longest: add(i, "length", k, f"has {n} tokens, and the model takes {longest}", "what is longer will be cut; shorten it, or split it", False)
+                if k not in _TOKENIZED and isinstance(v, (str, list, dict)): add(i, "columns", k, f"is {type(v).__name__}, which no batch can hold", f"take it out: data.remove_columns({k!r}); Trainer does so by itself", False)
     except InputError as e: yield Problem("columns", *str(e).rstrip(".").split("; "))
     for (kind, _, fix, stops), rows in found.items(): yield Problem(kind, rows[0] + (f" (and {len(rows) - 1} rows more)" if rows[1:] else ""), fix, stops)
 

@@ -7,11 +7,12 @@ __all__ = ['PARTS', 'ENCODER_SHA256', 'ADAPTER', 'RECIPES', 'STAND_INS', 'part',
            'bert_to_distilbert', 'merge_lora', 'cache_dir', 'embedded', 'offline', 'hub_reachable', 'cached', 'resolve',
            'tour_class']
 
-# %% ../nbs/00_names.ipynb #bff2ea32
+# %% ../nbs/00_names.ipynb #cb0eb737
 import functools, hashlib, importlib.util, json, os, re, tempfile
 from pathlib import Path
 
 from .core import InputError, nearest, note, renamed, replacing
+from .files import whole
 
 # %% ../nbs/00_names.ipynb #23e33a6f
 PARTS = {
@@ -180,22 +181,22 @@ def cached(
     except (LocalEntryNotFoundError, HFValidationError): return None
     return str(folder) if (folder/"config.json").exists() else None
 
-# %% ../nbs/00_names.ipynb #cd46dc89
+# %% ../nbs/00_names.ipynb #4d96eb81
 def resolve(
     name,  # a folder, or a model's name on the hub
     revision: str = None,  # the hub's branch, tag or commit
 ) -> str:  # a folder, or `name` itself when the hub can be asked for it
-    "Say where the files of a model are; raise `InputError` when they are nowhere."
+    "Say where the files of a model are; raise `InputError` when they are nowhere, or broken."
     name = os.fspath(name)
-    if os.path.isdir(os.path.expanduser(name)): return os.path.expanduser(name)
+    if os.path.isdir(os.path.expanduser(name)): return whole(os.path.expanduser(name))
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) or name.startswith(".") or ".." in name or os.path.exists(name):
         raise InputError(f"there is no model folder {name!r}; give a folder that holds config.json, or a name on the hub.")
     if hub_reachable(): return name
-    if found := cached(name, revision): return found
+    if found := cached(name, revision): return whole(found)
     if name not in STAND_INS:
         raise InputError(f"{name!r} is no folder here, and the hub cannot be reached; without a network {nearest(name, STAND_INS)}")
     note(f"no network: the embedded {STAND_INS[name]} model (MiniLM, 6 layers) stands in for {name!r}.")
-    return str(embedded(STAND_INS[name]))
+    return whole(embedded(STAND_INS[name]))
 
 # %% ../nbs/00_names.ipynb #5e2caa0d
 _OLD_ARGUMENTS = {"use_auth_token": "token", "torch_dtype": "dtype"}

@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['BATCH_TOKENS', 'WINDOW', 'Pipeline', 'best_budget', 'run', 'pipeline', 'Steps', 'steps', 'save_pretrained']
 
-# %% ../nbs/01_pipeline.ipynb #61d55b33
+# %% ../nbs/01_pipeline.ipynb #85924858
 import contextlib, itertools, json, os
 from pathlib import Path
 
 import numpy as np
 
 from .batching import Row, pad, plan
+from .check import check
 from .core import InputError, as_texts, check_options, note, pick_device, result
 from .encoder import Encoder
 from .model import evaluating, load, save, untrained
@@ -215,7 +216,7 @@ def _with_columns(table, answers):
         table = table.add_column(name, values) if hasattr(table, "add_column") else table.assign(**{name: values})
     return table
 
-# %% ../nbs/01_pipeline.ipynb #4b75adca
+# %% ../nbs/01_pipeline.ipynb #154617c7
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
     model=None,  # a name, a folder or a model; None: the task's default of 2021
@@ -251,9 +252,10 @@ def pipeline(
     made_up = [w for w in untrained(model) if not w.startswith(cls.spare)]
     if made_up and not allow_untrained:
         raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
+    check(model, tokenizer).raise_for_problems("head", "mode")
     return Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)
 
-# %% ../nbs/01_pipeline.ipynb #fc6f17f2
+# %% ../nbs/01_pipeline.ipynb #fa18565a
 def _fast_pipeline(model, cls, revision, dtype, own):
     "A pipeline on the encoder by hand, or None where that is not for this model, task or device."
     if not isinstance(model, (str, os.PathLike)) or pick_device(own["device"]).type != "cpu" or dtype not in ("float32", "bfloat16"): return None
@@ -262,8 +264,10 @@ def _fast_pipeline(model, cls, revision, dtype, own):
     config = json.loads((folder/"config.json").read_text(encoding="utf-8"))
     cls = cls or find_task(infer_task(config))[0]
     if not any((config.get("architectures") or [""])[0].endswith(head) for head in cls.heads): return None
-    fast = Encoder.open(folder, dtype)
-    return Pipeline(cls(config), folder=folder, fast=fast, **own) if fast else None
+    if not (fast := Encoder.open(folder, dtype)): return None
+    pipe = Pipeline(cls(config), folder=folder, fast=fast, **own)
+    check(fast, pipe.tok).raise_for_problems()
+    return pipe
 
 # %% ../nbs/01_pipeline.ipynb #6c719f7c
 def _check_2021(framework, feature_extractor, use_fast):

@@ -10,10 +10,10 @@ root = Path(__file__).resolve().parent.parent
 NOTEBOOKS = [p for p in sorted((root/"nbs").rglob("*.ipynb")) if not {"_proc", ".ipynb_checkpoints"} & set(p.parts)]
 
 # Each module may import those before it. A tuple is one floor, from bottom to top.
-FLOORS = [("core", "names"), ("batching", "data", "counts", "metrics", "show", "graph", "tensorflow"),
+FLOORS = [("core", "files", "names"), ("batching", "data", "counts", "metrics", "show", "graph", "tensorflow"),
           ("tasks.base", "tasks.classification", "tasks.token_classification", "tasks.features", "tasks.question_answering", "tasks.fill_mask", "tasks.zero_shot",
            "tasks.generation", "tasks.conversational", "tasks.seq2seq", "tasks.table"),
-          ("tokenizer", "model", "check", "encoder", "pipeline", "customization", "trainer", "native_loop"), ("all", "tour", "cli")]
+          ("wordpiece", "tokenizer", "model", "check", "encoder", "pipeline", "customization", "trainer", "native_loop"), ("all", "tour", "cli")]
 ORDER = [m for floor in FLOORS for m in floor]
 
 
