@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['Problem', 'Report', 'raise_for_problems', 'check']
 
-# %% ../nbs/03_check.ipynb #88a2f617
+# %% ../nbs/03_check.ipynb #3fe11db8
 import numbers, os, warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .core import InputError, html_table, note
 from .data import LABEL_NAMES, TEXT_NAMES
 from .model import load, untrained
 from .tensorflow import only_tf
-from .tokenizer import max_length
+from .tokenizer import max_length, vocabulary_trouble
 
 # %% ../nbs/03_check.ipynb #be5d8d8a
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def raise_for_problems(
 
 Report.raise_for_problems = raise_for_problems
 
-# %% ../nbs/03_check.ipynb #581b56f5
+# %% ../nbs/03_check.ipynb #5550fda5
 def _embedding(model):
     "The word vectors (V, D) of a model or an `Encoder`; None where there are none."
     if hasattr(model, "embed"): return model.embed["word"]
@@ -69,10 +69,7 @@ def _vocabulary(model, tok):
     words, backend = _embedding(model), getattr(tok, "backend", None)
     if words is None or tok is None: return
     ids = backend.get_vocab_size() if hasattr(backend, "get_vocab_size") else len(tok)
-    if ids > len(words):
-        yield Problem("vocabulary", f"the tokenizer knows {ids:,} tokens and the model {len(words):,}", "load the tokenizer that was saved with the model, or model.resize_token_embeddings(len(tok)) and train")
-    elif ids < .8 * len(words):
-        yield Problem("vocabulary", f"the tokenizer knows only {ids:,} of the model's {len(words):,} tokens, so it is another model's", "load the tokenizer that was saved with the model, or make the model with vocab_size=len(tok)")
+    if found := vocabulary_trouble(ids, len(words)): yield Problem("vocabulary", *found)
 
 # %% ../nbs/03_check.ipynb #2d777430
 def _weights(model):

@@ -7,12 +7,12 @@ __all__ = ['PARTS', 'ENCODER_SHA256', 'ADAPTER', 'RECIPES', 'STAND_INS', 'part',
            'bert_to_distilbert', 'merge_lora', 'cache_dir', 'embedded', 'offline', 'hub_reachable', 'cached', 'resolve',
            'tour_class']
 
-# %% ../nbs/00_names.ipynb #cb0eb737
+# %% ../nbs/00_names.ipynb #a0f208b1
 import functools, hashlib, importlib.util, json, os, re, tempfile
 from pathlib import Path
 
 from .core import InputError, nearest, note, renamed, replacing
-from .files import whole
+from .files import opening, whole
 
 # %% ../nbs/00_names.ipynb #23e33a6f
 PARTS = {
@@ -198,7 +198,7 @@ def resolve(
     note(f"no network: the embedded {STAND_INS[name]} model (MiniLM, 6 layers) stands in for {name!r}.")
     return whole(embedded(STAND_INS[name]))
 
-# %% ../nbs/00_names.ipynb #5e2caa0d
+# %% ../nbs/00_names.ipynb #d41764ef
 _OLD_ARGUMENTS = {"use_auth_token": "token", "torch_dtype": "dtype"}
 
 @functools.cache
@@ -210,6 +210,7 @@ def tour_class(
         @classmethod
         def from_pretrained(klass, name, *args, **kwargs):
             kwargs = renamed(kwargs, _OLD_ARGUMENTS, f"{cls.__name__}.from_pretrained")
-            return super().from_pretrained(resolve(name, kwargs.get("revision")), *args, **kwargs)
+            where = resolve(name, kwargs.get("revision"))
+            with opening(name, hub=not os.path.isdir(where)): return super().from_pretrained(where, *args, **kwargs)
     Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
     return Tour

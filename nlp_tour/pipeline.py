@@ -216,7 +216,7 @@ def _with_columns(table, answers):
         table = table.add_column(name, values) if hasattr(table, "add_column") else table.assign(**{name: values})
     return table
 
-# %% ../nbs/01_pipeline.ipynb #154617c7
+# %% ../nbs/01_pipeline.ipynb #c391cc79
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
     model=None,  # a name, a folder or a model; None: the task's default of 2021
@@ -247,9 +247,10 @@ def pipeline(
     if tokenizer is None and config is None and not model_kwargs and framework != "tf":
         if quick := _fast_pipeline(model or found[2], found and found[0], revision, dtype, own): return quick
     model, tokenizer = _model_and_tokenizer(model or found[2], tokenizer, config, found and found[1], extra)
+    random = untrained(model)
     if framework == "tf" or hasattr(model, "to_torch"): model = as_torch(model if hasattr(model, "to_torch") else to_tf(model, tokenizer))
     cls = (found or find_task(infer_task(model.config.to_dict())))[0]
-    made_up = [w for w in untrained(model) if not w.startswith(cls.spare)]
+    made_up = [w for w in random if not w.startswith(cls.spare)]
     if made_up and not allow_untrained:
         raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
     check(model, tokenizer).raise_for_problems("head", "mode")
