@@ -8,13 +8,14 @@ __all__ = ['OURS']
 # %% ../nbs/18_all.ipynb #205fac53
 import importlib
 
-# %% ../nbs/18_all.ipynb #9f5db059
+# %% ../nbs/18_all.ipynb #eaff1e64
 OURS = {
     "core": ["InputError", "seed_all", "pick_device"],
     "tokenizer": ["load_tokenizer", "show_tokens", "padding_report"],
     "model": ["load", "save", "evaluating"],
     "check": ["check"],
-    "customization": ["parameter_table", "freeze", "unfreeze", "add_lora"],
+    "customization": ["parameter_table", "freeze", "unfreeze"],
+    "layers": ["add_lora", "learning_rates"],
     "pipeline": ["pipeline", "Pipeline"],
     "tasks.conversational": ["Conversation"],
     "data": ["load_dataset", "load_data", "reviews", "plots", "tokenize_dataset"],
@@ -43,7 +44,7 @@ def __getattr__(name):
         return _ours(found) if hasattr(found, "from_pretrained") else found
     raise AttributeError(f"neither nlp_tour nor transformers {importlib.import_module('transformers').__version__} nor datasets has a name {name!r}")
 
-# %% ../nbs/18_all.ipynb #6214e298
+# %% ../nbs/18_all.ipynb #7ff963bc
 def _ours(cls):
     "A class with `from_pretrained`, with our way of resolving names; models read TensorFlow's files, too."
     from nlp_tour.customization import tour_config
@@ -53,4 +54,4 @@ def _ours(cls):
     import transformers as t
     if cls.__name__.startswith("AutoModel") or issubclass(cls, t.PreTrainedModel): return tour_model(cls)
     if cls is t.AutoTokenizer or issubclass(cls, t.PreTrainedTokenizerBase): return tour_tokenizer(cls)
-    return tour_config(cls) if issubclass(cls, t.PreTrainedConfig) else tour_class(cls)
+    return tour_config(cls) if cls is t.AutoConfig or issubclass(cls, t.PreTrainedConfig) else tour_class(cls)

@@ -122,7 +122,10 @@ def label_settings(
     if len(set(labels)) < len(labels) or not labels: raise InputError(f"labels={list(labels)!r} must name at least one label, and each only once.")
     return dict(num_labels=len(labels), id2label=dict(enumerate(labels)), label2id={l: i for i, l in enumerate(labels)})
 
-# %% ../nbs/03_model.ipynb #032f52f9
+# %% ../nbs/03_model.ipynb #dbec98d5
+_TAKES = ("labels", "num_labels", "task", "framework", "revision", "token", "dtype", "config", "attn_implementation", "device_map", "id2label", "label2id", "problem_type",
+          "output_attentions", "output_hidden_states", "ignore_mismatched_sizes", "trust_remote_code", "subfolder")  # what is asked for, for hints on typing errors
+
 def load(
     name,  # a folder, or a name on the hub
     task: str = None,  # whose head is needed; None: the head that was saved
@@ -141,9 +144,9 @@ def load(
     if labels is not None: kwargs |= label_settings(labels)
     if framework not in ("pt", "tf"): raise InputError(f"framework={framework!r} is unknown; it is 'pt' or 'tf'.")
     where, hub = resolve(name, revision), dict(revision=revision, token=token)
-    with opening(name), _hushed():
+    with opening(name, known=_TAKES), _hushed():
         cls = model_class(AutoConfig.from_pretrained(where, **hub), task)
-        if (Path(where)/"adapter_config.json").exists(): model, info = _with_adapter(where, cls, dtype, kwargs)
+        if (Path(where)/"adapter_config.json").exists() and not any(Path(where).glob("model*.safetensors")): model, info = _with_adapter(where, cls, dtype, kwargs)
         elif only_tf(where): model, info = from_tf(where, cls), {"missing_keys": []}
         else: model, info = cls.from_pretrained(where, dtype=dtype, output_loading_info=True, **hub, **kwargs)
     _take_info(model, info, name)
@@ -171,7 +174,7 @@ def _own_memory(model):
         if t.device.type == "cpu": t.data = t.data.clone()
     return model
 
-# %% ../nbs/03_model.ipynb #dccd09a9
+# %% ../nbs/03_model.ipynb #e2805117
 @functools.cache
 def tour_model(
     cls: type,  # a model class of transformers
@@ -183,11 +186,13 @@ def tour_model(
         def from_pretrained(klass, name, *args, from_tf=False, from_pt=False, labels=None, **kwargs):
             if labels is not None: kwargs |= label_settings(labels)
             where = resolve(name, kwargs.get("revision"))
-            with opening(name):
-                if only_tf(where): model, info = read_tf(where, klass), {"missing_keys": []}; _take_info(model, info, name); return takes_batches(model)
+            if only_tf(where):
+                with opening(name): model = read_tf(where, klass)
+                _take_info(model, {"missing_keys": []}, name)
+                return takes_batches(model)
             if from_tf: note(f"{name} holds PyTorch's weights, so these are loaded; from_tf=True is not needed.")
             asked = kwargs.pop("output_loading_info", False)
-            with _hushed(): model, info = super().from_pretrained(name, *args, output_loading_info=True, **kwargs)
+            with opening(name, hub=not os.path.isdir(where), known=_TAKES), _hushed(): model, info = super().from_pretrained(name, *args, output_loading_info=True, **kwargs)
             if not kwargs.get("ignore_mismatched_sizes"): _take_info(model, info, name)
             return (takes_batches(model), info) if asked else takes_batches(model)
     Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__

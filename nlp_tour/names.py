@@ -181,12 +181,13 @@ def cached(
     except (LocalEntryNotFoundError, HFValidationError): return None
     return str(folder) if (folder/"config.json").exists() else None
 
-# %% ../nbs/00_names.ipynb #4d96eb81
+# %% ../nbs/00_names.ipynb #a69262fe
 def resolve(
     name,  # a folder, or a model's name on the hub
     revision: str = None,  # the hub's branch, tag or commit
 ) -> str:  # a folder, or `name` itself when the hub can be asked for it
     "Say where the files of a model are; raise `InputError` when they are nowhere, or broken."
+    if not isinstance(name, (str, os.PathLike)): raise InputError(f"{name!r} is no name of a model; give a string or a path.")
     name = os.fspath(name)
     if os.path.isdir(os.path.expanduser(name)): return whole(os.path.expanduser(name))
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) or name.startswith(".") or ".." in name or os.path.exists(name):
