@@ -17,7 +17,7 @@ from .names import resolve, tour_class
 from .tensorflow import from_tf, only_tf, to_tf
 from .tokenizer import load_tokenizer
 
-# %% ../nbs/03_model.ipynb #d0dbba64
+# %% ../nbs/03_model.ipynb #fa8ea24c
 def _unpack(model, args, kwargs):
     "Before `forward`: a batch that was handed over whole is spread over the arguments."
     if len(args) == 1 and isinstance(args[0], Mapping): return (), {**args[0], **kwargs}
@@ -26,7 +26,7 @@ def takes_batches(
     model,  # a model of transformers
 ):  # the model
     "Let `model(batch)` mean `model(**batch)`."
-    if not any(hook is _unpack for hook in model._forward_pre_hooks.values()): model.register_forward_pre_hook(_unpack, with_kwargs=True)
+    if not any(getattr(hook, "__name__", "") == "_unpack" for hook in model._forward_pre_hooks.values()): model.register_forward_pre_hook(_unpack, with_kwargs=True)
     return model
 
 # %% ../nbs/03_model.ipynb #6c0977ba

@@ -119,7 +119,7 @@ def vocabulary_trouble(
     if tokens < .8 * words: return f"the tokenizer knows only {tokens:,} of the model's {words:,} tokens, so it is another model's", "load the tokenizer that was saved with the model, or make the model with vocab_size=len(tok)"
     return None
 
-# %% ../nbs/02_tokenizer.ipynb #97e0e431
+# %% ../nbs/02_tokenizer.ipynb #6d88adf9
 VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model", "tokenizer.model", "spm.model", "source.spm", "bpe.codes", "tekken.json")
 
 def fitted(
@@ -132,9 +132,17 @@ def fitted(
     config = model.config.to_dict() if model is not None else json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     words = len(model.get_input_embeddings().weight) if model is not None else config.get("vocab_size")
     if words and (found := vocabulary_trouble(len(tok), words)): raise InputError(f"{where}: {found[0]}; {found[1]}.")
+    _as_written(tok, Path(where))
     if not getattr(tok, "is_fast", True): note(f"{type(tok).__name__} is a slow tokenizer, in Python; it gives no offsets, and only its own task takes it.")
     tok.model_max_length = max_length(tok.model_max_length, config) or tok.model_max_length
     return tok
+
+def _as_written(tok, folder):
+    "Without tokenizer_config.json, transformers reads tokenizer.json with a guess at its settings; raise where the guess is wrong."
+    if not (folder/"tokenizer.json").exists() or (folder/"tokenizer_config.json").exists() or not hasattr(tok, "backend_tokenizer"): return
+    written, made = json.loads((folder/"tokenizer.json").read_text(encoding="utf-8")), json.loads(tok.backend_tokenizer.to_str())
+    if wrong := [k for k in ("normalizer", "pre_tokenizer") if written.get(k) != made.get(k)]:
+        raise InputError(f"{folder} has no tokenizer_config.json, and without it the {wrong[0]} of tokenizer.json would be another; get the tokenizer again, or save it again.")
 
 def has_vocabulary(
     where: str,  # a folder, or a name on the hub
