@@ -1,8 +1,10 @@
 "Nothing silent: broken folders, wrong files, untrained heads, unknown names, at every door that opens a model."
 import json, shutil, sys, warnings
+from pathlib import Path
 
 import pytest, torch, transformers
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, models
 
 import nlp_tour.all as tour
 import tiny_encoders as tiny
@@ -10,6 +12,7 @@ from nlp_tour.check import check
 from nlp_tour.core import InputError
 from nlp_tour.model import load, save, untrained
 from nlp_tour.pipeline import pipeline
+from nlp_tour.tensorflow import from_tf
 from nlp_tour.tokenizer import load_tokenizer
 
 TEXT = "She found the old bridge in London early."
@@ -98,7 +101,7 @@ def test_the_command_line_says_it_in_one_line(folder, tmp_path, monkeypatch, cap
     assert stopped.value.code == 2 and len(said) == 1 and "model.safetensors" in said[0]
 
 
-@pytest.mark.parametrize("change, said", [(dict(model_type="no_such_thing"), "no_such_thing"), (dict(vocab_size=20), "the tokenizer knows"), (dict(hidden_size=12), "another shape"),
+@pytest.mark.parametrize("change, said", [(dict(model_type="no_such_thing"), "no_such_thing"), (dict(vocab_size=20), "another shape"), (dict(hidden_size=12, num_attention_heads=2), "another shape"),
                                           (dict(hidden_size="wide"), "hidden_size"), (dict(architectures=["NoSuchForSequenceClassification"]), "NoSuch")])
 def test_a_configuration_that_is_wrong(folder, change, said):
     file = folder/"config.json"
@@ -139,21 +142,17 @@ def test_weights_that_are_no_numbers(folder, weight, value):
         with pytest.raises(InputError, match="NaN or infinite"): DOORS[door](folder)
 
 
-def test_a_file_of_tensorflow_is_read_as_such(folder, model):
-    file = folder/"model.safetensors"
-    from_torch = load_file(file)
-    def tf(name):
-        for old, new in (("LayerNorm.weight", "LayerNorm.gamma"), ("LayerNorm.bias", "LayerNorm.beta"), ("embeddings.weight", "embeddings.embeddings"), (".weight", ".kernel")):
-            if name.endswith(old): return name[: -len(old)] + new
-        return name
-    weights = {tf(n).replace("encoder.layer.", "encoder.layer_._").replace(".", "/") + ":0": (w.T if tf(n).endswith("kernel") else w).contiguous() for n, w in from_torch.items()}
-    names = {n: n if n.startswith("classifier") else "tf_bert_for_sequence_classification/" + n for n in weights}
-    save_file({names[n].replace("word_embeddings/embeddings", "word_embeddings/weight"): w for n, w in weights.items()}, file, {"format": "tf"})
-    for door in ("load", "AutoModel", "the model's class"): assert torch.allclose(DOORS[door](folder), logits(model), atol=1e-6), door
-    assert check(folder).ok
+def test_a_file_of_tensorflow_is_read_as_such(tmp_path):
+    folder = shutil.copytree(Path(__file__).parent/"fixtures"/"tensorflow"/"bert-safetensors", tmp_path/"tf")
+    words = {w: i for i, w in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(json.loads((folder/"config.json").read_text())["vocab_size"] - 5))])}
+    tok = tiny.wrap(Tokenizer(models.WordLevel(words, "[UNK]")), types=True)
+    tok.save_pretrained(folder)
+    right = logits(from_tf(folder))
+    for door in ("load", "AutoModel", "the model's class"): assert torch.equal(DOORS[door](folder), right), door
+    assert check(folder).ok and pipeline(model=folder)("w1 w2")[0]["label"]
     stock = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
-    assert [p.kind for p in check(stock).problems] == ["files"]
-    with pytest.raises(InputError, match="TensorFlow's weights only"): pipeline("text-classification", model=stock, tokenizer=load_tokenizer(folder))
+    assert [p.kind for p in check(stock, tok).problems] == ["files"]
+    with pytest.raises(InputError, match="TensorFlow's weights only"): pipeline("text-classification", model=stock, tokenizer=tok)
 
 
 # Heads
@@ -187,6 +186,13 @@ def test_a_head_that_was_trained_is_no_longer_untrained(headless, tok):
         assert untrained(model) == []
         model = merged(model) if change is add_lora else model
         assert pipeline("text-classification", model=model, tokenizer=tok)(TEXT)
+
+
+def test_a_head_of_another_size_is_refused_or_asked_for(whole, tok):
+    for opened in (load, tour.AutoModelForSequenceClassification.from_pretrained):
+        with pytest.raises(InputError, match="weights of another shape"): opened(whole, labels=["a", "b", "c"])
+        with pytest.warns(UserWarning, match="random numbers"): found = opened(whole, labels=["a", "b", "c"], ignore_mismatched_sizes=True)
+        assert untrained(found[0] if opened is load else found) == ["classifier.bias", "classifier.weight"]
 
 
 def test_a_head_that_is_left_behind_is_told(whole):
@@ -267,7 +273,7 @@ def test_names_of_2021_work_and_say_the_name_of_today(whole, capsys):
 
 @pytest.mark.parametrize("name", [None, 7, b"folder", "", "no/such/folder", "./nowhere", "bert-base-casd"])
 def test_names_that_lead_nowhere(name):
-    for door in (load, load_tokenizer, lambda n: pipeline("text-classification", model=n) if n is not None else load(n), tour.AutoModel.from_pretrained, tour.AutoTokenizer.from_pretrained, tour.AutoConfig.from_pretrained):
+    for door in (load, load_tokenizer, lambda n: pipeline("text-classification", model=n if n is not None else 0), tour.AutoModel.from_pretrained, tour.AutoTokenizer.from_pretrained, tour.AutoConfig.from_pretrained):
         with pytest.raises(InputError) as e: door(name)
         assert "\n" not in str(e.value)
 
