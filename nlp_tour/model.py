@@ -73,7 +73,7 @@ def model_class(
     if found := registered.get(saved) or getattr(transformers, saved, None): return found
     raise InputError(f"the model was saved as {saved}, which transformers {transformers.__version__} does not have; import the module that registers it, or name its task.")
 
-# %% ../nbs/03_model.ipynb #67c2d53d
+# %% ../nbs/03_model.ipynb #1a14ebbe
 def untrained(
     model,  # a model that `load` returned
 ) -> list:  # names of weights that were in no file, and that no training has changed since
@@ -92,14 +92,15 @@ def _sample(w):
     flat = w.detach().flatten()
     return flat[::max(1, len(flat) // 64)].clone().cpu()
 
-def _take_info(model, info, name):
-    "Raise on weights of the wrong shape; warn of weights that are missing, and of a head that is left behind."
+def _take_info(model, info, name, resized=False):
+    "Raise on weights of the wrong shape, unless that was asked for; warn of weights that are missing, and of a head that is left behind."
     if lost := sorted(k for k in info.get("unexpected_keys") or [] if re.match(r"(pre_)?classifier|qa_outputs|score\b|lm_head", k)):
         warnings.warn(f"{name}: the head ({', '.join(lost)}) has no place in {type(model).__name__} and is left behind; load() keeps it.", stacklevel=3)
-    if wrong := sorted(str(k) for k in info.get("mismatched_keys") or []):
-        raise InputError(f"{name}: weights of another shape than the configuration says: {', '.join(wrong)[:200]}; pass the number of labels they were trained with.")
+    wrong = sorted(k if isinstance(k, str) else k[0] for k in info.get("mismatched_keys") or [])
+    if wrong and not resized:
+        raise InputError(f"{name}: weights of another shape than the configuration says: {', '.join(wrong)[:200]}; take the configuration and the labels that they were trained with, or pass ignore_mismatched_sizes=True for new ones.")
     weights = model.state_dict()
-    model.untrained_weights = {n: _sample(weights[n]) for n in sorted(info["missing_keys"])}
+    model.untrained_weights = {n: _sample(weights[n]) for n in sorted({*info["missing_keys"], *wrong})}
     if model.untrained_weights:
         warnings.warn(f"{name}: {', '.join(model.untrained_weights)} are in no file and so are random numbers; train this model before you use its answers.", stacklevel=3)
 
@@ -122,7 +123,7 @@ def label_settings(
     if len(set(labels)) < len(labels) or not labels: raise InputError(f"labels={list(labels)!r} must name at least one label, and each only once.")
     return dict(num_labels=len(labels), id2label=dict(enumerate(labels)), label2id={l: i for i, l in enumerate(labels)})
 
-# %% ../nbs/03_model.ipynb #dbec98d5
+# %% ../nbs/03_model.ipynb #05546046
 _TAKES = ("labels", "num_labels", "task", "framework", "revision", "token", "dtype", "config", "attn_implementation", "device_map", "id2label", "label2id", "problem_type",
           "output_attentions", "output_hidden_states", "ignore_mismatched_sizes", "trust_remote_code", "subfolder")  # what is asked for, for hints on typing errors
 
@@ -143,13 +144,13 @@ def load(
     token, dtype = kwargs.pop("token", token), kwargs.pop("dtype", dtype)
     if labels is not None: kwargs |= label_settings(labels)
     if framework not in ("pt", "tf"): raise InputError(f"framework={framework!r} is unknown; it is 'pt' or 'tf'.")
-    where, hub = resolve(name, revision), dict(revision=revision, token=token)
+    where, hub, resized = resolve(name, revision), dict(revision=revision, token=token), kwargs.pop("ignore_mismatched_sizes", False)
     with opening(name, known=_TAKES), _hushed():
         cls = model_class(AutoConfig.from_pretrained(where, **hub), task)
         if (Path(where)/"adapter_config.json").exists() and not any(Path(where).glob("model*.safetensors")): model, info = _with_adapter(where, cls, dtype, kwargs)
         elif only_tf(where): model, info = from_tf(where, cls), {"missing_keys": []}
-        else: model, info = cls.from_pretrained(where, dtype=dtype, output_loading_info=True, **hub, **kwargs)
-    _take_info(model, info, name)
+        else: model, info = cls.from_pretrained(where, dtype=dtype, output_loading_info=True, ignore_mismatched_sizes=True, **hub, **kwargs)
+    _take_info(model, info, name, resized)
     tok, model = load_tokenizer(where, model, **hub), takes_batches(_own_memory(model).eval())
     if framework == "pt": return model, tok
     twin = to_tf(model, tok)
@@ -174,7 +175,7 @@ def _own_memory(model):
         if t.device.type == "cpu": t.data = t.data.clone()
     return model
 
-# %% ../nbs/03_model.ipynb #e2805117
+# %% ../nbs/03_model.ipynb #5c8cf8d7
 @functools.cache
 def tour_model(
     cls: type,  # a model class of transformers
@@ -191,9 +192,9 @@ def tour_model(
                 _take_info(model, {"missing_keys": []}, name)
                 return takes_batches(model)
             if from_tf: note(f"{name} holds PyTorch's weights, so these are loaded; from_tf=True is not needed.")
-            asked = kwargs.pop("output_loading_info", False)
-            with opening(name, hub=not os.path.isdir(where), known=_TAKES), _hushed(): model, info = super().from_pretrained(name, *args, output_loading_info=True, **kwargs)
-            if not kwargs.get("ignore_mismatched_sizes"): _take_info(model, info, name)
+            asked, resized = kwargs.pop("output_loading_info", False), kwargs.pop("ignore_mismatched_sizes", False)
+            with opening(name, hub=not os.path.isdir(where), known=_TAKES), _hushed(): model, info = super().from_pretrained(name, *args, output_loading_info=True, ignore_mismatched_sizes=True, **kwargs)
+            _take_info(model, info, name, resized)
             return (takes_batches(model), info) if asked else takes_batches(model)
     Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
     return Tour

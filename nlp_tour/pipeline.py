@@ -216,7 +216,7 @@ def _with_columns(table, answers):
         table = table.add_column(name, values) if hasattr(table, "add_column") else table.assign(**{name: values})
     return table
 
-# %% ../nbs/01_pipeline.ipynb #c391cc79
+# %% ../nbs/01_pipeline.ipynb #61a8305d
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
     model=None,  # a name, a folder or a model; None: the task's default of 2021
@@ -245,8 +245,8 @@ def pipeline(
     extra = dict(model_kwargs or {}, revision=revision, token=token or use_auth_token, dtype=dtype)
     own = dict(device=device, batch_tokens=batch_tokens, progress=progress, **options)
     if tokenizer is None and config is None and not model_kwargs and framework != "tf":
-        if quick := _fast_pipeline(model or found[2], found and found[0], revision, dtype, own): return quick
-    model, tokenizer = _model_and_tokenizer(model or found[2], tokenizer, config, found and found[1], extra)
+        if quick := _fast_pipeline(found[2] if model is None else model, found and found[0], revision, dtype, own): return quick
+    model, tokenizer = _model_and_tokenizer(found[2] if model is None else model, tokenizer, config, found and found[1], extra)
     random = untrained(model)
     if framework == "tf" or hasattr(model, "to_torch"): model = as_torch(model if hasattr(model, "to_torch") else to_tf(model, tokenizer))
     cls = (found or find_task(infer_task(model.config.to_dict())))[0]
