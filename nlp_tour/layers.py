@@ -67,19 +67,23 @@ def set_dropout(
         if ("dropout" in name or name.endswith("_pdrop")) and isinstance(value, (int, float)) and not isinstance(value, bool): setattr(model.config, name, p)
     return model
 
-# %% ../nbs/04_layers.ipynb #61224b7f
+# %% ../nbs/04_layers.ipynb #96cf52d6
+_ATTENTION = [{"query", "value"}, {"q_lin", "v_lin"}, {"q_proj", "v_proj"}, {"q", "v"}]  # what architectures call these two matrices
+
 def add_lora(
     model,  # a model of transformers
     r: int = 8,  # the rank, the thin side of the new matrices
     alpha: int = None,  # their products are scaled by alpha / r; None: 2 r
     dropout: float = 0.0,  # on the way into them
-    targets=None,  # names of modules, or "all-linear"; None: what PEFT chooses for the architecture
+    targets=None,  # names of modules, or "all-linear"; None: the query and value matrices, as in the paper
 ):  # a `PeftModel`: head and thin matrices are trained, all else is frozen
     "Put LoRA's matrices beside a model's own; raise `InputError` where there is nothing to put them beside."
     from peft import LoraConfig, get_peft_model
     if r < 1: raise InputError(f"r={r} must be at least 1.")
     if hasattr(model, "peft_config"): raise InputError("the model has LoRA already; merged(model) takes it in.")
     head = [n for n, m in model.named_children() if n != model.base_model_prefix and any(True for _ in m.parameters())]
+    inside = {n.split(".")[-1] for n, _ in model.named_modules()}
+    targets = targets or next((sorted(pair) for pair in _ATTENTION if pair <= inside), None)  # else PEFT's choice for the architecture
     try: lora = get_peft_model(model, LoraConfig(r=r, lora_alpha=alpha or 2 * r, lora_dropout=dropout, target_modules=targets, modules_to_save=head or None))
     except ValueError as e: raise InputError(f"LoRA finds no place in {type(model).__name__}: {str(e).splitlines()[0].rstrip('.')}; name modules, as in targets=['query', 'value'].") from e
     return lora
