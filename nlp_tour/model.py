@@ -123,7 +123,7 @@ def label_settings(
     if len(set(labels)) < len(labels) or not labels: raise InputError(f"labels={list(labels)!r} must name at least one label, and each only once.")
     return dict(num_labels=len(labels), id2label=dict(enumerate(labels)), label2id={l: i for i, l in enumerate(labels)})
 
-# %% ../nbs/03_model.ipynb #05546046
+# %% ../nbs/03_model.ipynb #0809163f
 _TAKES = ("labels", "num_labels", "task", "framework", "revision", "token", "dtype", "config", "attn_implementation", "device_map", "id2label", "label2id", "problem_type",
           "output_attentions", "output_hidden_states", "ignore_mismatched_sizes", "trust_remote_code", "subfolder")  # what is asked for, for hints on typing errors
 
@@ -151,6 +151,7 @@ def load(
         elif only_tf(where): model, info = from_tf(where, cls), {"missing_keys": []}
         else: model, info = cls.from_pretrained(where, dtype=dtype, output_loading_info=True, ignore_mismatched_sizes=True, **hub, **kwargs)
     _take_info(model, info, name, resized)
+    if not os.path.isdir(where) or not os.path.isdir(name): model.name_or_path = model.config.name_or_path = os.fspath(name)  # a stand-in keeps the name that was asked for
     tok, model = load_tokenizer(where, model, **hub), takes_batches(_own_memory(model).eval())
     if framework == "pt": return model, tok
     twin = to_tf(model, tok)

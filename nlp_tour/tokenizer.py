@@ -61,7 +61,7 @@ def _line(tok, text, batch, i, one, fast):
         before = word
     return "".join(out)
 
-# %% ../nbs/02_tokenizer.ipynb #b603e534
+# %% ../nbs/02_tokenizer.ipynb #ca5c8ba7
 def padding_report(
     tok,  # a tokenizer of transformers
     texts: list,
@@ -80,7 +80,7 @@ def padding_report(
     for way, batches in ways.items():
         widths[way] = [(tok.model_max_length if "max_length" in way else max(lengths[k] for k in b), lengths[i]) for b in batches for i in b]
         work, real = sum(w for w, _ in widths[way]), sum(lengths)
-        rows.append(dict(way=way, batches=len(batches), tokens=work, padding=1 - real / work, times=round(work / real, 2)))
+        rows.append(dict(way=way, batches=len(batches), tokens=work, padding=1 - real / work, times=round(work / real, 3)))
     if draw: _draw_padding(widths)
     return ListResult(rows)
 
