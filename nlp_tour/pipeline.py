@@ -216,7 +216,7 @@ def _with_columns(table, answers):
         table = table.add_column(name, values) if hasattr(table, "add_column") else table.assign(**{name: values})
     return table
 
-# %% ../nbs/01_pipeline.ipynb #61a8305d
+# %% ../nbs/01_pipeline.ipynb #fc80132b
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
     model=None,  # a name, a folder or a model; None: the task's default of 2021
@@ -253,8 +253,9 @@ def pipeline(
     made_up = [w for w in random if not w.startswith(cls.spare)]
     if made_up and not allow_untrained:
         raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
+    pipe = Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)  # what the task itself asks of a model is told first
     check(model, tokenizer).raise_for_problems("head", "mode")
-    return Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)
+    return pipe
 
 # %% ../nbs/01_pipeline.ipynb #fa18565a
 def _fast_pipeline(model, cls, revision, dtype, own):
