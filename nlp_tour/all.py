@@ -8,11 +8,14 @@ __all__ = ['OURS']
 # %% ../nbs/18_all.ipynb #205fac53
 import importlib
 
-# %% ../nbs/18_all.ipynb #92f67bab
+# %% ../nbs/18_all.ipynb #d9c02d37
 OURS = {
     "core": ["InputError", "seed_all", "pick_device"],
-    "tokenizer": ["show_tokens"],
+    "tokenizer": ["load_tokenizer", "show_tokens", "padding_report"],
     "model": ["load", "save", "evaluating"],
+    "check": ["check"],
+    "customization": ["parameter_table", "freeze", "unfreeze"],
+    "layers": ["add_lora", "learning_rates"],
     "pipeline": ["pipeline", "Pipeline"],
     "tasks.conversational": ["Conversation"],
     "data": ["load_dataset", "load_data", "reviews", "plots", "tokenize_dataset"],
@@ -48,11 +51,14 @@ def __getattr__(name):
         return _ours(found) if hasattr(found, "from_pretrained") else found
     raise AttributeError(f"neither nlp_tour nor transformers {importlib.import_module('transformers').__version__} nor datasets has a name {name!r}")
 
-# %% ../nbs/18_all.ipynb #dffc8bc1
+# %% ../nbs/18_all.ipynb #7ff963bc
 def _ours(cls):
     "A class with `from_pretrained`, with our way of resolving names; models read TensorFlow's files, too."
+    from nlp_tour.customization import tour_config
     from nlp_tour.model import tour_model
     from nlp_tour.names import tour_class
-    import transformers
-    is_model = cls.__name__.startswith("AutoModel") or issubclass(cls, transformers.PreTrainedModel)
-    return (tour_model if is_model else tour_class)(cls)
+    from nlp_tour.tokenizer import tour_tokenizer
+    import transformers as t
+    if cls.__name__.startswith("AutoModel") or issubclass(cls, t.PreTrainedModel): return tour_model(cls)
+    if cls is t.AutoTokenizer or issubclass(cls, t.PreTrainedTokenizerBase): return tour_tokenizer(cls)
+    return tour_config(cls) if cls is t.AutoConfig or issubclass(cls, t.PreTrainedConfig) else tour_class(cls)

@@ -7,11 +7,12 @@ __all__ = ['PARTS', 'ENCODER_SHA256', 'ADAPTER', 'RECIPES', 'STAND_INS', 'part',
            'bert_to_distilbert', 'merge_lora', 'cache_dir', 'embedded', 'offline', 'hub_reachable', 'cached', 'resolve',
            'tour_class']
 
-# %% ../nbs/00_names.ipynb #13f7a58d
+# %% ../nbs/00_names.ipynb #640cef2a
 import functools, hashlib, importlib.util, json, os, re, tempfile
 from pathlib import Path
 
 from .core import InputError, nearest, note, renamed, replacing, settled
+from .files import opening, whole
 
 # %% ../nbs/00_names.ipynb #23e33a6f
 PARTS = {
@@ -180,24 +181,25 @@ def cached(
     except (LocalEntryNotFoundError, HFValidationError): return None
     return str(folder) if (folder/"config.json").exists() else None
 
-# %% ../nbs/00_names.ipynb #ee995f23
+# %% ../nbs/00_names.ipynb #08d0d84e
 def resolve(
     name,  # a folder, or a model's name on the hub
     revision: str = None,  # the hub's branch, tag or commit
 ) -> str:  # a folder, or `name` itself when the hub can be asked for it
-    "Say where the files of a model are; raise `InputError` when they are nowhere."
+    "Say where the files of a model are; raise `InputError` when they are nowhere, or broken."
+    if not isinstance(name, (str, os.PathLike)): raise InputError(f"{name!r} is no name of a model; give a string or a path.")
     name = os.fspath(name)
-    if os.path.isdir(os.path.expanduser(name)): return str(settled(os.path.expanduser(name)))
+    if os.path.isdir(os.path.expanduser(name)): return whole(settled(os.path.expanduser(name)))
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) or name.startswith(".") or ".." in name or os.path.exists(name):
         raise InputError(f"there is no model folder {name!r}; give a folder that holds config.json, or a name on the hub.")
     if hub_reachable(): return name
-    if found := cached(name, revision): return found
+    if found := cached(name, revision): return whole(found)
     if name not in STAND_INS:
         raise InputError(f"{name!r} is no folder here, and the hub cannot be reached; without a network {nearest(name, STAND_INS)}")
     note(f"no network: the embedded {STAND_INS[name]} model (MiniLM, 6 layers) stands in for {name!r}.")
-    return str(embedded(STAND_INS[name]))
+    return whole(embedded(STAND_INS[name]))
 
-# %% ../nbs/00_names.ipynb #5e2caa0d
+# %% ../nbs/00_names.ipynb #d41764ef
 _OLD_ARGUMENTS = {"use_auth_token": "token", "torch_dtype": "dtype"}
 
 @functools.cache
@@ -209,6 +211,7 @@ def tour_class(
         @classmethod
         def from_pretrained(klass, name, *args, **kwargs):
             kwargs = renamed(kwargs, _OLD_ARGUMENTS, f"{cls.__name__}.from_pretrained")
-            return super().from_pretrained(resolve(name, kwargs.get("revision")), *args, **kwargs)
+            where = resolve(name, kwargs.get("revision"))
+            with opening(name, hub=not os.path.isdir(where)): return super().from_pretrained(where, *args, **kwargs)
     Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
     return Tour

@@ -5,13 +5,14 @@
 # %% auto #0
 __all__ = ['BATCH_TOKENS', 'WINDOW', 'Pipeline', 'best_budget', 'run', 'pipeline', 'Steps', 'steps', 'save_pretrained']
 
-# %% ../nbs/01_pipeline.ipynb #05725261
+# %% ../nbs/01_pipeline.ipynb #b9a7fbca
 import contextlib, itertools, json, os
 from pathlib import Path
 
 import numpy as np
 
 from .batching import Row, pad, plan
+from .check import check
 from .core import InputError, as_texts, html_table, note, pick_device, result, telling
 from .encoder import Encoder
 from .scoring import map_file
@@ -225,7 +226,7 @@ def _with_columns(table, answers):
 # %% ../nbs/01_pipeline.ipynb #15c86d68
 Pipeline.map_file = map_file
 
-# %% ../nbs/01_pipeline.ipynb #f654f808
+# %% ../nbs/01_pipeline.ipynb #920e5099
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
     model=None,  # a name, a folder or a model; None: the task's default of 2021
@@ -251,22 +252,22 @@ def pipeline(
     "A pipeline for a task of 2021; raises `InputError` or `TypeError` with one sentence for what cannot be."
     _check_2021(framework, feature_extractor, use_fast)
     backend, device = _backend(backend, dtype, device)
-    found = find_task(task, options) if task else None
-    if model is None and not found: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
-    if found: found[0]({}).settle(_of_2021(options))  # a wrong option is told before anything is loaded
+    found = _task_and_options(task, model, options)
     extra = dict(model_kwargs or {}, revision=revision, token=token or use_auth_token, dtype="float32" if backend else dtype)
     own = dict(device=device, batch_tokens=batch_tokens, progress=progress, **options)
     if tokenizer is None and config is None and not model_kwargs and framework != "tf" and not backend:
-        if quick := _fast_pipeline(model or found[2], found, revision, dtype, own): return quick
-    model, tokenizer = _model_and_tokenizer(model or found[2], tokenizer, config, found and found[1], extra)
+        if quick := _fast_pipeline(found[2] if model is None else model, found, revision, dtype, own): return quick
+    model, tokenizer = _model_and_tokenizer(found[2] if model is None else model, tokenizer, config, found and found[1], extra)
+    made_up = untrained(model)
     if framework == "tf" or hasattr(model, "to_torch"): model = as_torch(model if hasattr(model, "to_torch") else to_tf(model, tokenizer))
     cls = (found or find_task(infer_task(model.config.to_dict())))[0]
-    if not allow_untrained: _refuse_untrained(model, cls.spare)
-    pipe = Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)
+    if not allow_untrained: _refuse(made_up, cls.spare)
+    pipe = Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)  # what the task itself asks of a model is told first
+    check(model, tokenizer).raise_for_problems("head", "mode")
     if backend: pipe.fast = compiled(model, pipe.tok, pipe.task, pipe.options, dtype, calibration)
     return pipe
 
-# %% ../nbs/01_pipeline.ipynb #ff036c9c
+# %% ../nbs/01_pipeline.ipynb #7b153715
 def _fast_pipeline(model, found, revision, dtype, own):
     "A pipeline on the encoder by hand, or None where that is not for this model, task or device."
     if not isinstance(model, (str, os.PathLike)) or pick_device(own["device"]).type != "cpu" or dtype not in ("float32", "bfloat16"): return None
@@ -277,14 +278,23 @@ def _fast_pipeline(model, found, revision, dtype, own):
         found = found or find_task(infer_task(config))
         cls, heads = found[0], find_task(found[1])[0].heads
         if not any((config.get("architectures") or [""])[0].endswith(head) for head in heads): return None
-        fast = Encoder.open(folder, dtype)
-        task = cls(config)
-    return Pipeline(task, folder=folder, fast=fast, **own) if fast else None
+        fast, task = Encoder.open(folder, dtype), cls(config)
+    if not fast: return None
+    pipe = Pipeline(task, folder=folder, fast=fast, **own)
+    check(fast, pipe.tok).raise_for_problems()
+    return pipe
 
-# %% ../nbs/01_pipeline.ipynb #ba3dbc19
-def _refuse_untrained(model, spare):
+# %% ../nbs/01_pipeline.ipynb #14ae997d
+def _task_and_options(task, model, options):
+    "The task's class, its head and its default model, if it is named; a wrong option is told before anything is loaded."
+    if task is None and model is None: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
+    found = find_task(task, options) if task else None
+    if found: found[0]({}).settle(_of_2021(options))
+    return found
+
+def _refuse(made_up, spare):
     "No answers from random numbers."
-    if made_up := [w for w in untrained(model) if not w.startswith(spare)]:
+    if made_up := [w for w in made_up if not w.startswith(spare)]:
         raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
 
 def _backend(backend, dtype, device):
