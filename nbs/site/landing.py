@@ -14,7 +14,7 @@ PICTURES = {
 
 def rows(text):
     "The table of chapters in the index: (page, title, what one sees)."
-    return [(m[2].partition("_")[2], m[1], m[3].strip()) for m in re.finditer(r"^\| \[([^\]]+)\]\((\d\d_\w+)\.(?:ipynb|html)\) \| ([^|]+) \|", text, re.M)]
+    return [(m[2], m[1], m[3].strip()) for m in re.finditer(r"^\| \[(\d [^\]]+)\]\((\w+)\.ipynb\) \| ([^|]+) \|", text, re.M)]
 
 
 def classified(printed):

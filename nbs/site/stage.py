@@ -134,7 +134,7 @@ def sidebar():
               "Workshop": [entry(p) for p in pages if number(p) == 0 or 10 <= number(p) <= 17],
               "Front door": [entry(p) for p in pages if number(p) >= 18],
               "Reference": [entry(nbs/"2021.ipynb"), {"text": "Try it here", "href": "try.qmd"}, {"text": "Benchmarks", "href": "benchmarks.qmd"}, {"text": "API", "href": "api/index.qmd"}]}
-    return {"website": {"sidebar": {"style": "docked", "collapse-level": 1, "contents": [{"section": name, "contents": items} for name, items in groups.items() if items]}}}
+    return {"website": {"sidebar": {"style": "docked", "collapse-level": 2, "contents": [{"section": name, "contents": items} for name, items in groups.items() if items]}}}
 
 
 def stage():
