@@ -13,7 +13,7 @@ NOTEBOOKS = [p for p in sorted((root/"nbs").rglob("*.ipynb")) if not {"_proc", "
 FLOORS = [("core", "names"), ("batching", "data", "counts", "metrics", "show", "graph", "tensorflow"),
           ("tasks.base", "tasks.classification", "tasks.token_classification", "tasks.features", "tasks.question_answering", "tasks.fill_mask", "tasks.zero_shot",
            "tasks.generation", "tasks.conversational", "tasks.seq2seq", "tasks.table"),
-          ("tokenizer", "model", "encoder", "pipeline", "customization", "trainer", "native_loop"), ("all", "tour", "cli")]
+          ("tokenizer", "model", "encoder", "pipeline", "customization", "trainer", "native_loop"), ("all", "tour", "migrate", "cli")]
 ORDER = [m for floor in FLOORS for m in floor]
 
 

@@ -45,8 +45,9 @@ def quantized(proto, smallest=10_000):
         values, scale = rounded(weight, 1) if name in looked_up else rounded(weight.reshape(-1, BLOCK, weight.shape[1]), 1)
         keep(f"{name}.int8", values)
         keep(f"{name}.scale", scale)
-        keep(f"{name}.shape", np.array(weight.shape, np.int64))
-        if name not in looked_up: nodes += matrix(name)
+        if name not in looked_up:
+            keep(f"{name}.shape", np.array(weight.shape, np.int64))
+            nodes += matrix(name)
     for node in graph.node: nodes += lookup(node) if node.op_type == "Gather" and node.input[0] in looked_up else [node]
     del graph.initializer[:], graph.node[:], graph.value_info[:]
     graph.initializer.extend(kept)
