@@ -8,6 +8,7 @@ import live
 from stage import root, stage, staged
 
 site, tools = root/"_docs", root/".venv-docs"/"node_modules"
+KNOWN = re.compile("compiles no Sass|output-file is not read|html-math-method is ignored|respect-user-color-scheme is ignored")  # what only Quarto reads
 DELIMITER = "/*-- scss:rules --*/"
 
 
@@ -35,9 +36,8 @@ def render(quarto):
     "Render `_proc/`."
     command = ["quarto", "render", "--no-execute"] if quarto else [Path(sys.executable).with_name("smalldocs"), "render", "."]
     done = subprocess.run(command, cwd=staged, capture_output=True, text=True)
-    said = [line for line in done.stderr.splitlines() if not re.search("compiles no Sass|output-file is not read", line)]
-    print("\n".join(said))
-    if done.returncode or any("broken link" in line for line in said): sys.exit("the site did not render whole; see above")
+    said = [line for line in done.stderr.splitlines() if not (KNOWN.search(line) or line.startswith("wrote"))]
+    if done.returncode or (said and not quarto): sys.exit("\n".join([*said, "the site did not render whole"]))
 
 
 def main():
@@ -47,6 +47,7 @@ def main():
     args = cli.parse_args()
     stage()
     live.collect(staged/"live", root/".venv-docs"/"live", tools, fresh=not args.no_model)
+    shutil.copy(tools/"@jupyter-widgets"/"html-manager"/"dist"/"embed.js", staged/"site"/"widgets.js")
     render(args.quarto)
     if not args.quarto:
         purge(staged/"_docs")
@@ -54,6 +55,7 @@ def main():
     shutil.rmtree(site, ignore_errors=True)
     shutil.move(staged/"_docs", site)
     (site/".nojekyll").touch()
+    shutil.rmtree(staged)
     print(f"{len(list(site.rglob('*.html')))} pages in {site.name}/")
 
 

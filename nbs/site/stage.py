@@ -20,6 +20,7 @@ from landing import landing
 root = Path(__file__).resolve().parents[2]
 nbs, staged = root/"nbs", root/"_proc"
 CHAPTERS = ["01_pipeline", "02_tokenizer", "03_model", "04_customization", "05_trainer", "06_native_loop"]
+WIDGET, STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
 ASSETS = (".css", ".scss", ".mjs", ".js", ".svg")
 NEEDS = {"hub": "needs a network", "gpu": "needs a GPU", "slow": "takes long", "tf": "needs TensorFlow"}  # directives of cells that are not run everywhere
 
@@ -69,12 +70,23 @@ def raw(markup):
     return f"\n```{{=html}}\n{markup.strip()}\n```\n"
 
 
+def widget(view):
+    "The place of a widget: the manager's script puts it there."
+    return f'<div class="wide"><script type="{WIDGET}">{json.dumps(view)}</script></div>'
+
+
+def widget_state(state, up):
+    "The state of a page's widgets, and the script that draws them, from this site."
+    return f'<script type="{STATE}">{json.dumps(state).replace("</", "<" + chr(92) + "/")}</script>\n<script src="{up}site/widgets.js" defer></script>'
+
+
 class Page(Processor):
     "What both renderers need, for every page."
     symbols, versions = {}, ""
 
     def begin(self):
         self.path = Path(self.nb.path_).resolve().relative_to(nbs)
+        self.state = self.nb.metadata.get("widgets", {}).get(STATE)
         self.up, self.heading, self.said = "../" * (len(self.path.parts) - 1), self.nb.frontmatter_.get("title", ""), ""
 
     def cell(self, cell):
@@ -98,6 +110,7 @@ class Page(Processor):
 
     def output(self, o, alt):
         data = o.get("data", {})
+        if WIDGET in data and self.state: return dict2obj({"output_type": "display_data", "metadata": {}, "data": {"text/markdown": raw(widget(data[WIDGET]))}})
         if "text/html" in data: return dict2obj({"output_type": "display_data", "metadata": {}, "data": {"text/markdown": raw(static_html("".join(data["text/html"])))}})
         if "image/png" in data:
             size = 'class="figure-png" loading="lazy"'
@@ -106,6 +119,7 @@ class Page(Processor):
         return o
 
     def end(self):
+        if self.state: self.nb.cells.append(dict2obj({"cell_type": "markdown", "metadata": {}, "source": raw(widget_state(self.state, self.up)), "directives_": {}}))
         if self.path.stem in CHAPTERS or self.path.parent.name == "tasks" or re.match(r"\d\d_", self.path.name):
             self.nb.cells.append(dict2obj({"cell_type": "markdown", "metadata": {}, "source": raw(f'<p class="stamp">{self.versions}</p>'), "directives_": {}}))
 
