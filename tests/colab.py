@@ -43,7 +43,8 @@ def as_colab(path, out):
     nb = json.loads(path.read_text(encoding="utf-8"))
     assert any("google.colab" in "".join(c["source"]) for c in nb["cells"][:4]), f"{path.name} has no first cell for Colab"
     nb["cells"] = [c for c in nb["cells"] if c["cell_type"] != "code" or not re.search(r"^#\|\s*(slow|gpu|hub|tf)\b", "".join(c["source"]), re.M)]
-    nb["cells"].insert(0, {"cell_type": "code", "id": "colab", "metadata": {}, "outputs": [], "execution_count": None, "source": "import sys, types\nsys.modules['google.colab'] = types.ModuleType('google.colab')"})
+    nb["cells"].insert(0, {"cell_type": "code", "id": "colab", "metadata": {}, "outputs": [], "execution_count": None, "source": "import sys, types\nfrom importlib.machinery import ModuleSpec\n"
+                           "sys.modules['google.colab'] = types.ModuleType('google.colab')\nsys.modules['google.colab'].__spec__ = ModuleSpec('google.colab', None)"})
     nb["cells"].append({"cell_type": "code", "id": "whence", "metadata": {}, "outputs": [], "execution_count": None, "source": f"import nlp_tour\nassert not nlp_tour.__file__.startswith({str(root)!r}), nlp_tour.__file__"})
     out.write_text(json.dumps(nb), encoding="utf-8")
 

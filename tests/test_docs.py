@@ -10,7 +10,7 @@ config = yaml.safe_load((root/"_quarto.yml").read_text(encoding="utf-8"))
 # The subset of Quarto's schema that both renderers read alike: a key is allowed here only after it was tried with both.
 ALLOWED = {
     "project": {"type": str, "resources": list},
-    "format": {"html": {"theme": {"light": list, "dark": list}, "css": str, "toc": bool, "toc-depth": int, "html-math-method": str, "respect-user-color-scheme": bool}},
+    "format": {"html": {"theme": {"light": list, "dark": list}, "css": str, "include-in-header": {"text": str}, "toc": bool, "toc-depth": int, "html-math-method": str, "respect-user-color-scheme": bool}},
     "website": {"title": str, "description": str, "favicon": str, "repo-subdir": str, "page-navigation": bool, "llms-txt": bool, "search": {"location": str, "type": str},
                 "navbar": {"left": list, "right": list}, "sidebar": {"style": str}, "page-footer": {"center": str}},
     "metadata-files": list,

@@ -69,7 +69,7 @@ def table(o):
         rows.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
     if not rows: return ""
     head = "".join(f"<th scope=\"col\">{h}</th>" for h in ("parameter", "type", "default", "meaning"))
-    return f'\n```{{=html}}\n<div class="wide" tabindex="0" role="group" aria-label="parameters"><table class="table table-sm params"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>\n```\n'
+    return f'\n```{{=html}}\n<div class="wide" role="group" aria-label="parameters"><table class="table table-sm params"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>\n```\n'
 
 
 def entry(name, o, level, module):

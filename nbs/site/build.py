@@ -24,12 +24,39 @@ def purge(folder):
     subprocess.run(["node", Path(__file__).with_name("purge.mjs"), tools, folder, *sheets], check=True)
 
 
+def icons(folder):
+    "Leave only the icons that the purged stylesheet names in their font."
+    from fontTools import subset
+    sheet, fonts = folder/"site_libs"/"bootstrap-icons"/"bootstrap-icons.min.css", folder/"site_libs"/"bootstrap-icons"/"fonts"
+    css = sheet.read_text(encoding="utf-8")
+    options = subset.Options(flavor="woff")
+    font = subset.load_font(fonts/"bootstrap-icons.woff", options)
+    cutter = subset.Subsetter(options)
+    cutter.populate(unicodes=[int(code, 16) for code in re.findall(r'content:"\\([0-9a-f]+)"', css)])
+    cutter.subset(font)
+    subset.save_font(font, fonts/"icons.woff", options)
+    for old in fonts.glob("bootstrap-icons.*"): old.unlink()
+    sheet.write_text(re.sub(r"src:[^;}]*", 'src:url("fonts/icons.woff") format("woff")', css, count=1), encoding="utf-8")
+
+
 def themes(folder):
     "What Quarto takes from light.scss and dark.scss, for the renderer without Sass: their rules are plain CSS."
     for mode, name in (("light", "cosmo"), ("dark", "darkly")):
         rules = (root/"nbs"/"site"/f"{mode}.scss").read_text(encoding="utf-8").partition(DELIMITER)[2]
         sheet = folder/"site_libs"/"themes"/f"{name}.min.css"
         sheet.write_text(sheet.read_text(encoding="utf-8") + rules, encoding="utf-8")
+
+
+def maths(folder):
+    "Formulas are drawn by KaTeX from this site, not from another."
+    there, here = re.compile(r"https://cdn\.jsdelivr\.net/npm/katex@[\d.]+/dist/"), folder/"site_libs"/"katex"
+    for path in folder.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        if there.search(text): path.write_text(there.sub("../" * (len(path.relative_to(folder).parts) - 1) + "site_libs/katex/", text), encoding="utf-8")
+    dist = tools/"katex"/"dist"
+    for name in ("katex.min.css", "katex.min.js", "contrib/auto-render.min.js", *(f"fonts/{p.name}" for p in dist.glob("fonts/*.woff2"))):
+        (here/name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(dist/name, here/name)
 
 
 def render(quarto):
@@ -51,7 +78,9 @@ def main():
     render(args.quarto)
     if not args.quarto:
         purge(staged/"_docs")
+        icons(staged/"_docs")
         themes(staged/"_docs")
+        maths(staged/"_docs")
     shutil.rmtree(site, ignore_errors=True)
     shutil.move(staged/"_docs", site)
     (site/".nojekyll").touch()

@@ -24,7 +24,7 @@ def bars(record, title):
     rows = list(scalars(record))
     most = max((abs(v) for _, v in rows), default=0) or 1
     body = "".join(f'<tr><th scope="row">{html.escape(k)}</th><td class="num">{number(v)}</td><td class="bar"><span style="width:{100 * abs(v) / most:.1f}%"></span></td></tr>' for k, v in rows)
-    return f'\n```{{=html}}\n<div class="wide" tabindex="0" role="group" aria-label="{html.escape(title, quote=True)}"><table class="table table-sm bars"><caption>{html.escape(title)}</caption><tbody>{body}</tbody></table></div>\n```\n'
+    return f'\n```{{=html}}\n<div class="wide" role="group" aria-label="{html.escape(title, quote=True)}"><table class="table table-sm bars"><caption>{html.escape(title)}</caption><tbody>{body}</tbody></table></div>\n```\n'
 
 
 def section(path, folder):

@@ -66,6 +66,8 @@ def landing(notebook, root):
     front = {"cell_type": "raw", "metadata": {}, "source": "---\npagetitle: nlp_tour\npage-layout: full\ntoc: false\n---\n"}
     body = [c for c in cells if c["cell_type"] != "raw" and not source(c).startswith("## Two commands")]
     first = {"cell_type": "markdown", "metadata": {}, "source": f"```{{=html}}\n{hero(root, text, printed)}\n```\n"}
+    for c in body:  # pictures below the first screen wait until they are near
+        if c["cell_type"] == "markdown": c["source"] = re.sub(r"^!\[([^\]]*)\]\((images/[^)]+)\)$", lambda m: f'```{{=html}}\n<img class="figure-png" loading="lazy" width="1260" height="966" alt="{html.escape(m[1], quote=True)}" src="{m[2]}">\n```', source(c), flags=re.M)
     nb["cells"] = [front, first, *body]
     for i, c in enumerate(nb["cells"]): c["id"] = f"cell-{i}"
     notebook.write_text(json.dumps(nb), encoding="utf-8")

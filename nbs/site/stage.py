@@ -30,6 +30,12 @@ def page_name(path):
     return re.sub(r"(^|/)\d+[a-z]?_", r"\1", path)
 
 
+def page_module(nb):
+    "The API page of the module that a notebook exports, without its ending."
+    names = [d["default_exp"][0] for c in nb.cells if (d := getattr(c, "directives_", {})).get("default_exp")]
+    return api.page(names[0]) if names else ""
+
+
 def title_of(path):
     "The first heading of a notebook."
     return next(re.search(r"^#\s+(.+)", "".join(c["source"]), re.M)[1].strip() for c in json.loads(path.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "markdown")
@@ -57,7 +63,8 @@ def static_html(markup):
     markup = re.sub(r"<style scoped>.*?</style>", "", markup, flags=re.S)
     markup = re.sub(r'<table border="1" class="dataframe">', '<table class="table table-sm table-striped">', markup)
     markup = re.sub(r' style="text-align: right;"', "", markup)
-    return f'<div class="wide" tabindex="0" role="group" aria-label="output">{markup}</div>'
+    markup = re.sub(r";?\s*(opacity:\.\d+|overflow-x:auto)(?=[;\"])", "", markup)  # pale text is hard to read, and the block around it scrolls
+    return f'<div class="wide" role="group" aria-label="output">{markup}</div>'
 
 
 def plain(text):
@@ -86,6 +93,7 @@ class Page(Processor):
 
     def begin(self):
         self.path = Path(self.nb.path_).resolve().relative_to(nbs)
+        self.module = page_module(self.nb)
         self.state = self.nb.metadata.get("widgets", {}).get(STATE)
         self.up, self.heading, self.said = "../" * (len(self.path.parts) - 1), self.nb.frontmatter_.get("title", ""), ""
 
@@ -106,7 +114,14 @@ class Page(Processor):
         cell.source = re.sub(r"^#\|\s*eval:.*\n?", "", cell.source, flags=re.M)
         alt = " ".join(cell.directives_.get("fig-alt:", [])).strip('"') or f"{self.heading}: {plain(self.said)}"[:160]
         cell.outputs = [self.output(o, alt) for o in cell.get("outputs", [])]
+        if cell.directives_.keys() & {"export", "exports"}:
+            cell.names_ = [n for n in re.findall(r"^(?:def|class) (\w+)", cell.source, re.M) if self.symbols.get(n, "").startswith(f"{self.module}.qmd#")]
         if why: cell.source = f"# {', '.join(why)}\n{cell.source}"
+
+    def reference(self, names):
+        "A line under exported code that leads to its API page."
+        links = " ".join(f"[`{n}`]({self.up}api/{self.symbols[n]})" for n in names)
+        return dict2obj({"cell_type": "markdown", "metadata": {}, "source": f"::: {{.reference}}\nParameters: {links}\n:::\n", "directives_": {}})
 
     def output(self, o, alt):
         data = o.get("data", {})
@@ -119,6 +134,7 @@ class Page(Processor):
         return o
 
     def end(self):
+        self.nb.cells = [c for cell in self.nb.cells for c in ([cell, self.reference(cell.names_)] if getattr(cell, "names_", None) else [cell])]
         if self.state: self.nb.cells.append(dict2obj({"cell_type": "markdown", "metadata": {}, "source": raw(widget_state(self.state, self.up)), "directives_": {}}))
         if self.path.stem in CHAPTERS or self.path.parent.name == "tasks" or re.match(r"\d\d_", self.path.name):
             self.nb.cells.append(dict2obj({"cell_type": "markdown", "metadata": {}, "source": raw(f'<p class="stamp">{self.versions}</p>'), "directives_": {}}))
