@@ -1,5 +1,5 @@
 "API pages, a module each, from signatures, docstrings and docments; and the index of symbols that other pages link to."
-import html, importlib, inspect, pkgutil
+import html, importlib, inspect, json, pkgutil, re
 from pathlib import Path
 
 from fastcore.docments import docments, empty, signature
@@ -15,7 +15,7 @@ def modules():
     return [n for n in names if getattr(importlib.import_module(f"nlp_tour.{n}"), "__all__", None)]
 
 
-def slug(name): return name.lower().replace(".", "-").strip("_")
+def slug(name): return name  # ids know upper from lower case, as Python does: `Pipeline` is not `pipeline`
 
 
 def page(module): return module.replace(".", "-")
@@ -46,15 +46,22 @@ def symbols():
     return found
 
 
-def shown(value):
+def shown(value, most=40):
     "A default value as source would have it, short."
     text = value.__name__ if callable(value) and hasattr(value, "__name__") else repr(value)
-    return text if len(text) <= 40 else text[:37] + "…"
+    return text if len(text) <= most else text[:most - 1] + "…"
 
 
 def typed(kind):
+    "An annotation as source has it; nothing where a default of None is all that is known."
+    if kind is type(None): return ""
     if kind in (empty, None) or kind is inspect.Parameter.empty: return ""
     return getattr(kind, "__name__", None) or str(kind).replace("typing.", "")
+
+
+def marked(text):
+    "Text with its backticks as code."
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
 
 
 def table(o):
@@ -65,7 +72,7 @@ def table(o):
         default = "" if name == "return" or p.default in (empty, inspect.Parameter.empty) else shown(p.default)
         if name == "return" and typed(p.anno) == "" and not p.docment: continue
         label = "<em>returns</em>" if name == "return" else f"<code>{html.escape(name)}</code>"
-        cells = [label, f"<code>{html.escape(typed(p.anno))}</code>" if typed(p.anno) else "", f"<code>{html.escape(default)}</code>" if default else "", html.escape(p.docment or "")]
+        cells = [label, f"<code>{html.escape(typed(p.anno))}</code>" if typed(p.anno) else "", f"<code>{html.escape(default)}</code>" if default else "", marked(p.docment or "")]
         rows.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
     if not rows: return ""
     head = "".join(f"<th scope=\"col\">{h}</th>" for h in ("parameter", "type", "default", "meaning"))
@@ -74,13 +81,14 @@ def table(o):
 
 def entry(name, o, level, module):
     "Heading, signature, docstring and parameters of one symbol."
-    title = "#" * level + f" {name} {{#{slug(name)}}}\n\n"
+    title = "#" * level + " " + name.replace("_", "\\_") + f" {{#{slug(name)}}}\n\n"
     doc = (inspect.getdoc(o) or "").strip()
     if not callable(o):
-        return title + f"```python\n{name} = {shown(o)}\n```\n"
+        return title + f"```python\n{name} = {shown(o, 90)}\n```\n"
     try: parameters = [p.replace(annotation=inspect.Parameter.empty) for n, p in inspect.signature(o).parameters.items() if n not in ("self", "cls")]
     except (ValueError, TypeError): parameters = None
     call = f"{name}{inspect.Signature(parameters)}" if parameters is not None else name
+    if len(call) > 88: call = f"{name}(\n" + "".join(f"    {p},\n" for p in parameters) + ")"
     has_own = inspect.isfunction(o) or (inspect.isclass(o) and "__init__" in vars(o))
     return title + f"```python\n{call}\n```\n\n{doc}\n" + (table(o) if has_own else "")
 
@@ -89,7 +97,7 @@ def module_page(module):
     "The page of one module."
     m = importlib.import_module(f"nlp_tour.{module}")
     path = Path(m.__file__).relative_to(Path(nlp_tour.__file__).parents[1]).as_posix()
-    parts = [f"---\ntitle: nlp_tour.{module}\ndescription: {__import__('json').dumps((m.__doc__ or '').strip())}\n---\n", f"[Source]({SOURCE}{path})\n"]
+    parts = [f"---\ntitle: nlp_tour.{module}\ndescription: {json.dumps((m.__doc__ or '').strip())}\n---\n", f"[Source]({SOURCE}{path})\n"]
     for name, o in own(module):
         parts.append(entry(name, o, 2, module))
         if inspect.isclass(o): parts += [entry(f"{name}.{n}", f, 3, module) for n, f in members(o)]

@@ -56,6 +56,12 @@ make test    <i># every notebook, every test</i></code></pre>
 </div>"""
 
 
+def folded(picture):
+    "A large picture that is loaded when it is asked for."
+    alt = html.escape(picture[1], quote=True)
+    return f'```{{=html}}\n<details><summary>{alt}</summary><img class="figure-png" loading="lazy" alt="{alt}" src="{picture[2]}"></details>\n```'
+
+
 def landing(notebook, root):
     "Put the first screen on top of the staged index."
     nb = json.loads(notebook.read_text(encoding="utf-8"))
@@ -66,8 +72,8 @@ def landing(notebook, root):
     front = {"cell_type": "raw", "metadata": {}, "source": "---\npagetitle: nlp_tour\npage-layout: full\ntoc: false\n---\n"}
     body = [c for c in cells if c["cell_type"] != "raw" and not source(c).startswith("## Two commands")]
     first = {"cell_type": "markdown", "metadata": {}, "source": f"```{{=html}}\n{hero(root, text, printed)}\n```\n"}
-    for c in body:  # pictures below the first screen wait until they are near
-        if c["cell_type"] == "markdown": c["source"] = re.sub(r"^!\[([^\]]*)\]\((images/[^)]+)\)$", lambda m: f'```{{=html}}\n<img class="figure-png" loading="lazy" width="1260" height="966" alt="{html.escape(m[1], quote=True)}" src="{m[2]}">\n```', source(c), flags=re.M)
+    for c in body:
+        if c["cell_type"] == "markdown": c["source"] = re.sub(r"^!\[([^\]]*)\]\((images/[^)]+)\)$", folded, source(c), flags=re.M)
     nb["cells"] = [front, first, *body]
     for i, c in enumerate(nb["cells"]): c["id"] = f"cell-{i}"
     notebook.write_text(json.dumps(nb), encoding="utf-8")
