@@ -137,6 +137,14 @@ test("search hits can be read in both themes", async () => {
   }
 });
 
+test("formulas are drawn", async () => {
+  const { page, wrong, close } = await opened({ viewport: DESKTOP });
+  await page.goto(`${base}/names.html`, { waitUntil: "networkidle" });
+  assert.ok(await page.locator("main .katex, main math").count() > 0);
+  assert.deepEqual(wrong, []);
+  await close();
+});
+
 test("the theme can be changed and stays", async () => {
   const { page, close } = await opened({ viewport: DESKTOP, colorScheme: "light" });
   await page.goto(`${base}/index.html`);
