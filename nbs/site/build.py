@@ -1,7 +1,7 @@
 """Build the site: `python nbs/site/build.py [--quarto] [--no-model]`; it ends in `_docs/`.
 
 Staging, then one renderer (smalldocs by default, or Quarto where it is installed), then what makes pages light and self-contained."""
-import argparse, re, shutil, subprocess, sys
+import argparse, logging, re, shutil, subprocess, sys
 from pathlib import Path
 
 import live
@@ -27,6 +27,7 @@ def purge(folder):
 def icons(folder):
     "Leave only the icons that the purged stylesheet names in their font."
     from fontTools import subset
+    logging.getLogger("fontTools").setLevel(logging.ERROR)
     sheet, fonts = folder/"site_libs"/"bootstrap-icons"/"bootstrap-icons.min.css", folder/"site_libs"/"bootstrap-icons"/"fonts"
     css = sheet.read_text(encoding="utf-8")
     options = subset.Options(flavor="woff")

@@ -2,7 +2,7 @@
 
 Weights are int8 with a scale for 64 of them in a column (for a row, in the embeddings); activations stay fp32. On 200 reviews one scale a
 column moves scores by up to 0.025, and int8 activations by more: this keeps them within 0.012."""
-import json, shutil, warnings
+import json, logging, shutil, warnings
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ def exported(model, tok):
         def forward(self, input_ids, attention_mask): return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
     batch = tok(["a fine film", "and a text that is longer"], padding=True, return_tensors="pt")
     free = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it names each part of torchvision that it does not find
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(Logits().eval(), (batch["input_ids"], batch["attention_mask"]), input_names=["input_ids", "attention_mask"],
@@ -75,6 +76,8 @@ def make(folder):
     import onnx
     from nlp_tour.model import load
     from nlp_tour.names import embedded
+    from transformers.utils.logging import disable_progress_bar
+    disable_progress_bar()
     source = embedded("sentiment")
     model, tok = load(str(source))
     proto = quantized(exported(model, tok))
