@@ -25,15 +25,16 @@ def purge(folder):
 
 
 def icons(folder):
-    "Leave only the icons that the purged stylesheet names in their font."
+    "Leave only the icons in their font that a stylesheet of the site names."
     from fontTools import subset
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     sheet, fonts = folder/"site_libs"/"bootstrap-icons"/"bootstrap-icons.min.css", folder/"site_libs"/"bootstrap-icons"/"fonts"
     css = sheet.read_text(encoding="utf-8")
+    named = {int(code, 16) for path in folder.rglob("*.css") for code in re.findall(r'content:\s*"\\(f[0-9a-f]{3})"', path.read_text(encoding="utf-8"))}
     options = subset.Options(flavor="woff")
     font = subset.load_font(fonts/"bootstrap-icons.woff", options)
     cutter = subset.Subsetter(options)
-    cutter.populate(unicodes=[int(code, 16) for code in re.findall(r'content:"\\([0-9a-f]+)"', css)])
+    cutter.populate(unicodes=named)
     cutter.subset(font)
     subset.save_font(font, fonts/"icons.woff", options)
     for old in fonts.glob("bootstrap-icons.*"): old.unlink()

@@ -137,6 +137,20 @@ test("search hits can be read in both themes", async () => {
   }
 });
 
+test("the icons of the page are in the font", async () => {
+  const { page, close } = await opened({ viewport: DESKTOP });
+  await page.goto(`${base}/tokenizer.html`, { waitUntil: "networkidle" });
+  const widths = await page.evaluate(async () => {
+    await document.fonts.ready;
+    const canvas = document.createElement("canvas").getContext("2d"), names = [...document.querySelectorAll("i.bi, button i, .quarto-color-scheme-toggle i")];
+    const signs = new Set(names.map((e) => getComputedStyle(e, "::before").content.replace(/"/g, "")).filter((c) => c && c !== "none" && c !== "normal"));
+    return [...signs].map((sign) => { canvas.font = "20px bootstrap-icons, monospace"; const w = canvas.measureText(sign).width; canvas.font = "20px monospace"; return [sign.codePointAt(0).toString(16), w !== canvas.measureText(sign).width]; });
+  });
+  assert.ok(widths.length >= 3, `${widths.length} icons`);
+  assert.deepEqual(widths.filter(([, drawn]) => !drawn), []);
+  await close();
+});
+
 test("formulas are drawn", async () => {
   const { page, wrong, close } = await opened({ viewport: DESKTOP });
   await page.goto(`${base}/names.html`, { waitUntil: "networkidle" });
