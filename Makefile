@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export NLP_TOUR_OFFLINE ?= 1
 
-.PHONY: tour test test-tf readme bench audit licences lowest clean
+.PHONY: tour test test-tf docs test-docs test-colab readme bench audit licences lowest clean
 
 tour: .venv/ready
 	$(BIN)/nlp-tour tour $(ARGS)
@@ -45,6 +45,28 @@ test-tf: .venv-tf/ready
 	.venv-tf/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[tf]'
 	touch .venv-tf/ready
 
+# The site, into _docs/. RENDER=--quarto takes Quarto where it is installed; without, a renderer from PyPI reads the same _quarto.yml.
+docs: .venv-docs/ready
+	.venv-docs/bin/python nbs/site/build.py $(RENDER)
+
+# Every page of it in a real browser.
+test-docs: docs
+	.venv-docs/bin/python tests/docs/reference.py .venv-docs/reference
+	node --test --test-reporter=spec tests/docs/site.test.mjs
+
+# Like TensorFlow's, an environment that sees the packages of .venv; what comes from npm lies beside it.
+.venv-docs/ready: .venv/ready nbs/site/package.json
+	$(BIN)/python -m venv .venv-docs
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > $$(.venv-docs/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/shared.pth
+	.venv-docs/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	cp nbs/site/package.json .venv-docs/
+	npm install --prefix .venv-docs --no-audit --no-fund --no-package-lock --ignore-scripts --loglevel=error
+	touch .venv-docs/ready
+
+# The chapters as Colab runs them: their first cell installs the built wheel, in an environment with Colab's packages alone.
+test-colab: .venv/ready
+	$(BIN)/python tests/colab.py $(CHAPTERS)
+
 # The lowest supported versions, in an environment of their own.
 lowest: .venv-lowest/ready
 	PATH="$(CURDIR)/.venv-lowest/bin:$$PATH" .venv-lowest/bin/python tests/run.py --no-clean
@@ -58,4 +80,4 @@ lowest: .venv-lowest/ready
 	touch .venv-lowest/ready
 
 clean:
-	rm -rf .venv .venv-lowest .venv-tf _docs _proc build dist *.egg-info tour-report
+	rm -rf .venv .venv-lowest .venv-tf .venv-docs _docs _proc build dist *.egg-info tour-report

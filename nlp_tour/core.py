@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-# %% ../nbs/00_core.ipynb #db81c0ce
+# %% ../nbs/00_core.ipynb #aef28ee6
 class InputError(ValueError):
     "Bad input, told in one sentence: what, where, how to fix it."
     def __init__(self, message: str):
@@ -28,10 +28,10 @@ def telling(
     "Whatever a library raises inside, over content that is not ours, becomes one sentence."
     try: yield
     except InputError: raise
-    except Exception as e: raise InputError(f"{what}: {(str(e).splitlines() or [''])[0][:300] or type(e).__name__}; {fix}") from e
     except BaseException as e:
-        if type(e).__name__ != "PanicException": raise  # what Rust raises where it did not expect to fail
-        raise InputError(f"{what}: {str(e)[:300]}; {fix}") from e
+        if not isinstance(e, Exception) and type(e).__name__ != "PanicException": raise  # the latter is what Rust raises where it did not expect to fail
+        said = next((line.strip() for line in str(e).splitlines() if line.strip()), type(e).__name__)
+        raise InputError(f"{what}: {said[:300].rstrip('.')}; {fix}") from e
 
 # %% ../nbs/00_core.ipynb #edabc8b4
 def nearest(

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['FILES', 'safetensors_trouble', 'trouble', 'whole', 'opening']
 
-# %% ../nbs/00_files.ipynb #a241172d
+# %% ../nbs/00_files.ipynb #1e5e3119
 import contextlib, json, os, re, zipfile
 from pathlib import Path
 
-from .core import InputError, nearest
+from .core import InputError, nearest, telling
 
 # %% ../nbs/00_files.ipynb #4096b3f4
 def safetensors_trouble(
@@ -61,7 +61,7 @@ def whole(
             if not (folder/part).exists(): raise InputError(f"{folder/part} is missing, and {index.name} names it; get the model again.")
     return str(folder)
 
-# %% ../nbs/00_files.ipynb #97bfe2ad
+# %% ../nbs/00_files.ipynb #2a135c53
 @contextlib.contextmanager
 def opening(
     name,  # a folder or a name, for the sentence
@@ -71,11 +71,10 @@ def opening(
     "Turn whatever goes wrong inside into an `InputError` of one sentence; an unknown argument stays a `TypeError`."
     try: yield
     except InputError: raise
-    except Exception as e:
+    except BaseException as e:
         if isinstance(e, TypeError) and (unknown := re.search(r"unexpected keyword argument '(\w+)'", str(e))):
             hint = nearest(unknown[1], known) if known else ""
             raise TypeError(f"{unknown[0]}; {hint}" if hint.startswith("did") else str(e)) from e
         if isinstance(e, TypeError) and "takes no argument" in str(e): raise
         if hub and isinstance(e, OSError): raise
-        said = next((line.strip() for line in str(e).splitlines() if line.strip()), type(e).__name__)
-        raise InputError(f"could not load {name}: {said[:300].rstrip('.')}; get it again, or save it again.") from e
+        with telling(f"could not load {name}", "get it again, or save it again."): raise
