@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['Problem', 'Report', 'raise_for_problems', 'check']
 
-# %% ../nbs/03_check.ipynb #3fe11db8
+# %% ../nbs/03_check.ipynb #cf7bbcc3
 import numbers, os, warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from .core import InputError, html_table, note
-from .data import LABEL_NAMES, TEXT_NAMES
+from .tables import LABEL_NAMES, TEXT_NAMES
 from .model import load, untrained
 from .tensorflow import only_tf
 from .tokenizer import max_length, vocabulary_trouble
