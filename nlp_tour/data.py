@@ -49,18 +49,22 @@ def every_fifth(
     for g, y in zip(groups, labels): members.setdefault(g, []).append(y)
     return set(sorted(members, key=lambda g: (sum(members[g]) / len(members[g]), g))[::5])
 
-# %% ../nbs/11_data.ipynb #229f6b7d
-@functools.cache
+# %% ../nbs/11_data.ipynb #49439580
 def reviews():  # a `datasets.DatasetDict` with train and test; columns text, label, film
     "The reviews without duplicates; every fifth film is in the test set."
-    from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+    from datasets import DatasetDict
+    return DatasetDict(_splits())  # the caller's own, who may put other splits into it
+
+@functools.cache
+def _splits():
+    from datasets import ClassLabel, Dataset, Features, Value
     rows = [r for r in corpus() if r["category"] != "plot"]
     films = same_groups([r["film"] for r in rows], [r["text"] for r in rows])
     unique = {r["text"]: dict(text=r["text"], label=int(r["category"] == "fresh"), film=film) for r, film in zip(rows, films)}.values()
     tested = every_fifth([r["film"] for r in unique], [r["label"] for r in unique])
     features = Features(text=Value("string"), label=ClassLabel(names=LABELS), film=Value("string"))
     def split(test): return Dataset.from_list([r for r in unique if (r["film"] in tested) == test], features=features)
-    return DatasetDict(train=split(False), test=split(True))
+    return dict(train=split(False), test=split(True))
 
 # %% ../nbs/11_data.ipynb #3fa8ec93
 def majority_share(

@@ -103,7 +103,7 @@ def make_head(
         family, ("classifier.dense", torch.tanh, "classifier.out_proj"))
     return lambda h: {"logits": F.linear(bend(F.linear(h[:, 0], *W(first))), *W(last))}
 
-# %% ../nbs/03_encoder.ipynb #f959eaba
+# %% ../nbs/03_encoder.ipynb #88c12a1a
 class Encoder:
     "BERT, RoBERTa or DistilBERT from its tensors; called like the model, for answers only (no gradients)."
     def __init__(
@@ -120,7 +120,7 @@ class Encoder:
         def pair(name): return weights[f"{name}.weight"], weights[f"{name}.bias"]
         def inside(i): return lambda part: pair(prefix + names["layer"].format(i) + names[part])
         heads, n = config.get("num_attention_heads") or config["n_heads"], config.get("num_hidden_layers") or config["n_layers"]
-        self.config, self.eps = config, config.get("layer_norm_eps", 1e-12)
+        self.config, self.dtype, self.eps = config, dtype, config.get("layer_norm_eps", 1e-12)
         self.embed = {k: weights.get(f"{prefix}embeddings.{v}.weight") for k, v in dict(word="word_embeddings", position="position_embeddings", type="token_type_embeddings").items()}
         self.norm = pair(f"{prefix}embeddings.LayerNorm")
         if self.embed["type"] is not None: self.embed["position"] = self.embed["position"] + self.embed["type"][0]

@@ -43,7 +43,7 @@ def convert(
         for old in (FutureWarning, DeprecationWarning): warnings.simplefilter("ignore", old)  # the tracer, and all that it reads of the model
         return openvino.convert_model(net, example_input=example)
 
-# %% ../nbs/03_openvino.ipynb #7b9d5dce
+# %% ../nbs/03_openvino.ipynb #a7dcc1ea
 def named(ends): "The model's own names of a graph's inputs or outputs."; return [next(n for n in e.get_names() if n.isidentifier()) for e in ends]
 
 HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": None}  # dtype -> OpenVINO's name for what is not in whole numbers
@@ -56,7 +56,7 @@ class Compiled:
         dtype: str = "float32",  # one of `HINTS`
     ):
         import torch
-        core, self._own = need("openvino", "openvino").Core(), threading.local()
+        core, self.dtype, self._own = need("openvino", "openvino").Core(), dtype, threading.local()
         half = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if dtype == "bfloat16" and not half: raise InputError("this processor does not compute in bfloat16; leave dtype out.")
         self.inputs, self.fields, hint = named(graph.inputs), named(graph.outputs), HINTS[dtype] or ("bf16" if half else "f32")

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['BATCH_TOKENS', 'WINDOW', 'Pipeline', 'best_budget', 'run', 'pipeline', 'Steps', 'steps', 'save_pretrained']
 
-# %% ../nbs/01_pipeline.ipynb #b9a7fbca
-import contextlib, itertools, json, os
+# %% ../nbs/01_pipeline.ipynb #506247b8
+import contextlib, itertools, json, os, re
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,10 @@ from .batching import Row, pad, plan
 from .check import check
 from .core import InputError, as_texts, html_table, note, pick_device, result, telling
 from .encoder import Encoder
-from .scoring import map_file
 from .model import evaluating, load, save, untrained
 from .names import resolve
 from .openvino import compiled
+from .scoring import map_file
 from .tasks.base import find_task, infer_task
 from .tensorflow import as_torch, to_tf
 from .tokenizer import Tokenizer, token_html
@@ -156,7 +156,7 @@ def _smaller(self, sizes, left, failed):
 
 Pipeline._forward, Pipeline._smaller = _forward, _smaller
 
-# %% ../nbs/01_pipeline.ipynb #fdf2ebfd
+# %% ../nbs/01_pipeline.ipynb #b83c3534
 WINDOW = 4096  # texts that are sorted together
 
 def _bar(self, n, progress):
@@ -171,7 +171,7 @@ def _answers(self, texts, opts, progress):
     items, done = texts.checked(self.task.check), 0
     with self._bar(n, progress) as bar:
         while chunk := list(itertools.islice(items, WINDOW)):
-            rows = self.task.encode(chunk, self.tok, opts)
+            rows = self._encoded(chunk, opts, done, texts.shape == "one")
             done += len(chunk)
             if n: bar.total = int((bar.n + sum(map(len, rows))) * n / done)
             outputs = self._forward(rows, opts, bar)
@@ -179,7 +179,12 @@ def _answers(self, texts, opts, progress):
                 group = list(group)
                 yield self.task.decode(chunk[i], [rows[k] for k in group], [outputs[k] for k in group], opts)
 
-Pipeline._bar, Pipeline._answers = _bar, _answers
+def _encoded(self, chunk, opts, done, one):
+    "Rows for a window of texts; an error names the place of a text among all of them."
+    try: return self.task.encode(chunk, self.tok, opts)
+    except InputError as e: raise InputError(re.sub(r"^text (\d+)\b", lambda m: "the text" if one else f"text {done + int(m[1])}", str(e))) from e
+
+Pipeline._bar, Pipeline._answers, Pipeline._encoded = _bar, _answers, _encoded
 
 # %% ../nbs/01_pipeline.ipynb #a77b6a2c
 def __call__(

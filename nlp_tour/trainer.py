@@ -6,12 +6,13 @@
 __all__ = ['TrainingArguments', 'Trainer', 'training_step', 'prediction_step', 'KeepOrder', 'History', 'measured', 'Bar', 'Live',
            'in_notebook', 'watching', 'usual_metrics', 'best_precision', 'SaveSteps', 'finetune', 'Runs']
 
-# %% ../nbs/05_trainer.ipynb #59d2e4b3
-import hashlib, importlib.util, json, re, statistics, time
+# %% ../nbs/05_trainer.ipynb #cc624679
+import hashlib, json, re, statistics, time
 from pathlib import Path
 
 import torch, transformers
 
+from .check import check
 from .core import InputError, ListResult, check_options, note, renamed, replacing, seed_all
 from .metrics import load_metric, metrics
 from .model import save, untrained
@@ -200,7 +201,7 @@ class SaveSteps(transformers.TrainerCallback):
     def __init__(self, n): self.n = n
     def on_step_end(self, args, state, control, **kwargs): control.should_save = control.should_save or bool(self.n) and state.global_step % self.n == 0
 
-# %% ../nbs/05_trainer.ipynb #ac4b320e
+# %% ../nbs/05_trainer.ipynb #10ccd20d
 def _arguments(out, epochs, lr, batch_size, seed, progress, like_length, precision, best, more):
     "The `TrainingArguments` of `finetune`."
     if precision not in ("auto", "bf16", "fp32"): raise InputError(f"precision={precision!r} is unknown; it is 'auto', 'bf16' or 'fp32'.")
@@ -212,7 +213,7 @@ def _arguments(out, epochs, lr, batch_size, seed, progress, like_length, precisi
 
 def _look_first(model, tok):
     "What `check` finds wrong with model and tokenizer, before the first step; that the head is untrained is the point here."
-    if importlib.util.find_spec("nlp_tour.check"): importlib.import_module("nlp_tour.check").check(model, tok).raise_for_problems("head", "mode")
+    check(model, tok).raise_for_problems("head", "mode")
 
 def _same_run(out, settings):
     "Remember the settings of a run; raise `InputError` when the checkpoints of another one lie in its folder."

@@ -36,11 +36,11 @@ def merge_windows(
     "The mean of the windows' scores, weighted by their tokens."
     return np.average(scores, axis=0, weights=tokens) if len(tokens) > 1 else scores[0]
 
-# %% ../../nbs/tasks/classification.ipynb #e8685f38
+# %% ../../nbs/tasks/classification.ipynb #aaeb1922
 class TextClassification(Task):
     "Labels and scores for texts or pairs of texts."
     name, heads, graph = "text-classification", ("ForSequenceClassification",), True
-    options = {"top_k": 1, "return_all_scores": False, "function_to_apply": None}
+    options = {"top_k": 1, "return_all_scores": False, "function_to_apply": None, "calibrated": False}
 
     def decode(self, item, rows, outputs, opts):
         scores = merge_windows(self.scores(outputs, opts), list(map(len, rows))).tolist()
@@ -50,12 +50,13 @@ class TextClassification(Task):
 
     def scores(self, outputs, opts):
         "Scores of each window, (W, L)."
-        return FUNCTIONS[opts["function_to_apply"] or default_function(self.config)](np.stack(outputs).astype(np.float32))
+        temperature = self.config["calibration_temperature"] if opts.get("calibrated") else 1
+        return FUNCTIONS[opts["function_to_apply"] or default_function(self.config)](np.stack(outputs).astype(np.float32) / temperature)
 
     def look(self, rows, outputs, opts):
         return dict(labels=self.labels, logits=outputs[0].tolist(), probabilities=self.scores(outputs, opts)[0].tolist())
 
-# %% ../../nbs/tasks/classification.ipynb #97431446
+# %% ../../nbs/tasks/classification.ipynb #f3671cf5
 def shape(self, answers, one, opts):
     "`[{…}]` for a string, `[{…}, …]` for a list; lists of lists where several labels were asked for."
     if opts["return_all_scores"]: return answers
@@ -67,6 +68,8 @@ def settle(self, given):
     given = Task.settle(self, given)
     name = given.get("function_to_apply")
     if name is not None and name not in FUNCTIONS: raise InputError(f"function_to_apply={name!r} is unknown; {nearest(name, FUNCTIONS)}")
+    if given.get("calibrated") and self.config and "calibration_temperature" not in self.config:
+        raise InputError("calibrated=True, but the model carries no temperature; fit one on held-out texts with nlp_tour.calibration.calibrate(pipe, data).")
     k = given.get("top_k", 1)
     if k is not None and (not isinstance(k, int) or k < 1): raise InputError(f"top_k={k!r} must be a whole number from 1, or None for all labels.")
     return given
