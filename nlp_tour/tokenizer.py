@@ -197,7 +197,7 @@ class Tokenizer:
         self.max_length, self.pad_id, self.types, self.unk_id, self.cls_id = max_length, pad_id, types, unk_id, cls_id
         self._windows = {}
 
-# %% ../nbs/02_tokenizer.ipynb #ad65c02d
+# %% ../nbs/02_tokenizer.ipynb #311a87bf
 def of(
     tok,  # a tokenizer of transformers
     config: dict = {},  # the model's configuration
@@ -225,6 +225,7 @@ def open_folder(
 
 Tokenizer.of, Tokenizer.open = staticmethod(of), staticmethod(open_folder)
 
+# %% ../nbs/02_tokenizer.ipynb #1c3bef6b
 def join(
     self,
     tokens: list,  # as the vocabulary writes them
