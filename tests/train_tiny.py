@@ -26,7 +26,7 @@ warnings.simplefilter("ignore")
 
 def model():
     torch.manual_seed(0)
-    return BertForSequenceClassification(BertConfig(vocab_size=220, hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=64,
+    return BertForSequenceClassification(BertConfig(vocab_size=len(tok), hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, max_position_embeddings=64,
                                                     hidden_dropout_prob=args.dropout, attention_probs_dropout_prob=args.dropout, num_labels=2)).eval()
 
 

@@ -10,7 +10,7 @@ from nlp_tour.scoring import map_file
 from nlp_tour.pipeline import pipeline
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-ROWS, LONG = 300, 40_000
+ROWS, LONG = 300, 70_000
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +62,13 @@ def test_killed_again_and_again_in_one_folder(pipe, src, whole, tmp_path):
 
 
 def test_a_part_that_was_half_written_is_no_part(pipe, src, whole, tmp_path):
-    from nlp_tour import files
-    def half(table, f, real=files._jsonl):
+    from nlp_tour import scoring
+    def half(table, f, real=scoring._jsonl):
         if table["id"][0].as_py() == 128: f.write(b'{"id": 128, "te'); f.flush(); os.kill(os.getpid(), signal.SIGKILL)
         real(table, f)
     child = os.fork()
     if not child:
-        files.WRITERS["jsonl"] = half
+        scoring.WRITERS["jsonl"] = half
         map_file(pipe, src, tmp_path/"out", part_rows=64, format="jsonl", progress=False)
         os._exit(0)
     assert os.WIFSIGNALED(os.waitpid(child, 0)[1])
