@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['FILES', 'safetensors_trouble', 'trouble', 'whole', 'opening']
 
-# %% ../nbs/00_files.ipynb #1e5e3119
-import contextlib, json, os, re, zipfile
+# %% ../nbs/00_files.ipynb #34955425
+import contextlib, json, os, re
 from pathlib import Path
 
 from .core import InputError, nearest, telling
@@ -26,7 +26,7 @@ def safetensors_trouble(
     except (AttributeError, KeyError, TypeError, IndexError): return "is damaged: its header is no table of tensors"
     return None if promised == size else f"has {size:,} bytes, and its header promises {promised:,}"
 
-# %% ../nbs/00_files.ipynb #95bc4d05
+# %% ../nbs/00_files.ipynb #54c36a09
 FILES = ("vocab.txt", "merges.txt", "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json",
               "vocab.json", "adapter_config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json", "tf_model.h5.index.json")
 
@@ -38,7 +38,10 @@ def trouble(
     if not file.stat().st_size: return "is empty"
     if file.suffix == ".safetensors": return safetensors_trouble(file)
     if file.suffix == ".bin":
-        with open(file, "rb") as f: return "is cut off" if f.read(2) == b"PK" and not zipfile.is_zipfile(file) else None
+        with open(file, "rb") as f:
+            if f.read(2) != b"PK": return None  # not the zip that torch writes
+            f.seek(-min(file.stat().st_size, 65_557), 2)  # where a zip's directory ends, at most
+            return None if b"PK\5\6" in f.read() else "is cut off"
     if file.suffix not in (".json", ".txt"): return None
     try: text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as e: return f"is damaged: byte {e.start:,} is no text"

@@ -133,7 +133,7 @@ def label_settings(
     if len(set(labels)) < len(labels) or not labels: raise InputError(f"labels={list(labels)!r} must name at least one label, and each only once.")
     return dict(num_labels=len(labels), id2label=dict(enumerate(labels)), label2id={l: i for i, l in enumerate(labels)})
 
-# %% ../nbs/03_model.ipynb #9978379a
+# %% ../nbs/03_model.ipynb #80c4fa81
 _TAKES = ("labels", "num_labels", "task", "framework", "revision", "token", "dtype", "config", "attn_implementation", "device_map", "id2label", "label2id", "problem_type",
           "output_attentions", "output_hidden_states", "ignore_mismatched_sizes", "trust_remote_code", "subfolder")  # what is asked for, for hints on typing errors
 
@@ -154,7 +154,7 @@ def load(
     token, dtype = kwargs.pop("token", token), kwargs.pop("dtype", dtype)
     if labels is not None: kwargs |= label_settings(labels)
     if framework not in ("pt", "tf"): raise InputError(f"framework={framework!r} is unknown; it is 'pt' or 'tf'.")
-    where, hub, resized = resolve(name, revision), dict(revision=revision, token=token), kwargs.pop("ignore_mismatched_sizes", False)
+    where, hub, resized = resolve(name, revision), {"revision": revision, "token": token, "trust_remote_code": kwargs.pop("trust_remote_code", False)}, kwargs.pop("ignore_mismatched_sizes", False)
     with opening(name, known=_TAKES), _hushed():
         _plausible(where)
         cls = model_class(AutoConfig.from_pretrained(where, **hub), task)
@@ -169,13 +169,13 @@ def load(
     twin.untrained_weights = model.untrained_weights
     return twin, tok
 
-# %% ../nbs/03_model.ipynb #306ee573
+# %% ../nbs/03_model.ipynb #2cdb9e24
 def _with_adapter(folder, cls, dtype, kwargs):
     "The base model with a saved adapter merged into it."
     from peft import PeftModel
     from transformers import AutoConfig
     base = json.loads((Path(folder)/"adapter_config.json").read_text(encoding="utf-8"))["base_model_name_or_path"]
-    model, info = cls.from_pretrained(resolve(base), config=AutoConfig.from_pretrained(folder), dtype=dtype, output_loading_info=True, **kwargs)
+    model, info = cls.from_pretrained(resolve(base), config=AutoConfig.from_pretrained(folder, trust_remote_code=False), dtype=dtype, output_loading_info=True, **kwargs)
     before = {n: _sample(model.state_dict()[n]) for n in info["missing_keys"]}
     model = PeftModel.from_pretrained(model, folder).merge_and_unload()
     return model, info | {"missing_keys": [n for n, w in before.items() if _sample(model.state_dict()[n]).equal(w)]}

@@ -199,7 +199,7 @@ def resolve(
     note(f"no network: the embedded {STAND_INS[name]} model (MiniLM, 6 layers) stands in for {name!r}.")
     return whole(embedded(STAND_INS[name]))
 
-# %% ../nbs/00_names.ipynb #d41764ef
+# %% ../nbs/00_names.ipynb #79c3b3e5
 _OLD_ARGUMENTS = {"use_auth_token": "token", "torch_dtype": "dtype"}
 
 @functools.cache
@@ -212,6 +212,7 @@ def tour_class(
         def from_pretrained(klass, name, *args, **kwargs):
             kwargs = renamed(kwargs, _OLD_ARGUMENTS, f"{cls.__name__}.from_pretrained")
             where = resolve(name, kwargs.get("revision"))
+            if cls.__name__.startswith("Auto"): kwargs.setdefault("trust_remote_code", False)  # else a checkpoint with code asks on standard input
             with opening(name, hub=not os.path.isdir(where)): return super().from_pretrained(where, *args, **kwargs)
     Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
     return Tour

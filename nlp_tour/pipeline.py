@@ -51,7 +51,7 @@ class Pipeline:
 
     def __repr__(self): return f"Pipeline({self.task.name!r}, {(self.task.config.get('architectures') or ['model'])[0]}, {self.device})"
 
-# %% ../nbs/01_pipeline.ipynb #34f97abc
+# %% ../nbs/01_pipeline.ipynb #c23f31a7
 def _open_model(self):
     "The model of transformers."
     if self._model is None and self.folder: self._model = load(self.folder, self.task.name)[0].to(self.device)
@@ -62,7 +62,7 @@ def _open_tokenizer(self):
     "The tokenizer of transformers."
     if self._tokenizer is None:
         from transformers import AutoTokenizer
-        self._tokenizer = AutoTokenizer.from_pretrained(self.folder)
+        self._tokenizer = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=False)
     return self._tokenizer
 
 Pipeline.model, Pipeline.tokenizer = property(_open_model), property(_open_tokenizer)
@@ -289,7 +289,7 @@ def _fast_pipeline(model, found, revision, dtype, own):
     check(fast, pipe.tok).raise_for_problems()
     return pipe
 
-# %% ../nbs/01_pipeline.ipynb #14ae997d
+# %% ../nbs/01_pipeline.ipynb #2241bdd3
 def _task_and_options(task, model, options):
     "The task's class, its head and its default model, if it is named; a wrong option is told before anything is loaded."
     if task is None and model is None: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
@@ -318,12 +318,12 @@ def _check_2021(framework, feature_extractor, use_fast):
 def _model_and_tokenizer(model, tokenizer, config, task, extra):
     "Load what was given by name; take what was given as an object."
     from transformers import AutoConfig, AutoTokenizer
-    if isinstance(config, (str, os.PathLike)): config = AutoConfig.from_pretrained(resolve(config))
+    if isinstance(config, (str, os.PathLike)): config = AutoConfig.from_pretrained(resolve(config), trust_remote_code=False)
     if isinstance(model, (str, os.PathLike)):
         model, own = load(model, task, **extra, **({"config": config} if config is not None else {}))
         tokenizer = own if tokenizer is None else tokenizer
     if tokenizer is None: raise InputError("a model was given as an object, so its tokenizer must be given, too: pipeline(…, model=model, tokenizer=tokenizer).")
-    if isinstance(tokenizer, (str, os.PathLike)): tokenizer = AutoTokenizer.from_pretrained(resolve(tokenizer))
+    if isinstance(tokenizer, (str, os.PathLike)): tokenizer = AutoTokenizer.from_pretrained(resolve(tokenizer), trust_remote_code=False)
     return model, tokenizer
 
 # %% ../nbs/01_pipeline.ipynb #5e690d7e

@@ -92,11 +92,11 @@ def load_tf_weights(
         except OSError as e: raise InputError(f"{file} cannot be read ({e}); get it again.") from e
     return out
 
-# %% ../nbs/15_tensorflow.ipynb #3f99e721
+# %% ../nbs/15_tensorflow.ipynb #852eec12
 def _empty(folder, auto_class=None):
     "A model without values of the class that is asked for, or else named in config.json."
     import torch, transformers
-    config = transformers.AutoConfig.from_pretrained(folder)
+    config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
     name = (config.architectures or ["AutoModel"])[0].removeprefix("TF")
     if auto_class is None: auto_class = getattr(transformers, name, None)
     if auto_class is None: raise InputError(f"{folder}/config.json names the class {name!r}, which this transformers has not; pass auto_class=.")

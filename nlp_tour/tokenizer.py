@@ -149,7 +149,7 @@ def has_vocabulary(
     if any(Path(where).glob("tokenization_*.py")): return  # a tokenizer of its own
     raise InputError(f"{where} holds no tokenizer (tokenizer.json, vocab.txt, …); save one there: tok.save_pretrained({str(where)!r}).")
 
-# %% ../nbs/02_tokenizer.ipynb #6a2d084f
+# %% ../nbs/02_tokenizer.ipynb #afe8b61f
 def load_tokenizer(
     name,  # a folder, or a name on the hub
     model=None,  # the model that it shall serve
@@ -162,6 +162,7 @@ def load_tokenizer(
     from transformers import AutoTokenizer
     kwargs = renamed(kwargs, {"use_auth_token": "token"}, "load_tokenizer")
     token, where = kwargs.pop("token", token), resolve(name, revision)
+    kwargs.setdefault("trust_remote_code", False)
     has_vocabulary(where)
     with opening(name, hub=not os.path.isdir(where)): return fitted(AutoTokenizer.from_pretrained(where, revision=revision, token=token, **kwargs), where, model)
 

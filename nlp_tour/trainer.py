@@ -260,7 +260,7 @@ def finetune(
                       compute_metrics=usual, preprocess_logits_for_metrics=preprocess, callbacks=[stop, SaveSteps(save_steps)])
     return _run(trainer, stop, progress, patience)
 
-# %% ../nbs/05_trainer.ipynb #0fdd8218
+# %% ../nbs/05_trainer.ipynb #ca56aa2f
 def _run(trainer, stop, progress, patience):
     "Train with what a run needs around it; the model's mode is given back."
     trainer.remove_callback(transformers.trainer_callback.ProgressCallback)
@@ -270,7 +270,7 @@ def _run(trainer, stop, progress, patience):
         try: trainer.train(resume_from_checkpoint=last_checkpoint(trainer.args.output_dir))
         finally: stop.restore(); trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)  # else it would go on in bfloat16
     if stop.stopped: raise KeyboardInterrupt
-    trainer.model.untrained_weights = []
+    trainer.model.untrained_weights = {}
     return History(trainer.state.log_history)
 
 # %% ../nbs/05_trainer.ipynb #a338cb8f

@@ -13,6 +13,7 @@ from nlp_tour.native_loop import AdamW, train
 from nlp_tour.rows import encode
 from nlp_tour.runs import Order, last_checkpoint
 from nlp_tour.tables import split_fairly
+from nlp_tour.model import _sample
 from nlp_tour.trainer import History, Runs, Trainer, TrainingArguments, finetune
 from tiny_encoders import corpus, wordpiece, wrap
 
@@ -63,7 +64,7 @@ def test_the_best_weights_are_kept_and_a_run_without_progress_ends_early(tmp_pat
 def test_seeds_give_a_mean_and_a_spread_and_leave_the_first_runs_weights(tmp_path):
     data, alone, several = two_classes(), model(), model()
     finetune(alone, TOK, data, tmp_path/"alone", epochs=2, progress=False, lr=1e-3, precision="fp32")
-    several.untrained_weights = ["classifier.weight", "classifier.bias"]
+    several.untrained_weights = {n: _sample(several.state_dict()[n]) for n in ("classifier.weight", "classifier.bias")}
     runs = finetune(several, TOK, data, tmp_path/"several", epochs=2, progress=False, lr=1e-3, precision="fp32", seeds=3)
     assert isinstance(runs, Runs) and len(runs) == 3 and runs.seeds == [42, 43, 44] and list(runs.df["seed"]) == runs.seeds
     mean, sd = runs.scores["eval_loss"]
