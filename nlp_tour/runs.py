@@ -6,13 +6,14 @@
 __all__ = ['Order', 'whole_file', 'whole', 'last_checkpoint', 'writing', 'new_accelerator', 'checkpoint', 'resume', 'own_rows',
            'rows_in', 'not_finite', 'keeping_mode', 'StopGently']
 
-# %% ../nbs/05_runs.ipynb #3063b554
-import contextlib, json, shutil, signal, threading, zipfile
+# %% ../nbs/05_runs.ipynb #94edb07e
+import contextlib, json, shutil, signal, threading
 from pathlib import Path
 
 import torch, transformers
 
 from .batching import groups_of_like_length
+from .files import whole_zip
 from .core import InputError, note
 
 # %% ../nbs/05_runs.ipynb #4094ab39
@@ -33,7 +34,7 @@ class Order(torch.utils.data.Sampler):
         batches = groups_of_like_length(self.lengths, self.batch_size, self.seed * 1_000_003 + self.epoch, self.group)
         return iter([i for b in sorted(batches, key=lambda b: len(b) < self.batch_size) for i in b])
 
-# %% ../nbs/05_runs.ipynb #2a67a390
+# %% ../nbs/05_runs.ipynb #1c198ae4
 def whole_file(
     path,  # a file
 ) -> bool:
@@ -43,7 +44,7 @@ def whole_file(
         try: json.loads(path.read_text(encoding="utf-8"))
         except ValueError: return False
         return True
-    if path.suffix in (".pt", ".pth", ".bin", ".pkl"): return zipfile.is_zipfile(path)
+    if path.suffix in (".pt", ".pth", ".bin", ".pkl"): return whole_zip(path)
     if path.suffix != ".safetensors": return True
     with open(path, "rb") as f:
         size = int.from_bytes(f.read(8), "little")
