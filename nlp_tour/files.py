@@ -26,7 +26,7 @@ def safetensors_trouble(
     except (AttributeError, KeyError, TypeError, IndexError): return "is damaged: its header is no table of tensors"
     return None if promised == size else f"has {size:,} bytes, and its header promises {promised:,}"
 
-# %% ../nbs/00_files.ipynb #35bda1bd
+# %% ../nbs/00_files.ipynb #a15976db
 FILES = ("vocab.txt", "merges.txt", "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json",
               "vocab.json", "adapter_config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json", "tf_model.h5.index.json")
 
@@ -35,8 +35,9 @@ def whole_zip(
 ) -> bool:
     "Whether a file ends as a zip does, which is what torch writes; it is not opened."
     with open(file, "rb") as f:
-        f.seek(-min(os.path.getsize(file), 65_557), 2)  # the last record and the longest comment
-        return b"PK\5\6" in f.read()
+        f.seek(-min(os.path.getsize(file), 65_557), 2)  # the last record has 22 bytes and a comment, of the length that its last two bytes say
+        _, start, record = f.read().rpartition(b"PK\5\6")
+        return bool(start) and len(record) >= 18 and len(record) == 18 + int.from_bytes(record[16:18], "little")
 
 def trouble(
     file,  # a file of a saved model
