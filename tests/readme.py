@@ -1,10 +1,12 @@
 "Write README.md from nbs/index.ipynb: `python tests/readme.py`."
-import re
+import re, sys
 from pathlib import Path
 
 import nbformat
 
 root = Path(__file__).resolve().parent.parent
+sys.path.append(str(root/"benchmarks"))
+import table
 
 
 def directives(source):
@@ -18,11 +20,19 @@ def outputs(cell):
     return ["\n".join("    " + line for line in text.strip().splitlines())] if text.strip() else []
 
 
+def tables(notebook):
+    "The sections of a notebook that hold a table, a level deeper."
+    return [re.sub("(?m)^## ", "### ", c.source) for c in nbformat.read(root/"nbs"/notebook, 4).cells if c.cell_type == "markdown" and c.source.startswith("## ") and "|---" in c.source]
+
+
+MORE = {"## Measured": lambda: [table.table()], "## Reliability": lambda: tables("reliability.ipynb")}  # what README has in full and the site on pages of its own
+
+
 def readme():
     "README.md as a string: the notebook's text, code and outputs, without what it hides."
     blocks = []
     for cell in nbformat.read(root/"nbs"/"index.ipynb", 4).cells:
-        if cell.cell_type == "markdown": blocks.append(cell.source)
+        if cell.cell_type == "markdown": blocks += [cell.source, *MORE.get(cell.source.split("\n")[0], list)()]
         elif not directives(cell.source) & {"hide", "default_exp"}:
             blocks += [f"```python\n{cell.source}\n```", *outputs(cell)]
     text = "\n\n".join(blocks)
