@@ -180,33 +180,34 @@ def tour_tokenizer(
     Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
     return Tour
 
-# %% ../nbs/02_tokenizer.ipynb #a7991443
+# %% ../nbs/02_tokenizer.ipynb #d48ff39a
 class Tokenizer:
     "A Rust tokenizer with what the engine must know of its model."
     def __init__(
         self,
-        backend,  # a `tokenizers.Tokenizer`
+        backend,  # a `tokenizers.Tokenizer`; its padding and truncation are switched off
         max_length: int = None,  # the model's longest input in tokens
         pad_id: int = 0,
         types: bool = True,  # whether the model takes token type ids
         unk_id: int = None,  # of the unknown token; None: there is none
         cls_id: int = None,  # of the token that stands for the whole text; None: there is none
     ):
-        from tokenizers import Tokenizer as Rust
-        self.backend = Rust.from_str(backend.to_str())  # ours alone: settings made here change nobody else's
+        self.backend = backend
         self.backend.no_padding(); self.backend.no_truncation()
         self.max_length, self.pad_id, self.types, self.unk_id, self.cls_id = max_length, pad_id, types, unk_id, cls_id
         self._windows = {}
 
-# %% ../nbs/02_tokenizer.ipynb #311a87bf
+# %% ../nbs/02_tokenizer.ipynb #2af56ee8
 def of(
     tok,  # a tokenizer of transformers
     config: dict = {},  # the model's configuration
 ) -> Tokenizer:
     "The engine's view of a tokenizer of transformers."
+    from tokenizers import Tokenizer as Rust
     if not hasattr(tok, "backend_tokenizer"):
         raise InputError(f"{type(tok).__name__} has no Rust backend; load it with AutoTokenizer, from a folder with tokenizer.json.")
-    return Tokenizer(tok.backend_tokenizer, max_length(tok.model_max_length, config), tok.pad_token_id or 0, "token_type_ids" in tok.model_input_names, tok.unk_token_id, tok.cls_token_id)
+    own = Rust.from_str(tok.backend_tokenizer.to_str())  # settings made here change nobody else's
+    return Tokenizer(own, max_length(tok.model_max_length, config), tok.pad_token_id or 0, "token_type_ids" in tok.model_input_names, tok.unk_token_id, tok.cls_token_id)
 
 def open_folder(
     folder,  # a folder with tokenizer.json and config.json

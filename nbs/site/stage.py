@@ -154,7 +154,8 @@ def runs_with(day):
 
 def sidebar():
     "The groups of the sidebar, from the notebooks' numbers; a new notebook finds its own place."
-    pages = sorted(p for p in nbs.glob("*.ipynb") if p.stem not in ("index", "2021"))
+    named = [p for p in sorted(nbs.glob("[a-z]*.ipynb")) if p.stem != "index"]
+    pages = sorted(p for p in nbs.glob("[0-9]*.ipynb") if p.stem != "2021")
     def number(p): return int(re.match(r"\d+", p.stem)[0])
     def entry(p, text=None): return {"text": text or title_of(p), "href": page_name(p.relative_to(nbs).as_posix())}
     def chapter(p): return f"{number(p)} {title_of(p)}" if p.stem in CHAPTERS else title_of(p)
@@ -163,7 +164,7 @@ def sidebar():
               "Tasks": [entry(p) for p in sorted((nbs/"tasks").glob("*.ipynb"), key=lambda p: (p.stem == "base", title_of(p)))],
               "Workshop": [entry(p) for p in pages if number(p) == 0 or 10 <= number(p) <= 17],
               "Front door": [entry(p) for p in pages if number(p) >= 18],
-              "Reference": [entry(nbs/"2021.ipynb"), {"text": "Try it here", "href": "try.qmd"}, {"text": "Benchmarks", "href": "benchmarks.qmd"}, {"text": "API", "href": "api/index.qmd"}]}
+              "Reference": [entry(nbs/"2021.ipynb"), *map(entry, named), {"text": "Try it here", "href": "try.qmd"}, {"text": "Benchmarks", "href": "benchmarks.qmd"}, {"text": "API", "href": "api/index.qmd"}]}
     return {"website": {"sidebar": {"style": "docked", "collapse-level": 2, "contents": [{"section": name, "contents": items} for name, items in groups.items() if items]}}}
 
 
