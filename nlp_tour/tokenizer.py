@@ -4,15 +4,15 @@
 
 # %% auto #0
 __all__ = ['VOCABULARIES', 'token_html', 'show_tokens', 'padding_report', 'max_length', 'vocabulary_trouble', 'fitted',
-           'has_vocabulary', 'load_tokenizer', 'tour_tokenizer', 'Tokenizer', 'of', 'open_folder', 'join', 'kinds',
-           'windows']
+           'has_vocabulary', 'known_options', 'load_tokenizer', 'tour_tokenizer', 'Tokenizer', 'of', 'open_folder',
+           'join', 'kinds', 'windows']
 
-# %% ../nbs/02_tokenizer.ipynb #61126bf2
-import functools, html, json, os
+# %% ../nbs/02_tokenizer.ipynb #bf7ef43d
+import functools, html, inspect, json, os
 from pathlib import Path
 
 from .batching import plan
-from .core import Html, InputError, ListResult, note, renamed, telling
+from .core import Html, InputError, ListResult, check_options, note, renamed, telling
 from .files import opening
 from .names import resolve, tour_class
 
@@ -149,7 +149,22 @@ def has_vocabulary(
     if any(Path(where).glob("tokenization_*.py")): return  # a tokenizer of its own
     raise InputError(f"{where} holds no tokenizer (tokenizer.json, vocab.txt, …); save one there: tok.save_pretrained({str(where)!r}).")
 
-# %% ../nbs/02_tokenizer.ipynb #afe8b61f
+# %% ../nbs/02_tokenizer.ipynb #65b4775f
+_OPTIONS = """use_auth_token cache_dir force_download local_files_only proxies token revision subfolder use_fast tokenizer_type trust_remote_code config gguf_file from_slow backend
+name_or_path padding_side truncation_side model_max_length model_input_names clean_up_tokenization_spaces split_special_tokens chat_template legacy add_bos_token add_eos_token
+add_prefix_space do_lower_case do_basic_tokenize strip_accents tokenize_chinese_chars never_split src_lang tgt_lang language task extra_special_tokens additional_special_tokens
+bos_token eos_token unk_token sep_token pad_token cls_token mask_token vocab merges vocab_file merges_file tokenizer_file tokenizer_object errors""".split()
+
+def known_options(
+    tok,  # a tokenizer that `from_pretrained` made
+    given,  # names of the arguments that were passed
+):  # `tok`
+    "Raise `TypeError` for an argument that neither transformers nor this tokenizer knows."
+    own = {name for cls in type(tok).__mro__ for name in inspect.signature(cls.__init__).parameters}
+    check_options(given, {*_OPTIONS, *own}, f"{type(tok).__name__}.from_pretrained")
+    return tok
+
+# %% ../nbs/02_tokenizer.ipynb #86fecfb6
 def load_tokenizer(
     name,  # a folder, or a name on the hub
     model=None,  # the model that it shall serve
@@ -164,7 +179,7 @@ def load_tokenizer(
     token, where = kwargs.pop("token", token), resolve(name, revision)
     kwargs.setdefault("trust_remote_code", False)
     has_vocabulary(where)
-    with opening(name, hub=not os.path.isdir(where)): return fitted(AutoTokenizer.from_pretrained(where, revision=revision, token=token, **kwargs), where, model)
+    with opening(name, hub=not os.path.isdir(where)): return fitted(known_options(AutoTokenizer.from_pretrained(where, revision=revision, token=token, **kwargs), kwargs), where, model)
 
 @functools.cache
 def tour_tokenizer(
@@ -176,7 +191,7 @@ def tour_tokenizer(
         @classmethod
         def from_pretrained(klass, name, *args, **kwargs):
             has_vocabulary(where := resolve(name, kwargs.get("revision")))
-            return fitted(super().from_pretrained(name, *args, **kwargs), where)
+            return fitted(known_options(super().from_pretrained(name, *args, **kwargs), kwargs), where)
     Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
     return Tour
 
