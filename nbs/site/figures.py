@@ -27,6 +27,20 @@ def bars(record, title):
     return f'\n```{{=html}}\n<div class="wide" role="group" aria-label="{html.escape(title, quote=True)}"><table class="table table-sm bars"><caption>{html.escape(title)}</caption><tbody>{body}</tbody></table></div>\n```\n'
 
 
+def is_grid(record):
+    "Whether a record is a table: plain rows that have the same columns, of different units."
+    rows = list(record.values())
+    return len(rows) > 1 and all(isinstance(r, dict) and not any(isinstance(v, dict) for v in r.values()) for r in rows) and len({tuple(r) for r in rows}) == 1
+
+
+def grid(record, title):
+    "A table with a row for each entry and a column for each figure."
+    columns = list(next(iter(record.values())))
+    head = "".join(f'<th scope="col" class="num">{html.escape(c.replace("_", " "))}</th>' for c in columns)
+    body = "".join(f'<tr><th scope="row">{html.escape(k)}</th>' + "".join(f'<td class="num">{number(v) if isinstance(v, (int, float)) else html.escape(str(v))}</td>' for v in r.values()) + "</tr>" for k, r in record.items())
+    return f'\n```{{=html}}\n<div class="wide" role="group" tabindex="0" aria-label="{html.escape(title, quote=True)}"><table class="table table-sm"><caption>{html.escape(title)}</caption><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>\n```\n'
+
+
 def section(path, folder):
     "One benchmark."
     result = json.loads(path.read_text(encoding="utf-8"))
@@ -35,7 +49,7 @@ def section(path, folder):
     out = [f"## {name.replace('_', ' ').capitalize()} {{#{name.replace('_', '-')}}}\n", question(script) + "\n", f"`python benchmarks/bench_{name}.py` · [source]({SOURCE}bench_{name}.py) · [numbers]({SOURCE}results/{name}.json)\n"]
     single = {k: v for k, v in result.items() if isinstance(v, (int, float)) and not isinstance(v, bool)}
     if single: out.append("\n".join(f"- {k.replace('_', ' ')}: **{number(v)}**" for k, v in single.items()) + "\n")
-    out += [bars(v, k.replace("_", " ")) for k, v in result.items() if isinstance(v, dict) and k not in ("machine", "spread") and any(scalars(v))]
+    out += [(grid if is_grid(v) else bars)(v, k.replace("_", " ")) for k, v in result.items() if isinstance(v, dict) and k not in ("machine", "spread") and any(scalars(v))]
     return "\n".join(out + [f"\nMeasured on {machine}.\n"])
 
 
