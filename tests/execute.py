@@ -35,7 +35,11 @@ def execute(path):
     NotebookClient(nb, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}).execute()
     for i, (source, outputs) in skipped.items(): nb.cells[i].source, nb.cells[i].outputs = source, outputs
     for c in nb.cells:
-        if c.cell_type == "code": c.outputs = tidy(c.outputs)
+        if c.cell_type != "code": continue
+        c.outputs = tidy(c.outputs)
+        if alt := re.search(r'^#\|\s*fig-alt:\s*"(.*)"$', c.source, re.M):
+            for o in c.outputs:
+                if "image/png" in o.get("data", {}): o.metadata["image/png"] = {"alt": alt[1]}
     nb.metadata = {"kernelspec": {"name": "python3", "display_name": "python3", "language": "python"}}
     nbformat.write(nb, path)
 

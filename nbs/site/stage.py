@@ -128,6 +128,7 @@ class Page(Processor):
         if WIDGET in data and self.state: return dict2obj({"output_type": "display_data", "metadata": {}, "data": {"text/markdown": raw(widget(data[WIDGET]))}})
         if "text/html" in data: return dict2obj({"output_type": "display_data", "metadata": {}, "data": {"text/markdown": raw(static_html("".join(data["text/html"])))}})
         if "image/png" in data:
+            alt = o.get("metadata", {}).get("image/png", {}).get("alt") or alt
             size = 'class="figure-png" loading="lazy"'
             markup = f'<img {size} alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{"".join(data["image/png"]).strip()}">'
             return dict2obj({"output_type": "display_data", "metadata": {}, "data": {"text/markdown": raw(markup)}})
