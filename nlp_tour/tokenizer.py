@@ -16,9 +16,9 @@ from .core import Html, InputError, ListResult, check_options, note, renamed, te
 from .files import opening
 from .names import resolve, tour_class
 
-# %% ../nbs/02_tokenizer.ipynb #b71885b8
+# %% ../nbs/02_tokenizer.ipynb #6f219813
 _BOX = "display:inline-block;padding:1px 5px;border:1px solid;text-align:center;font-family:monospace;line-height:1.3"
-_LOOK = {"word": "border-color:#3b82c4", "special": "border-color:#888;opacity:.75;border-style:dotted", "padding": "border-color:#888;opacity:.4;border-style:dashed",
+_LOOK = {"word": "border-color:#3b82c4", "special": "border-color:#888;opacity:.75;border-style:dotted", "padding": "border-color:#888;opacity:.7;border-style:dashed",
          "unknown": "border-color:#c2600c;text-decoration:underline wavy #c2600c"}
 
 def token_html(
