@@ -1,7 +1,7 @@
 """Run every test: notebooks clean and in step with the package, `nbdev_test`, pytest. Stops at the first that fails.
 
     python tests/run.py [--no-clean]   # --no-clean skips the first, for environments with other versions"""
-import hashlib, subprocess, sys
+import hashlib, os, subprocess, sys
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
@@ -13,10 +13,10 @@ def digest():
     return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def run(*command):
-    "Run a command in the project's root; end with its exit code when it fails."
+def run(*command, **env):
+    "Run a command in the project's root, with more in its environment; end with its exit code when it fails."
     print("$", *command, flush=True)
-    if code := subprocess.run(command, cwd=root).returncode: sys.exit(code)
+    if code := subprocess.run(command, cwd=root, env=os.environ | env).returncode: sys.exit(code)
 
 
 if "--no-clean" not in sys.argv:
@@ -26,5 +26,5 @@ if "--no-clean" not in sys.argv:
     after = digest()
     if changed := sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k)):
         sys.exit(f"not clean or not in step with the notebooks: {', '.join(changed)}; they are mended now, so look at the change and commit it.")
-run("nbdev_test", "--timing", "--n_workers", "2")
+run("nbdev_test", "--timing", "--n_workers", "2", OMP_NUM_THREADS="1")  # two workers with threads of their own would stand in each other's way
 run(sys.executable, "-m", "pytest", "-q", "tests")
