@@ -6,14 +6,14 @@
 __all__ = ['Order', 'whole_file', 'whole', 'last_checkpoint', 'writing', 'new_accelerator', 'checkpoint', 'resume', 'own_rows',
            'rows_in', 'not_finite', 'keeping_mode', 'StopGently']
 
-# %% ../nbs/05_runs.ipynb #94edb07e
+# %% ../nbs/05_runs.ipynb #665a9597
 import contextlib, json, shutil, signal, threading
 from pathlib import Path
 
 import torch, transformers
 
 from .batching import groups_of_like_length
-from .files import whole_zip
+from .files import safetensors_trouble, whole_zip
 from .core import InputError, note
 
 # %% ../nbs/05_runs.ipynb #4094ab39
@@ -34,7 +34,7 @@ class Order(torch.utils.data.Sampler):
         batches = groups_of_like_length(self.lengths, self.batch_size, self.seed * 1_000_003 + self.epoch, self.group)
         return iter([i for b in sorted(batches, key=lambda b: len(b) < self.batch_size) for i in b])
 
-# %% ../nbs/05_runs.ipynb #1c198ae4
+# %% ../nbs/05_runs.ipynb #6e7466b4
 def whole_file(
     path,  # a file
 ) -> bool:
@@ -45,13 +45,7 @@ def whole_file(
         except ValueError: return False
         return True
     if path.suffix in (".pt", ".pth", ".bin", ".pkl"): return whole_zip(path)
-    if path.suffix != ".safetensors": return True
-    with open(path, "rb") as f:
-        size = int.from_bytes(f.read(8), "little")
-        head = f.read(min(size, path.stat().st_size))
-    if len(head) < size or not size: return False
-    ends = [t["data_offsets"][1] for name, t in json.loads(head).items() if name != "__metadata__"]
-    return path.stat().st_size >= 8 + size + max(ends, default=0)
+    return path.suffix != ".safetensors" or safetensors_trouble(path) is None
 
 def whole(
     folder,  # a checkpoint of `Trainer` or of the native loop

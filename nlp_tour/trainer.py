@@ -201,7 +201,7 @@ class SaveSteps(transformers.TrainerCallback):
     def __init__(self, n): self.n = n
     def on_step_end(self, args, state, control, **kwargs): control.should_save = control.should_save or bool(self.n) and state.global_step % self.n == 0
 
-# %% ../nbs/05_trainer.ipynb #10ccd20d
+# %% ../nbs/05_trainer.ipynb #5846cb5f
 def _arguments(out, epochs, lr, batch_size, seed, progress, like_length, precision, best, more):
     "The `TrainingArguments` of `finetune`."
     if precision not in ("auto", "bf16", "fp32"): raise InputError(f"precision={precision!r} is unknown; it is 'auto', 'bf16' or 'fp32'.")
@@ -211,10 +211,6 @@ def _arguments(out, epochs, lr, batch_size, seed, progress, like_length, precisi
         train_sampling_strategy="group_by_length" if like_length else "random", disable_tqdm=not progress, report_to=[], dataloader_pin_memory=gpu)
     return TrainingArguments(str(out), **{**common, **more})
 
-def _look_first(model, tok):
-    "What `check` finds wrong with model and tokenizer, before the first step; that the head is untrained is the point here."
-    check(model, tok).raise_for_problems("head", "mode")
-
 def _same_run(out, settings):
     "Remember the settings of a run; raise `InputError` when the checkpoints of another one lie in its folder."
     note, settings = Path(out)/"settings.json", json.loads(json.dumps(settings | {"rows": hashlib.sha256(repr(settings["rows"]).encode()).hexdigest()}, default=str))
@@ -223,7 +219,7 @@ def _same_run(out, settings):
         raise InputError(f"{out} holds checkpoints of a run with other {' and '.join(changed)}; give the same settings to go on, or another folder.")
     with replacing(out) as part: (part/note.name).write_text(json.dumps(settings))
 
-# %% ../nbs/05_trainer.ipynb #b9e2515a
+# %% ../nbs/05_trainer.ipynb #15fd3358
 def finetune(
     model,  # a model with a head for the labels
     tok,  # its tokenizer
@@ -250,7 +246,7 @@ def finetune(
         like_length=like_length, patience=patience, precision=precision, save_steps=save_steps, **kwargs))
     kind = kind_of(data["train"])
     fit_head(model, data["train"], kind)
-    _look_first(model, tok)
+    check(model, tok).raise_for_problems("head", "mode")  # that the head is untrained is the point here
     rows = {k: encode(data[k], tok, model, k) for k in ("train", held)}
     _same_run(out, dict(rows=[[len(r), r[:50], r[-50:]] for r in rows.values()], epochs=epochs, lr=lr, batch_size=batch_size, seed=seed, like_length=like_length, precision=precision, patience=patience, **kwargs))
     seed_all(seed)
