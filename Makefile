@@ -80,4 +80,4 @@ lowest: .venv-lowest/ready
 	touch .venv-lowest/ready
 
 clean:
-	rm -rf .venv .venv-lowest .venv-tf .venv-docs _docs _proc build dist *.egg-info tour-report
+	rm -rf .venv .venv-peers .venv-lowest .venv-tf .venv-docs _docs _proc build dist *.egg-info tour-report

@@ -1,21 +1,26 @@
-"""How many times faster than transformers.pipeline are we, on the same model and texts?
+"""How many texts a second, against what one would use instead, on the same model and texts, and how near to the machine's limit?
 
     python benchmarks/bench_inference.py [--texts 2000] [--rounds 3]
 
-The embedded sentiment model; one-sentence reviews, and a mixture of three reviews to one plot, cut to 330 words. The stock pipeline runs at
-batch sizes 1, 8, 32 and 128 (128 on reviews only), as the texts come; ours as it comes out of the box, in each dtype and on OpenVINO. All in
-one process, in turn, medians. Memory: the peak of a process of its own that scores 1,000 mixed texts."""
-import argparse, random, subprocess, sys
+The embedded sentiment model; one-sentence reviews, and a mixture of three reviews to one plot, cut to 330 words. The stock pipeline at batch
+sizes 1, 8, 32 and 128, as the texts come; ONNX Runtime and OpenVINO by hand, texts sorted; ours out of the box, in each dtype and on OpenVINO.
+The body alone: sentence-transformers' `encode` and ours. All in one process, in turn, medians; memory in processes of their own."""
+import argparse, functools, random, tempfile
+from pathlib import Path
 
-from common import interleaved, report
+from common import flops, interleaved, matmul_peak, peak_memory, report, rounded
 
+import torch
+
+import peers
 from nlp_tour.batching import padding_share, plan
 from nlp_tour.data import plots, reviews
-from nlp_tour.names import embedded
+from nlp_tour.names import embedded, resolve
 from nlp_tour.pipeline import pipeline
 
-OURS = {"ours, float32": {}, "ours, bfloat16": dict(dtype="bfloat16"), "openvino, float32": dict(backend="openvino"),
-        "openvino, bfloat16": dict(backend="openvino", dtype="bfloat16"), "openvino, int8": dict(dtype="int8")}
+STOCK, SIZES, BODY = (1, 8, 32, 128), (8, 32), "sentence-transformers/all-MiniLM-L6-v2"
+OURS = {"ours, float32": {}, "ours, bfloat16": dict(dtype="bfloat16"), "ours on OpenVINO, float32": dict(backend="openvino"),
+        "ours on OpenVINO, bfloat16": dict(backend="openvino", dtype="bfloat16"), "ours on OpenVINO, int8": dict(dtype="int8")}
 
 
 def corpora(n):
@@ -26,38 +31,80 @@ def corpora(n):
     return {"reviews": one, "mixed": mixed}
 
 
-def peak(kind, texts):
-    "Peak resident memory in MB of a process of its own (Linux: VmHWM, which starts anew with each program)."
-    code = {"ours": "from nlp_tour.pipeline import pipeline; p = pipeline(model=f); p(t)",
-            "stock, batch 1": "import transformers; p = transformers.pipeline('text-classification', model=f, device=-1); p(t, truncation=True)",
-            "stock, batch 32": "import transformers; p = transformers.pipeline('text-classification', model=f, device=-1); p(t, batch_size=32, truncation=True)"}[kind]
-    script = f"import sys; sys.path.insert(0, {sys.path[0]!r}); import bench_inference as b; t = b.corpora({texts})['mixed']; f = str(b.embedded('sentiment'))\n{code}\nprint(int(next(l.split()[1] for l in open('/proc/self/status') if l.startswith('VmHWM'))) // 1024)"
-    return int(subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()[-1])
+@functools.cache
+def stock():
+    import transformers  # not above: ours does without, and memory is measured in a process that imports this file
+    transformers.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    return transformers.pipeline("text-classification", model=str(embedded("sentiment")), device=-1)
 
 
-def agreement(full, other):
-    "How far another dtype moves the answers."
-    return dict(same_labels=round(sum(x["label"] == y["label"] for x, y in zip(full, other)) / len(full), 4),
-                largest_difference=round(max(abs(x["score"] - (y["score"] if x["label"] == y["label"] else 1 - y["score"])) for x, y in zip(full, other)), 4))
+@functools.cache
+def tokenizer():
+    from transformers import AutoTokenizer
+    return AutoTokenizer.from_pretrained(str(embedded("sentiment")))
 
 
-def compare(texts, stock, pipes, sizes, rounds):
-    "One kind of texts: seconds, ratios, padding and agreement."
-    contenders = {f"stock, batch {b}": lambda b=b: stock(texts, batch_size=b, truncation=True) for b in sizes}
-    contenders |= {name: lambda p=p: p(texts, progress=False) for name, p in pipes.items()}
-    for work in (*pipes.values(), stock): work(texts[:64])
-    median, spread = interleaved(contenders, rounds)
-    ours = pipes["ours, float32"]
-    lengths = [len(r) for r in ours.task.encode(texts, ours.tok, {"long": "truncate"})]
-    best = min((k for k in median if k.startswith("stock")), key=median.get)
-    full = ours(texts, progress=False)
-    few, truth = full[:200], stock(texts[:200], batch_size=1, truncation=True)
-    return dict(texts=len(texts), tokens=sum(lengths), seconds={k: round(v, 2) for k, v in median.items()}, spread={k: round(v, 2) for k, v in spread.items()},
+@functools.cache
+def exported():
+    path = str(Path(tempfile.mkdtemp())/"model.onnx")
+    peers.exported(str(embedded("sentiment")), path)
+    return path
+
+
+@functools.cache
+def by_hand(library): return peers.onnx_runtime(exported(), torch.get_num_threads()) if library == "ONNX Runtime" else peers.openvino(exported())
+
+
+@functools.cache
+def ours(name): return pipeline(model=str(embedded("sentiment")), device="cpu", **OURS[name])
+
+
+@functools.cache
+def bodies(name): return peers.sentence_transformer(str(resolve(BODY))) if name == "sentence-transformers" else pipeline("feature-extraction", model=BODY, device="cpu", pooling="mean", normalize=True)
+
+
+def contenders():
+    "name -> a function of texts that gives the probability of POSITIVE for each, or the vectors of the body."
+    def positive(answers): return [a["score"] if a["label"] == "POSITIVE" else 1 - a["score"] for a in answers]
+    found = {f"stock, batch {b}": lambda t, b=b: positive(stock()(t, batch_size=b, truncation=True)) for b in STOCK}
+    for library in ("ONNX Runtime", "OpenVINO"):
+        found |= {f"{library}, batch {b}": lambda t, b=b, l=library: peers.in_batches(by_hand(l), tokenizer(), t, b)[:, 1].tolist() for b in SIZES}
+    found |= {name: lambda t, n=name: positive(ours(n)(t, progress=False)) for name in OURS}
+    return found | {"body: sentence-transformers": lambda t: bodies("sentence-transformers").encode(t, batch_size=32), "body: ours": lambda t: bodies("ours")(t, progress=False)}
+
+
+def padding(name, lengths):
+    "The share of padding in a contender's batches."
+    if name == "body: sentence-transformers": return padding_share(lengths, peers.by_length(lengths, 32))
+    if "batch" not in name: return padding_share(lengths, plan(lengths, ours("ours, float32").batch_tokens))
+    size = int(name.split()[-1])
+    return padding_share(lengths, [list(range(i, min(i + size, len(lengths)))) for i in range(0, len(lengths), size)] if name.startswith("stock") else peers.by_length(lengths, size))
+
+
+def compare(texts, rounds, peaks):
+    "One kind of texts: seconds, ratios, padding, agreement with the stock pipeline's answers one by one, share of the limit."
+    work = contenders()
+    for do in work.values(): do(texts[:64])
+    median, slowest, answers = interleaved({name: functools.partial(do, texts) for name, do in work.items()}, rounds)
+    lengths = [min(len(r), 512) for r in tokenizer()(texts)["input_ids"]]
+    heads = {k: v for k, v in median.items() if not k.startswith("body")}
+    best, truth = min((k for k in heads if k.startswith("stock")), key=heads.get), answers["stock, batch 1"]
+    return dict(texts=len(texts), tokens=sum(lengths), longest=max(lengths), seconds=rounded(median), spread=rounded(slowest),
                 tokens_per_second={k: round(sum(lengths) / v) for k, v in median.items()},
-                times_stock_batch_1={k: round(median["stock, batch 1"] / v, 2) for k, v in median.items()}, best_stock=best,
-                times_best_stock={k: round(median[best] / median[k], 2) for k in pipes},
-                padding_in_our_batches=round(padding_share(lengths, plan(lengths, ours.batch_tokens)), 4),
-                agreement={"ours, float32, with stock": agreement(truth, few)} | {k: agreement(full, p(texts, progress=False)) for k, p in pipes.items() if k != "ours, float32"})
+                times_stock_batch_1={k: round(median["stock, batch 1"] / v, 2) for k, v in heads.items()}, best_stock=best,
+                times_best_stock={k: round(median[best] / v, 2) for k, v in heads.items() if not k.startswith("stock")},
+                times_sentence_transformers=round(median["body: sentence-transformers"] / median["body: ours"], 2),
+                padding={k: round(padding(k, lengths), 4) for k in median},
+                share_of_peak={k: round(flops(lengths) / v / peaks["bfloat16" if k.endswith("bfloat16") else "float32"], 3) for k, v in median.items() if not k.endswith("int8")},
+                same_labels={k: round(sum((x > .5) == (y > .5) for x, y in zip(truth, answers[k])) / len(truth), 4) for k in heads},
+                largest_difference={k: round(max(abs(x - y) for x, y in zip(truth, answers[k])), 6) for k in heads},
+                vectors_differ=float(f"{abs(torch.tensor(answers['body: ours']) - torch.tensor(answers['body: sentence-transformers'])).max():.1e}"))
+
+
+def peak(name, n):
+    "Highest memory of a process that opens one contender and scores n mixed texts; the model of ONNX is there before."
+    return peak_memory(f"import bench_inference as b; b.exported = lambda: {exported()!r}; b.contenders()[{name!r}](b.corpora({n})['mixed'])")
 
 
 if __name__ == "__main__":
@@ -65,11 +112,8 @@ if __name__ == "__main__":
     cli.add_argument("--texts", type=int, default=2000)
     cli.add_argument("--rounds", type=int, default=3)
     args = cli.parse_args()
-    import transformers  # not above: ours does without, and `peak` imports this file
-    transformers.logging.set_verbosity_error()
-    folder = str(embedded("sentiment"))
-    stock = transformers.pipeline("text-classification", model=folder, device=-1)
-    pipes = {name: pipeline(model=folder, device="cpu", **options) for name, options in OURS.items()}
-    figures = {name: compare(texts, stock, pipes, (1, 8, 32, 128) if name == "reviews" else (1, 8, 32), args.rounds) for name, texts in corpora(args.texts).items()}
-    figures["peak_memory_MB"] = {kind: peak(kind, min(args.texts, 1000)) for kind in ("ours", "stock, batch 1", "stock, batch 32")}
-    report("inference", figures)
+    measured = {name: matmul_peak(getattr(torch, name)) for name in ("float32", "bfloat16")}
+    figures = {name: compare(texts, args.rounds, measured) for name, texts in corpora(args.texts).items()}
+    figures["matmul_peak_GFLOPs"] = {k: round(v / 1e9) for k, v in measured.items()}
+    figures["peak_memory_MB"] = {name: peak(name, min(args.texts, 1000)) for name in contenders() if not name.endswith("batch 128")}
+    report("inference", figures, "sentence-transformers", "onnxruntime", "openvino")

@@ -1,37 +1,75 @@
-"What the benchmarks share: interleaved timing, the machine, and where results go."
-import json, os, platform, random, statistics, time
+"What the benchmarks share: interleaved timing, peaks of memory and of the machine, where results go. The method is in README.md beside this file."
+import json, os, platform, random, statistics, subprocess, sys, time
 from importlib.metadata import version
 from pathlib import Path
 
 os.environ.setdefault("NLP_TOUR_OFFLINE", "1")
-RESULTS = Path(__file__).parent / "results"
+HERE = Path(__file__).parent
+RESULTS = HERE/"results"
+LONG = 45  # seconds; what takes longer is timed once
 
 
-def machine():
-    "What the figures were measured on."
+def machine(*packages):
+    "What the figures were measured on, with the versions of these packages beside those of every result."
     import torch
     model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.processor()) if os.path.exists("/proc/cpuinfo") else platform.processor()
     return dict(processor=model, cores=os.cpu_count(), threads=torch.get_num_threads(), gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-                python=platform.python_version(), **{p: version(p) for p in ("torch", "transformers", "tokenizers")})
+                python=platform.python_version(), **{p: version(p) for p in ("torch", "transformers", "tokenizers", *packages)})
 
 
 def interleaved(contenders, rounds=3):
-    "Median seconds of each contender (name -> function), run in turn, A B A B, after a warm-up on nothing."
-    seconds = {name: [] for name in contenders}
+    "Run contenders (name -> function) in turn, A B A B: name -> median seconds, name -> slowest by fastest, and name -> what the last run returned."
+    seconds, answers = {name: [] for name in contenders}, {}
     for _ in range(rounds):
         for name, work in contenders.items():
+            if seconds[name] and seconds[name][0] > LONG: continue
             start = time.perf_counter()
-            work()
+            answers[name] = work()
             seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(s) for name, s in seconds.items()}, {name: max(s) / min(s) for name, s in seconds.items()}
+    return {name: statistics.median(s) for name, s in seconds.items()}, {name: max(s) / min(s) for name, s in seconds.items()}, answers
 
 
-def report(name, figures):
+def fresh(code):
+    "A function that runs Python code in a process of its own and returns what it printed."
+    return lambda: subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=HERE).stdout
+
+
+def peak_memory(code):
+    "Highest resident memory in MB of a process of its own that runs the code (Linux: VmHWM, which starts anew with each program)."
+    seen = fresh(f"{code}\nprint('\\n', next(l.split()[1] for l in open('/proc/self/status') if l.startswith('VmHWM')))")()
+    return int(seen.split()[-1]) // 1024
+
+
+def matmul_peak(dtype, seconds=2):
+    "FLOP/s of the fastest linear layer, of several sizes, weights packed as ours are: the limit of this machine for a product of matrices."
+    import torch
+    from nlp_tour.encoder import linear
+    best = 0
+    with torch.inference_mode():
+        for rows, inside, out in ((1024, 384, 1536), (1024, 1536, 384), (2048, 2048, 2048), (4096, 1024, 1024)):
+            x, layer = torch.randn(rows, inside).to(dtype), linear(torch.randn(out, inside).to(dtype), torch.zeros(out, dtype=dtype))
+            end = time.perf_counter() + seconds / 4
+            while time.perf_counter() < end:
+                start = time.perf_counter()
+                layer(x)
+                best = max(best, 2 * rows * inside * out / (time.perf_counter() - start))
+    return best
+
+
+def flops(lengths, layers=6, width=384, inner=1536):
+    "Products of an encoder's forward pass over texts of so many tokens, none of them padding: 2 for each weight and token, and attention's two (n, n, width)."
+    return sum(layers * (2 * n * (4 * width**2 + 2 * width * inner) + 4 * n * n * width) for n in lengths)
+
+
+def report(name, figures, *packages):
     "Print the figures as JSON, and keep them with the machine that gave them."
     RESULTS.mkdir(exist_ok=True)
-    figures = {"benchmark": name, "machine": machine()} | figures
+    figures = {"benchmark": name, "machine": machine(*packages)} | figures
     (RESULTS/f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
+
+
+def rounded(figures, digits=2): return {k: round(v, digits) for k, v in figures.items()}
 
 
 def draw_by_label(labels, n, seed):
