@@ -14,8 +14,19 @@ test: .venv/ready
 readme: .venv/ready
 	$(BIN)/python tests/readme.py
 
-bench: .venv/ready
-	for question in benchmarks/bench_*.py; do $(BIN)/python $$question || exit 1; done
+# Every figure; `make bench-first-answer` asks one question. ARGS go to it.
+bench: .venv-peers/ready
+	for question in benchmarks/bench_*.py; do .venv-peers/bin/python $$question || exit 1; done
+
+bench-%: .venv-peers/ready
+	.venv-peers/bin/python benchmarks/bench_$(subst -,_,$*).py $(ARGS)
+
+# Like TensorFlow's, an environment that sees the packages of .venv; what we compare with is there alone.
+.venv-peers/ready: .venv/ready benchmarks/requirements.txt
+	$(BIN)/python -m venv .venv-peers
+	$(BIN)/python -c "import sysconfig; print(sysconfig.get_path('purelib'))" > $$(.venv-peers/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")/shared.pth
+	.venv-peers/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e . -r benchmarks/requirements.txt
+	touch .venv-peers/ready
 
 # Known vulnerabilities of what we depend on, and its licences; the first asks a service on the network.
 audit: .venv/ready

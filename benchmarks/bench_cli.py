@@ -3,7 +3,7 @@
     python benchmarks/bench_cli.py [--rounds 5]"""
 import argparse, subprocess, sys
 
-from common import interleaved, report
+from common import interleaved, report, rounded
 
 from nlp_tour.names import embedded
 
@@ -16,9 +16,9 @@ if __name__ == "__main__":
                 "nlp-tour predict": [sys.executable, "-m", "nlp_tour.cli", "predict", "We are very happy.", "--model", folder],
                 "nlp-tour predict, embedded by default": [sys.executable, "-m", "nlp_tour.cli", "predict", "We are very happy."],
                 "nlp-tour --help": [sys.executable, "-m", "nlp_tour.cli", "--help"]}
-    def fresh(command): return lambda: subprocess.run(command, check=True, capture_output=True)
-    for command in commands.values(): fresh(command)()  # fill the disk cache
-    median, spread = interleaved({k: fresh(c) for k, c in commands.items()}, cli.parse_args().rounds)
+    def start(command): return lambda: subprocess.run(command, check=True, capture_output=True)
+    for command in commands.values(): start(command)()  # fill the disk cache
+    median, spread, _ = interleaved({k: start(c) for k, c in commands.items()}, cli.parse_args().rounds)
     floor = median["import torch and load the weights"]
-    report("cli", dict(seconds={k: round(v, 3) for k, v in median.items()}, spread={k: round(v, 2) for k, v in spread.items()},
+    report("cli", dict(seconds=rounded(median, 3), spread=rounded(spread),
                        times_the_floor={k: round(v / floor, 2) for k, v in median.items() if k.startswith("nlp-tour predict")}))

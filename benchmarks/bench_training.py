@@ -1,24 +1,30 @@
-"""How much sooner does fine-tuning reach the same held-out loss than by the tour's recipe, and than by Trainer's defaults with dynamic padding?
+"""How much sooner does fine-tuning reach the loss of the tour's recipe, and than Trainer's defaults with dynamic padding?
 
-    python benchmarks/bench_training.py [--examples 640] [--recipe-steps 10] [--seeds 1]
+    python benchmarks/bench_training.py [--examples 1600] [--seeds 2] [--recipe-steps 6]
 
-One-sentence reviews of the training films, tested on unseen films; the embedded MiniLM with a new head, one epoch, the same examples for all, batches of 8.
-The tour's recipe (all padded to 512) is timed over its first steps, since each costs the same: what it learns is what dynamic padding learns, whose gradients are equal.
-All in one process, in turn, from the same start."""
+One-sentence reviews of the training films, tested on unseen ones; the embedded MiniLM with a new head, one epoch, the same examples for all.
+The mark is the held-out loss at which `Trainer` with dynamic padding ends; all are evaluated ten times on the way, outside of their time.
+The tour's recipe (all padded to 512) is timed over its first steps, since each costs the same, and learns what dynamic padding learns, whose
+gradients are equal: its seconds to the mark are the other's steps times its own seconds a step. On a GPU, rows of its own."""
 import argparse, statistics, tempfile, time, warnings
 
-from common import report
+from common import flops, matmul_peak, peak_memory, report
 
 import torch, transformers
 from datasets import DatasetDict
 
-from nlp_tour.core import seed_all
+from nlp_tour.core import pick_device, seed_all
 from nlp_tour.data import reviews, tokenize_dataset
 from nlp_tour.model import load
-from nlp_tour.trainer import Trainer, TrainingArguments, finetune
+from nlp_tour.trainer import finetune
 
 warnings.simplefilter("ignore")
 transformers.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+SAME = dict(batch_size=8, lr=5e-5, warmup_steps=0)  # as Trainer's defaults
+WAYS = {"finetune, same settings, fp32": SAME | dict(precision="fp32", like_length=False), "finetune, same settings": SAME | dict(like_length=False),
+        "finetune, same settings, like length": SAME, "finetune, like_length=False": dict(like_length=False), "finetune": {}}
+MARKS = 10
 
 
 def start(seed):
@@ -26,52 +32,133 @@ def start(seed):
     return load("bert-base-cased", "text-classification", labels=["NEGATIVE", "POSITIVE"])
 
 
-def stock(data, seed, padded, steps=-1):
-    "transformers' own Trainer with its defaults, as the tour writes it; seconds of training, and the held-out loss."
-    model, tok = start(seed)
-    rows = {k: v.map(lambda b: tok(b["text"], padding="max_length", truncation=True), batched=True) if padded else tokenize_dataset(v, tok) for k, v in data.items()}
-    args = transformers.TrainingArguments(tempfile.mkdtemp(), per_device_train_batch_size=8, num_train_epochs=1, max_steps=steps, seed=seed, save_strategy="no", report_to=[], disable_tqdm=True, use_cpu=not torch.cuda.is_available())
-    trainer = transformers.Trainer(model=model, args=args, train_dataset=rows["train"], processing_class=tok)
+def corpus(examples, seed, held=300):
+    splits = reviews()
+    return DatasetDict(train=splits["train"].shuffle(seed=seed).select(range(examples)), test=splits["test"].shuffle(seed=seed).select(range(held)))
+
+
+class Watch:
+    "Notes when each evaluation ends; it measures nothing itself."
+    def __init__(self): self.ends = []
+    def __call__(self, answers): self.ends.append(time.perf_counter()); return {}
+
+
+def curve(begin, watch, logs):
+    "(seconds of training, held-out loss) at each evaluation, the evaluations' own time taken out."
+    rows, spent = [l for l in logs if "eval_loss" in l], 0
+    found = []
+    for end, row in zip(watch.ends, rows):
+        spent += row["eval_runtime"]
+        found.append((end - begin - spent, row["eval_loss"]))
+    return found
+
+
+def stock(data, seed):
+    "transformers' own Trainer with its defaults and dynamic padding."
+    (model, tok), watch = start(seed), Watch()
+    args = transformers.TrainingArguments(tempfile.mkdtemp(), num_train_epochs=1, seed=seed, save_strategy="no", report_to=[], disable_tqdm=True, use_cpu=not torch.cuda.is_available(),
+                                          eval_strategy="steps", eval_steps=1 / MARKS, logging_strategy="no", per_device_eval_batch_size=32)
     begin = time.perf_counter()
+    trainer = transformers.Trainer(model=model, args=args, train_dataset=tokenize_dataset(data["train"], tok), eval_dataset=tokenize_dataset(data["test"], tok), processing_class=tok, compute_metrics=watch)
     trainer.train()
-    seconds = time.perf_counter() - begin
-    return seconds, None if padded else trainer.evaluate(tokenize_dataset(data["test"], tok))["eval_loss"]
+    return curve(begin, watch, trainer.state.log_history)
 
 
 def ours(data, seed, **how):
-    "The same with `finetune`; evaluated once, outside of the time."
-    model, tok = start(seed)
+    "The same with `finetune`."
+    (model, tok), watch = start(seed), Watch()
     with tempfile.TemporaryDirectory() as out:
         begin = time.perf_counter()
-        history = finetune(model, tok, data, out, seed=seed, progress=False, save_steps=0, save_strategy="no", **how)
-        seconds = time.perf_counter() - begin - history.evaluations[-1]["eval_runtime"]
-    return seconds, history.evaluations[-1]["eval_loss"]
+        history = finetune(model, tok, data, out, seed=seed, progress=False, save_steps=0, save_strategy="no", eval_strategy="steps", eval_steps=1 / MARKS, compute_metrics=watch, **how)
+    return curve(begin, watch, history.evaluations)
+
+
+def padded(data, tok): return data.map(lambda b: tok(b["text"], padding="max_length", truncation=True), batched=True)
+
+
+def recipe(steps, seed=0):
+    "Seconds a step of the tour's recipe with Trainer."
+    model, tok = start(seed)
+    args = transformers.TrainingArguments(tempfile.mkdtemp(), max_steps=steps, save_strategy="no", report_to=[], disable_tqdm=True, use_cpu=not torch.cuda.is_available())
+    trainer = transformers.Trainer(model=model, args=args, train_dataset=padded(corpus(8 * steps, seed, 8)["train"], tok), processing_class=tok)
+    begin = time.perf_counter()
+    trainer.train()
+    return (time.perf_counter() - begin) / steps
+
+
+def recipe_loop(steps, seed=0):
+    "Seconds a step of the tour's loop in plain PyTorch; its AdamW, gone today, had one kernel for each tensor."
+    model, tok = start(seed)
+    rows = padded(corpus(8 * steps, seed, 8)["train"], tok).rename_column("label", "labels").with_format("torch", columns=["input_ids", "attention_mask", "token_type_ids", "labels"])
+    device, optimizer = pick_device(), torch.optim.AdamW(model.parameters(), lr=5e-5, foreach=False)
+    model.to(device).train()
+    begin = time.perf_counter()
+    for batch in torch.utils.data.DataLoader(rows, shuffle=True, batch_size=8):
+        model(**{k: v.to(device) for k, v in batch.items()}).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return (time.perf_counter() - begin) / steps
+
+
+def reached(points, mark):
+    "Seconds at which a curve first lies at the mark or below, between two evaluations on a straight line; None: never."
+    for (t0, a), (t1, b) in zip([points[0], *points], points):
+        if b <= mark: return t1 if a == b or a <= mark else t0 + (t1 - t0) * (a - mark) / (a - b)
+
+
+PEAKS = {"the tour's recipe": "b.recipe(2)", "Trainer, dynamic padding": "b.stock(b.corpus(160, 0, 32), 0)",
+         "finetune": "b.ours(b.corpus(160, 0, 32), 0)", "finetune, same settings, fp32": "b.ours(b.corpus(160, 0, 32), 0, **b.WAYS['finetune, same settings, fp32'])"}
+
+
+def step_speed(device, dtype, compiled, rows=64, length=128, steps=20):
+    "(tokens a second, model FLOPs utilisation: 3 forward passes by the limit measured for a product of matrices) of whole-model steps."
+    model, _ = start(0)
+    model.to(device).train()
+    run, optimizer = torch.compile(model) if compiled else model, torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
+    batch = dict(input_ids=torch.randint(1000, 2000, (rows, length), device=device), attention_mask=torch.ones(rows, length, dtype=torch.long, device=device), labels=torch.zeros(rows, dtype=torch.long, device=device))
+    wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
+    for i in range(steps + 3):
+        if i == 3: wait(); begin = time.perf_counter()
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == "bfloat16"): loss = run(**batch).loss
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    wait()
+    seconds = (time.perf_counter() - begin) / steps
+    return dict(tokens_per_second=round(rows * length / seconds), utilisation=round(3 * flops([length] * rows) / seconds / matmul_peak(getattr(torch, dtype), device=device), 3))
+
+
+def on_gpu(device):
+    "Rows for a GPU: float32, bfloat16, bfloat16 compiled."
+    return {name: step_speed(device, dtype, compiled) for name, dtype, compiled in (("float32", "float32", False), ("bfloat16", "bfloat16", False), ("bfloat16, compiled", "bfloat16", True))}
 
 
 if __name__ == "__main__":
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    cli.add_argument("--examples", type=int, default=640)
-    cli.add_argument("--recipe-steps", type=int, default=10)
-    cli.add_argument("--seeds", type=int, default=1)
+    for name, value in {"examples": 1600, "seeds": 2, "recipe-steps": 6}.items(): cli.add_argument(f"--{name}", type=int, default=value)
     options = cli.parse_args()
-    contenders = {"Trainer, dynamic padding": lambda d, s: stock(d, s, False),
-                  "finetune, same settings, fp32": lambda d, s: ours(d, s, batch_size=8, lr=5e-5, warmup_steps=0, precision="fp32", like_length=False),
-                  "finetune, same settings, like length": lambda d, s: ours(d, s, batch_size=8, lr=5e-5, warmup_steps=0),
-                  "finetune, same settings": lambda d, s: ours(d, s, batch_size=8, lr=5e-5, warmup_steps=0, like_length=False),
-                  "finetune": ours, "finetune, like_length=False": lambda d, s: ours(d, s, like_length=False)}
-    seconds, losses, recipe = {k: [] for k in contenders}, {k: [] for k in contenders}, []
+    contenders = {"Trainer, dynamic padding": stock} | {k: lambda d, s, how=how: ours(d, s, **how) for k, how in WAYS.items()}
+    found, a_step = {k: [] for k in contenders}, {"the tour's recipe": [], "the tour's loop": []}
     for seed in range(options.seeds):
-        splits = reviews()
-        data = DatasetDict(train=splits["train"].shuffle(seed=seed).select(range(options.examples)), test=splits["test"].shuffle(seed=seed).select(range(1000)))
-        few = DatasetDict(train=data["train"].select(range(8 * options.recipe_steps)))
-        recipe.append(stock(few, seed, True, options.recipe_steps)[0] / options.recipe_steps * options.examples / 8)
+        data = corpus(options.examples, seed)
+        for name, work in (("the tour's recipe", recipe), ("the tour's loop", recipe_loop)): a_step[name].append(work(options.recipe_steps, seed))
         for name, work in contenders.items():
-            s, loss = work(data, seed)
-            seconds[name].append(s)
-            losses[name].append(loss)
-    mean = {k: statistics.mean(v) for k, v in seconds.items()}
-    tour, dynamic = statistics.mean(recipe), mean["Trainer, dynamic padding"]
-    report("training", dict(examples=options.examples, seeds=options.seeds, seconds={"the tour's recipe": round(tour, 1)} | {k: round(v, 2) for k, v in mean.items()},
-        examples_a_second={k: round(options.examples / v, 1) for k, v in ({"the tour's recipe": tour} | mean).items()},
-        times_the_recipe={k: round(tour / v, 1) for k, v in mean.items()}, times_dynamic_padding={k: round(dynamic / v, 2) for k, v in mean.items()},
-        held_out_loss={k: round(statistics.mean(v), 4) for k, v in losses.items()}))
+            found[name].append(work(data, seed))
+            print(name, seed, found[name][-1], flush=True)
+    mean, steps = statistics.mean, options.examples / 8
+    marks = [points[-1][1] for points in found["Trainer, dynamic padding"]]
+    whole = {k: mean(v) * steps for k, v in a_step.items()} | {k: mean(points[-1][0] for points in v) for k, v in found.items()}
+    sooner = {k: [reached(points, mark) for points, mark in zip(v, marks)] for k, v in found.items()}
+    to_mark = {k: whole[k] for k in a_step} | {k: mean(v) if None not in v else None for k, v in sooner.items()}
+    tour, dynamic = whole["the tour's recipe"], whole["Trainer, dynamic padding"]
+    figures = dict(examples=options.examples, seeds=options.seeds, mark=round(mean(marks), 4), examples_a_second={k: round(options.examples / v, 1) for k, v in whole.items()},
+                   times_the_recipe={k: round(tour / v, 1) for k, v in whole.items()}, times_dynamic_padding={k: round(dynamic / v, 2) for k, v in whole.items()},
+                   seconds_to_the_mark={k: v and round(v, 1) for k, v in to_mark.items()}, times_sooner_at_the_mark={k: v and round(tour / v, 1) for k, v in to_mark.items()},
+                   held_out_loss={k: round(mean(points[-1][1] for points in v), 4) for k, v in found.items()},
+                   peak_memory_MB={k: peak_memory(f"import bench_training as b; {code}") for k, code in PEAKS.items()},
+                   curves={"held-out loss by seconds of training": dict(x="seconds", y="held-out loss", log_x=True, log_y=False,
+                           lines={k: [[round(mean(x), 2), round(mean(y), 4)] for x, y in (zip(*at) for at in zip(*v))] for k, v in found.items()})},
+                   notes={"the tour's recipe and loop": f"timed over {options.recipe_steps} steps a seed; they learn what dynamic padding learns"})
+    if torch.cuda.is_available(): figures["gpu"] = on_gpu(pick_device())
+    else: figures["notes"]["GPU"] = "these rows are filled by the same command on a machine with one"
+    report("training", figures, "accelerate")

@@ -40,18 +40,19 @@ def peak_memory(code):
     return int(seen.split()[-1]) // 1024
 
 
-def matmul_peak(dtype, seconds=2):
-    "FLOP/s of the fastest linear layer, of several sizes, weights packed as ours are: the limit of this machine for a product of matrices."
+def matmul_peak(dtype, seconds=2, device="cpu"):
+    "FLOP/s of the fastest linear layer, of several sizes: the limit of this machine for a product of matrices. On a CPU, weights are packed as ours are."
     import torch
     from nlp_tour.encoder import linear
-    best = 0
+    cpu, best = torch.device(device).type == "cpu", 0
     with torch.inference_mode():
-        for rows, inside, out in ((1024, 384, 1536), (1024, 1536, 384), (2048, 2048, 2048), (4096, 1024, 1024)):
-            x, layer = torch.randn(rows, inside).to(dtype), linear(torch.randn(out, inside).to(dtype), torch.zeros(out, dtype=dtype))
+        for rows, inside, out in ((1024, 384, 1536), (1024, 1536, 384), (2048, 2048, 2048), (4096, 1024, 1024)) if cpu else ((4096, 4096, 4096), (8192, 8192, 8192)):
+            x, layer = torch.randn(rows, inside, dtype=dtype, device=device), linear(torch.randn(out, inside, dtype=dtype, device=device), torch.zeros(out, dtype=dtype, device=device), packed=cpu)
             end = time.perf_counter() + seconds / 4
             while time.perf_counter() < end:
                 start = time.perf_counter()
                 layer(x)
+                if not cpu: torch.cuda.synchronize()
                 best = max(best, 2 * rows * inside * out / (time.perf_counter() - start))
     return best
 

@@ -8,37 +8,66 @@ RESULTS = Path(__file__).parent/"results"
 def read(name): return json.loads((RESULTS/f"{name}.json").read_text(encoding="utf-8"))
 
 
-def measured_on(result):
-    "Machine and versions of a result."
-    m = result["machine"]
-    return f"{m['gpu'] or m['processor']}, {m['cores']} cores, torch {m['torch']}, transformers {m['transformers']}"
+def grid(head, rows):
+    "A Markdown table."
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in [head, ["---"] * len(head), *rows])
+
+
+def source(result):
+    "The command that measured, and on what."
+    name, m = result["benchmark"], result["machine"]
+    return f"[`make bench-{name.replace('_', '-')}`](benchmarks/bench_{name}.py); {m['gpu'] or m['processor']}, {m['cores']} cores, torch {m['torch']}, transformers {m['transformers']}."
 
 
 def inference(r):
-    "Speed against the stock pipeline, for both kinds of texts."
-    kinds = ("reviews", "mixed")
-    rows = ["| times the speed of `transformers.pipeline` one by one | one-sentence reviews | mixed with plots | labels as in float32 |", "|---|---|---|---|"]
-    rows.append(f"| `transformers.pipeline` at its best batch size | {' | '.join(format(r[k]['times_stock_batch_1'][r[k]['best_stock']], '.1f') + ' (' + r[k]['best_stock'].split(', ')[1] + ')' for k in kinds)} | |")
-    for name in (n for n in r["reviews"]["times_stock_batch_1"] if not n.startswith("stock")):
-        agree = [r[k]["agreement"][name]["same_labels"] for k in kinds] if name in r["reviews"]["agreement"] else []
-        rows.append(f"| {name} | {' | '.join(format(r[k]['times_stock_batch_1'][name], '.1f') for k in kinds)} | {f'{min(agree):.1%}' if agree else ''} |")
-    return "\n".join(rows) + f"\n\n{r['reviews']['texts']:,} texts each; padding in our batches {r['reviews']['padding_in_our_batches']:.1%} and {r['mixed']['padding_in_our_batches']:.1%}; `python benchmarks/bench_inference.py`; {measured_on(r)}."
+    "Speed, waste and memory beside the peers, for both kinds of texts."
+    kinds, rows = ("reviews", "mixed"), []
+    def cells(name): return [*(f"{r[k]['times_stock_batch_1'][name]:.1f}" for k in kinds), *(f"{s:.0%}" if (s := r[k]["share_of_peak"].get(name)) else "" for k in kinds),
+                             f"{min(r[k]['same_labels'][name] for k in kinds):.1%}", r["peak_memory_MB"].get(name, "")]
+    stock = [n for n in r["reviews"]["times_stock_batch_1"] if n.startswith("stock")]
+    for name in r["reviews"]["times_stock_batch_1"]: rows.append([name.replace("stock", "`transformers.pipeline`") if name in stock else name, *cells(name)])
+    head = ["times the speed of `transformers.pipeline` one by one", "reviews", "mixed with plots", "share of the machine's limit, reviews", "mixed", "labels as its own", "MB at most"]
+    vectors = " and ".join(f"{r[k]['times_sentence_transformers']:.1f} ({k})" for k in kinds)
+    return grid(head, rows) + f"""
+
+{r['reviews']['texts']:,} texts each; padding in our batches {r['reviews']['padding']['ours, float32']:.1%} and {r['mixed']['padding']['ours, float32']:.1%}; vectors come {vectors} times as fast as from sentence-transformers' `encode`. {source(r)}"""
+
+
+def first(r, cli):
+    "How soon a fresh process answers."
+    floor = cli["times_the_floor"]["nlp-tour predict"]
+    return f"""A fresh process gives its first answer {r['times_sooner_than_stock']:.1f} times sooner than `transformers.pipeline` on the same folder ({r['seconds']['ours']:.1f} s against {r['seconds']['stock']:.1f} s; ONNX Runtime without torch needs {r['seconds']['ONNX Runtime, no torch']:.1f} s). {source(r)}
+
+`nlp-tour predict "text"` takes {floor:.2f} times as long as importing torch and reading the weights. {source(cli)}"""
 
 
 def training(r):
-    "Examples a second against the tour's recipe."
-    rows = ["| one epoch of fine-tuning | times the tour's recipe | times Trainer with dynamic padding | held-out loss |", "|---|---|---|---|"]
-    rows += [f"| {n} | {x:.0f} | {r['times_dynamic_padding'][n]:.1f} | {r['held_out_loss'][n]:.3f} |" for n, x in r["times_the_recipe"].items()]
-    return "\n".join(rows) + f"\n\n{r['examples']} reviews; the recipe is timed over ten steps; `python benchmarks/bench_training.py`; {measured_on(r)}."
+    "Examples a second, and seconds to the same loss."
+    def dash(v, form): return "never" if v is None else format(v, form)
+    rows = [[n, f"{r['examples_a_second'][n]:.0f}", f"{x:.0f}", f"{r['times_dynamic_padding'][n]:.1f}", dash(r["seconds_to_the_mark"][n], ".0f"), dash(r["times_sooner_at_the_mark"][n], ".0f"),
+             f"{r['held_out_loss'][n]:.3f}" if n in r["held_out_loss"] else "", r["peak_memory_MB"].get(n, "")] for n, x in r["times_the_recipe"].items()]
+    head = ["one epoch of fine-tuning", "examples a second", "times the tour's recipe", "times Trainer with dynamic padding", f"seconds to a held-out loss of {r['mark']:.3f}", "times sooner than the recipe", "loss at the end", "MB at most"]
+    return grid(head, rows) + f"\n\n{r['examples']:,} reviews, {r['seeds']} seeds; the recipe and the loop are timed over their first steps, and learn what dynamic padding learns. {source(r)}"
 
 
-def first(r):
-    return f"A fresh process gives its first answer {r['times_sooner_than_stock']:.1f} times sooner than `transformers.pipeline` on the same folder ({r['seconds']['ours']:.1f} s against {r['seconds']['stock']:.1f} s; `python benchmarks/bench_first_answer.py`; {measured_on(r)})."
+def quality(r):
+    "Accuracy at equal numbers of labels."
+    ways = list(dict.fromkeys(w for found in r["accuracy"].values() for w in found))
+    rows = [[w, *(f"{a[w]['mean']:.3f} ± {a[w]['sd']:.3f}" if w in a else "" for a in r["accuracy"].values())] for w in ways]
+    return grid(["accuracy on reviews of unseen films", *r["accuracy"]], rows) + f"\n\n{r['draws']} draws each, {r['texts_tested']} reviews; the larger class is {r['majority']:.3f}. {source(r)}"
+
+
+def growth(r, o):
+    "Files, and what we cost."
+    most = list(r["scoring"])[3]
+    return f"""A file of {most.split(', ')[1]} is scored with {r['scoring'][most]['peak_MB']} MB at most, {r['growth_MB_from_a_tenth_to_all']:+} MB against a tenth of it, at {r['pace_of_files']:.0%} of the pace in memory. {source(r)}
+
+Beside the bare forward passes ours costs {o['overhead']:.1%} ({o['microseconds_a_text']:.0f} µs a text); it tokenizes {o['texts_tokenized_per_second']['ours'] / o['texts_tokenized_per_second']['datasets.map, batched']:.1f} times as fast as `datasets.map`. {source(o)}"""
 
 
 def table():
     "All of it."
-    return "\n\n".join([inference(read("inference")), first(read("first_answer")), training(read("training"))])
+    return "\n\n".join([inference(read("inference")), first(read("first_answer"), read("cli")), training(read("training")), quality(read("quality")), growth(read("growth"), read("overhead"))])
 
 
 if __name__ == "__main__": print(table())

@@ -1,0 +1,90 @@
+"""Which way to teach a model sentiment is right most often, at equal numbers of labels?
+
+    python benchmarks/bench_quality.py [--draws 3] [--test 800] [--labels 8 32 128 0]
+
+Labels a class drawn from reviews of the training films, 0: all of them; accuracy on reviews of unseen films; each draw is the same for all ways, and seeds its training.
+scikit-learn: TF-IDF of words and pairs with logistic regression. SetFit with 20 pairs a text (its paper's R, arXiv:2209.11055); with all labels both contrastive ways are left out: they are for few.
+Frozen: logistic regression on MiniLM's vectors. Few-shot: ours, after a contrastive round. LoRA (r = 8) and the whole model: at least 80 steps, at least two epochs."""
+import argparse, math, tempfile, time, warnings
+
+from common import draw_by_label, report, spread
+
+import torch, transformers
+from datasets import DatasetDict
+
+from nlp_tour.core import seed_all
+from nlp_tour.data import reviews
+from nlp_tour.few_shot import few_shot
+from nlp_tour.layers import add_lora
+from nlp_tour.model import load
+from nlp_tour.names import resolve
+from nlp_tour.pipeline import pipeline
+from nlp_tour.trainer import finetune
+
+warnings.simplefilter("ignore")
+transformers.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+BODY, LABELS = "sentence-transformers/all-MiniLM-L6-v2", ["NEGATIVE", "POSITIVE"]
+
+
+def tfidf(rows, test, seed):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    return make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10, max_iter=1000)).fit(rows["text"][:], rows["label"][:]).predict(test["text"][:])
+
+
+def few(rows, test, seed, **how): return few_shot(rows["text"][:], [LABELS[y] for y in rows["label"]], device="cpu", seed=seed, **how), test
+
+
+def setfit(rows, test, seed):
+    from datasets import Dataset
+    from setfit import SetFitModel, Trainer, TrainingArguments
+    model = SetFitModel.from_pretrained(str(resolve(BODY)), device="cpu")
+    with tempfile.TemporaryDirectory() as out:
+        args = TrainingArguments(out, batch_size=16, num_epochs=1, num_iterations=20, seed=seed, report_to="none", save_strategy="no", show_progress_bar=False)
+        Trainer(model=model, args=args, train_dataset=Dataset.from_dict({"text": rows["text"][:], "label": rows["label"][:]})).train()
+    return model.predict(test["text"][:], show_progress_bar=False).tolist()
+
+
+def trained(rows, test, seed, wrap, lr):
+    seed_all(seed)
+    model, tok = load("bert-base-cased", "text-classification", labels=LABELS)
+    model = wrap(model)
+    with tempfile.TemporaryDirectory() as out:
+        finetune(model, tok, DatasetDict(train=rows, test=test.select(range(16))), out, epochs=max(2, math.ceil(80 / math.ceil(len(rows) / 16))), lr=lr, seed=seed, progress=False, save_steps=0, save_strategy="no", eval_strategy="no", load_best_model_at_end=False)
+    return pipeline("text-classification", model=model, tokenizer=tok, device="cpu"), test
+
+
+WAYS = {"TF-IDF, scikit-learn": tfidf, "frozen": lambda r, t, s: few(r, t, s, steps=0), "few-shot, ours": lambda r, t, s: few(r, t, s, bf16=True), "SetFit": setfit,
+        "LoRA": lambda r, t, s: trained(r, t, s, add_lora, 1e-3), "whole model": lambda r, t, s: trained(r, t, s, lambda m: m, 1e-4)}
+
+
+def accuracy(found, truth):
+    "Of a list of classes, or of (a pipeline, the rows to ask it)."
+    if isinstance(found, tuple): found = [LABELS.index(a["label"]) for a in found[0](found[1]["text"][:], progress=False)]
+    return sum(x == y for x, y in zip(found, truth)) / len(truth)
+
+
+if __name__ == "__main__":
+    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_argument("--draws", type=int, default=3)
+    cli.add_argument("--test", type=int, default=800, help="reviews to test on")
+    cli.add_argument("--labels", type=int, nargs="+", default=[8, 32, 128, 0])
+    args = cli.parse_args()
+    train, test = reviews()["train"], reviews()["test"].shuffle(seed=0).select(range(args.test))
+    truth, figures, seconds = test["label"][:], {}, {}
+    for n in args.labels:
+        name = f"{n} labels a class" if n else f"all {len(train):,} labels"
+        figures[name], seconds[name] = {}, {}
+        for way, work in WAYS.items():
+            if not n and way in ("SetFit", "few-shot, ours"): continue
+            begin, found = time.perf_counter(), []
+            for seed in range(args.draws):
+                rows = train.select(draw_by_label(train["label"][:], n, seed)) if n else train.shuffle(seed=seed)
+                found.append(accuracy(work(rows, test, seed), truth))
+            figures[name][way], seconds[name][way] = spread(found), round((time.perf_counter() - begin) / args.draws, 1)
+            print(name, way, figures[name][way], seconds[name][way], flush=True)
+    report("quality", dict(texts_tested=len(test), draws=args.draws, majority=round(max(sum(truth), len(truth) - sum(truth)) / len(truth), 4), accuracy=figures, seconds_a_draw=seconds,
+                           curves={"accuracy on unseen films by labels": dict(x="labels", y="accuracy", log_x=True, log_y=False, lines={
+                               way: [[2 * n or len(train), figures[k][way]["mean"]] for n, k in zip(args.labels, figures) if way in figures[k]] for way in WAYS})}), "setfit", "scikit-learn", "sentence-transformers")
