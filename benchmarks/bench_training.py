@@ -8,7 +8,7 @@ The tour's recipe (all padded to 512) is timed over its first steps, since each 
 gradients are equal: its seconds to the mark are the other's steps times its own seconds a step. On a GPU, rows of its own."""
 import argparse, statistics, tempfile, time, warnings
 
-from common import flops, matmul_peak, peak_memory, report
+from common import flops, matmul_peak, peak_memory, reached, report
 
 import torch, transformers
 from datasets import DatasetDict
@@ -98,12 +98,6 @@ def recipe_loop(steps, seed=0):
         optimizer.step()
         optimizer.zero_grad()
     return (time.perf_counter() - begin) / steps
-
-
-def reached(points, mark):
-    "Seconds at which a curve first lies at the mark or below, between two evaluations on a straight line; None: never."
-    for (t0, a), (t1, b) in zip([points[0], *points], points):
-        if b <= mark: return t1 if a == b or a <= mark else t0 + (t1 - t0) * (a - mark) / (a - b)
 
 
 PEAKS = {"the tour's recipe": "b.recipe(2)", "Trainer, dynamic padding": "b.stock(b.corpus(160, 0, 32), 0)",

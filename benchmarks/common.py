@@ -73,6 +73,12 @@ def report(name, figures, *packages):
 def rounded(figures, digits=2): return {k: round(v, digits) for k, v in figures.items()}
 
 
+def reached(points, mark):
+    "Seconds at which a curve first lies at the mark or below, between two evaluations on a straight line; None: never."
+    for (t0, a), (t1, b) in zip([points[0], *points], points):
+        if b <= mark: return t1 if a == b or a <= mark else t0 + (t1 - t0) * (a - mark) / (a - b)
+
+
 def draw_by_label(labels, n, seed):
     "Positions of n examples of each label, drawn at random."
     rng = random.Random(seed)

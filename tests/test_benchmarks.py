@@ -1,0 +1,82 @@
+"What the benchmarks reckon with is right, and each has a question, a command and a result."
+import ast, json, sys, time
+from pathlib import Path
+
+import numpy as np, pytest, torch
+
+root = Path(__file__).parent.parent
+sys.path.append(str(root/"benchmarks"))
+import common, peers, table
+
+QUESTIONS = sorted((root/"benchmarks").glob("bench_*.py"))
+
+
+@pytest.mark.parametrize("path", QUESTIONS, ids=lambda p: p.stem)
+def test_each_asks_one_question_and_has_its_answer(path):
+    said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert "?" in said.split("\n\n")[0] or ":" in said.split("\n\n")[0]
+    assert f"python benchmarks/{path.name}" in said
+    result = table.read(path.stem.removeprefix("bench_"))
+    assert result["benchmark"] == path.stem.removeprefix("bench_")
+    assert {"processor", "cores", "python", "torch", "transformers"} <= set(result["machine"])
+
+
+def test_every_result_has_its_benchmark():
+    assert {p.stem for p in common.RESULTS.glob("*.json")} == {p.stem.removeprefix("bench_") for p in QUESTIONS}
+
+
+def test_contenders_take_turns_and_the_slow_go_once(monkeypatch):
+    ran = []
+    monkeypatch.setattr(common, "LONG", .01)
+    median, slowest, answers = common.interleaved({"a": lambda: ran.append("a"), "b": lambda: ran.append("b") or time.sleep(.02) or 7}, rounds=3)
+    assert ran == ["a", "b", "a", "a"]
+    assert median["b"] > median["a"] and slowest["b"] == 1 and answers["b"] == 7
+
+
+def test_products_are_counted_as_torch_counts_them():
+    from torch.utils.flop_counter import FlopCounterMode
+    from transformers import BertConfig, BertModel
+    model = BertModel(BertConfig(num_hidden_layers=2, hidden_size=32, intermediate_size=64, num_attention_heads=2, attn_implementation="eager"), add_pooling_layer=False).eval()
+    with FlopCounterMode(display=False) as counter, torch.inference_mode(): model(torch.ones(3, 17, dtype=torch.long))
+    assert common.flops([17] * 3, layers=2, width=32, inner=64) == counter.get_total_flops()
+
+
+def test_a_peak_of_memory_is_that_of_its_own_process():
+    held = np.ones(300 * 2**20, np.uint8)  # ours does not count
+    small = common.peak_memory("pass")
+    assert small < 150 < 200 < common.peak_memory("x = bytearray(b'1') * (250 * 2**20)") < 500 and held.any()
+
+
+def test_the_limit_is_above_a_small_product():
+    x, w = torch.randn(8, 64), torch.randn(64, 64)
+    start = time.perf_counter()
+    x @ w
+    assert common.matmul_peak(torch.float32, seconds=.2) > 2 * 8 * 64 * 64 / (time.perf_counter() - start)
+
+
+def test_peers_answer_in_the_order_of_the_texts():
+    class Tok:
+        pad_token_id = 0
+        def __call__(self, texts, truncation): return {"input_ids": [[len(t)] * len(t) for t in texts]}
+    def run(ids, mask):
+        assert (ids[mask == 0] == 0).all() and (mask.sum(1) == ids[:, 0]).all()
+        return np.stack([np.zeros(len(ids)), ids[:, 0]], 1)
+    texts = ["aaa", "a", "aaaa", "aa", "aaaaa"]
+    assert np.allclose(peers.in_batches(run, Tok(), texts, 2)[:, 1], [1 / (1 + np.exp(-len(t))) for t in texts])
+    assert peers.by_length([3, 1, 4, 2, 5], 2) == [[1, 3], [0, 2], [4]]
+
+
+def test_a_mark_is_reached_between_two_evaluations():
+    points = [(1, .8), (3, .6), (4, .7), (5, .5)]
+    assert common.reached(points, .7) == pytest.approx(2)
+    assert common.reached(points, .9) == 1
+    assert common.reached(points, .55) == pytest.approx(4.75)
+    assert common.reached(points, .4) is None
+
+
+def test_readme_tables_hold_the_results():
+    text, r = table.table(), table.read("inference")
+    for name in r["peak_memory_MB"]:
+        if not name.startswith("body"): assert str(r["peak_memory_MB"][name]) in text
+    assert f"{table.read('first_answer')['times_sooner_than_stock']:.1f} times sooner" in text
+    for way, x in table.read("training")["times_the_recipe"].items(): assert way in text and f"| {x:.0f} |" in text
