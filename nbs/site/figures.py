@@ -99,7 +99,7 @@ def together(columns):
     "Columns over the same rows, in groups: each group is one table."
     groups = []
     for name, column in sorted(columns.items(), key=lambda c: -len(c[1])):
-        home = next((g for g in groups if len(column) > 1 and set(column) <= set(next(iter(g.values())))), None)
+        home = next((g for g in groups if set(column) <= set(next(iter(g.values())))), None)
         if home is None: groups.append({name: column})
         else: home[name] = column
     return [{k: g[k] for k in columns if k in g} for g in groups]
