@@ -29,7 +29,7 @@ def scale(values, log, start, end):
     "A function from values to places, and the ticks of its axis."
     low, high = min(values), max(values)
     if log and low <= 0: raise ValueError(f"a logarithmic axis has no place for {low}")
-    if low == high: low, high = low / 2, high * 2 or 1
+    if low == high: low, high = (low / 2, high * 2) if log else (low - 1, high + 1)
     if not log: low, high = (0 if 0 <= low < high / 2 else low - .06 * (high - low)), high + .04 * (high - low)
     at = math.log10 if log else float
     return (lambda v: round(start + (at(v) - at(low)) / (at(high) - at(low)) * (end - start), 1)), steps(low, high, log)
