@@ -83,7 +83,7 @@ def grid(record, title):
     "A table with a row for each entry and a column for each figure."
     columns = {c: cells([r[c] for r in record.values()]) for c in next(iter(record.values()))}
     body = "".join(row(k, *(num(texts[i]) for texts in columns.values())) for i, k in enumerate(record))
-    return framed(f"{head(*columns)}<tbody>{body}</tbody>", title, "grid")
+    return framed(f"{head(*columns)}<tbody>{body}</tbody>", title, "figured")
 
 
 def framed(inside, title, kind):

@@ -71,7 +71,7 @@ def plot(title, curve):
     if not lines: return ""
     x, x_ticks = scale([a for p in lines.values() for a, _ in p], curve.get("log_x"), LEFT + 8, WIDE - RIGHT - 8)
     y, y_ticks = scale([b for p in lines.values() for _, b in p], curve.get("log_y"), HIGH - BOTTOM, TOP)
-    grid = "".join(f'<path class="grid" d="M{LEFT} {y(v)}H{WIDE - RIGHT}"/><text x="{LEFT - 7}" y="{y(v) + 4.5:.1f}" text-anchor="end">{number(v)}</text>' for v in y_ticks)
+    grid = "".join(f'<path class="rule" d="M{LEFT} {y(v)}H{WIDE - RIGHT}"/><text x="{LEFT - 7}" y="{y(v) + 4.5:.1f}" text-anchor="end">{number(v)}</text>' for v in y_ticks)
     grid += "".join(f'<path class="axis" d="M{x(v)} {HIGH - BOTTOM}v5"/><text x="{x(v)}" y="{HIGH - BOTTOM + 19}" text-anchor="{"end" if x(v) > WIDE - 50 and number(v)[6:] else "middle"}">{number(v)}</text>' for v in x_ticks)
     frame = f'<path class="axis" d="M{LEFT} {TOP}V{HIGH - BOTTOM}H{WIDE - RIGHT}"/><text class="unit" x="4" y="14">{html.escape(curve["y"])}</text><text class="unit" x="{WIDE - RIGHT}" y="{HIGH - 7}" text-anchor="end">{html.escape(curve["x"])}</text>'
     drawn = "".join(series(i, p, x, y) for i, p in enumerate(lines.values()))
