@@ -113,9 +113,9 @@ export async function open(progress = () => {}) {
     return answers;
   }
 
-  /** For each of the first `most` words: by how much the answer's score falls when the word is masked. */
-  async function occlude(text, most = 60) {
-    const { ids, places, surfaces } = encode(text, vocab);
+  /** For each of the first words, at most 60 and fewer in a long text, which takes longer to read: by how much the answer's score falls when the word is masked. */
+  async function occlude(text) {
+    const { ids, places, surfaces } = encode(text, vocab), most = Math.max(8, Math.min(60, Math.floor(8000 / ids.length)));
     const whole = await read(ids), best = whole.indexOf(Math.max(...whole)), all = [...new Set(places)].filter((p) => p >= 0), found = [];
     const masked = (place) => ids.map((id, j) => (places[j] === place ? vocab.get(MASK) : id));
     for (let i = 0; i < Math.min(all.length, most); i += 16) {
