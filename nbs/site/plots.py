@@ -51,7 +51,7 @@ def series(i, points, x, y):
 
 def legend(names):
     "The names, each with a piece of its line."
-    def sample(i): return f'<svg viewBox="0 0 34 12" aria-hidden="true">{series(i, [(1, 6), (17, 6), (33, 6)], float, float)}</svg>'
+    def sample(i): return f'<svg viewBox="0 0 34 12" aria-hidden="true">{series(i, [(5, 6), (17, 6), (29, 6)], float, float)}</svg>'
     return '<ul class="legend">' + "".join(f"<li>{sample(i)}{html.escape(n)}</li>" for i, n in enumerate(names)) + "</ul>"
 
 
