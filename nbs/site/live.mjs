@@ -36,11 +36,20 @@ export function pieces(word, vocab) {
   return out;
 }
 
-/** Tokens, ids and, for each token, the place of its word (-1 for special tokens); cut to what the model takes. */
-export function encode(text, vocab, most = 512) {
-  const rows = words(text).flatMap(({ piece, place, surface }) => pieces(piece, vocab).map((token) => ({ token, place, surface }))).slice(0, most - 2);
+/** Tokens, ids and, for each token, the place of its word (-1 for special tokens). */
+export function encode(text, vocab) {
+  const rows = words(text).flatMap(({ piece, place, surface }) => pieces(piece, vocab).map((token) => ({ token, place, surface })));
   const all = [{ token: CLS, place: -1 }, ...rows, { token: SEP, place: -1 }];
   return { tokens: all.map((r) => r.token), ids: all.map((r) => vocab.get(r.token)), places: all.map((r) => r.place), surfaces: all.map((r) => r.surface) };
+}
+
+/** Rows of at most `most` ids that overlap, each with [CLS] and [SEP], as Python reads a text that is longer than the model. */
+export function windows(ids, most, stride = 64) {
+  const inner = ids.slice(1, -1), room = most - 2, out = [];
+  for (let start = 0; ; start += room - stride) {
+    out.push([ids[0], ...inner.slice(start, start + room), ids.at(-1)]);
+    if (start + room >= inner.length) return out;
+  }
 }
 
 // ---- the model
@@ -87,28 +96,34 @@ export async function open(progress = () => {}) {
     });
   }
 
+  /** Probabilities for one text's ids: the mean over its windows, weighted by their tokens. */
+  async function read(ids) {
+    const parts = windows(ids, max_length), total = parts.reduce((n, p) => n + p.length, 0), mean = labels.map(() => 0);
+    for (const part of parts) (await probabilities([part]))[0].forEach((p, i) => { mean[i] += (p * part.length) / total; });
+    return mean;
+  }
+
   /** Label and score for each text. */
   async function scores(texts) {
     const answers = [];
     for (const text of texts) {
-      const [p] = await probabilities([encode(text, vocab, max_length).ids]);
-      const best = p.indexOf(Math.max(...p));
+      const p = await read(encode(text, vocab).ids), best = p.indexOf(Math.max(...p));
       answers.push({ label: labels[best], score: p[best], probabilities: p });
     }
     return answers;
   }
 
-  /** For each word: by how much the answer's score falls when the word is masked. */
-  async function occlude(text, most = 60) {
-    const { ids, places, surfaces } = encode(text, vocab, max_length);
-    const [whole] = await probabilities([ids]);
-    const best = whole.indexOf(Math.max(...whole)), all = [...new Set(places)].filter((p) => p >= 0).slice(0, most), found = [];
-    for (let i = 0; i < all.length; i += 16) {
-      const group = all.slice(i, i + 16);
-      const p = await probabilities(group.map((place) => ids.map((id, j) => (places[j] === place ? vocab.get(MASK) : id))));
+  /** For each of the first words, at most 60 and fewer in a long text, which takes longer to read: by how much the answer's score falls when the word is masked. */
+  async function occlude(text) {
+    const { ids, places, surfaces } = encode(text, vocab), most = Math.max(8, Math.min(60, Math.floor(8000 / ids.length)));
+    const whole = await read(ids), best = whole.indexOf(Math.max(...whole)), all = [...new Set(places)].filter((p) => p >= 0), found = [];
+    const masked = (place) => ids.map((id, j) => (places[j] === place ? vocab.get(MASK) : id));
+    for (let i = 0; i < Math.min(all.length, most); i += 16) {
+      const group = all.slice(i, Math.min(i + 16, most)), rows = group.map(masked);
+      const p = ids.length <= max_length ? await probabilities(rows) : await rows.reduce(async (done, row) => [...await done, await read(row)], []);
       group.forEach((place, j) => found.push({ word: surfaces[places.indexOf(place)], fall: whole[best] - p[j][best] }));
     }
-    return found;
+    return { found, words: all.length };
   }
-  return { labels, scores, occlude, encode: (text) => encode(text, vocab, max_length) };
+  return { labels, max_length, scores, occlude, encode: (text) => encode(text, vocab), windows: (ids) => windows(ids, max_length) };
 }

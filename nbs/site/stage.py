@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 from fastcore.xtras import dict2obj  # noqa: F401  (nbdev's cells are such objects)
 from nbdev import serve
+from nbdev.config import get_config
 from nbdev.frontmatter import FrontmatterProc
 from nbdev.process import Processor
 from nbdev.processors import FilterDefaults, filter_stream_, hide_, hide_line, populate_language, rm_header_dash, strip_ansi, strip_hidden_metadata
@@ -19,6 +20,7 @@ from landing import landing
 
 root = Path(__file__).resolve().parents[2]
 nbs, staged = root/"nbs", root/"_proc"
+SITE = f"{get_config(path=root).doc_host}{get_config(path=root).doc_baseurl}/"
 CHAPTERS = ["01_pipeline", "02_tokenizer", "03_model", "04_customization", "05_trainer", "06_native_loop"]
 WIDGET, STATE = "application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json"
 ASSETS = (".css", ".scss", ".mjs", ".js", ".svg")
@@ -48,8 +50,9 @@ def link_symbols(text, symbols, up):
     return "".join(p if i % 2 else re.sub(r"(?<!`)`([\w.]+(?:\(\))?)`(?!`)", link, p) for i, p in enumerate(parts))
 
 
-def link_pages(text):
-    "Links between notebooks follow the pages' names."
+def link_pages(text, up):
+    "Links between notebooks follow the pages' names; links to the published site, which work from a notebook anywhere, stay on this one."
+    text = text.replace(f"]({SITE})", f"]({up}index.html)").replace(f"]({SITE}", f"]({up}")
     return re.sub(r"\]\((?!https?:)([\w./-]+)\.ipynb(#[^)]*)?\)", lambda m: f"]({page_name(m[1] + '.ipynb')}{m[2] or ''})", text)
 
 
@@ -107,7 +110,7 @@ class Page(Processor):
         for line in cell.source.splitlines():
             if line.startswith("#"): self.heading = line.strip("# ")
             elif line.strip() and not line.startswith("<"): self.said = line
-        cell.source = link_symbols(link_pages(badge(cell.source)), self.symbols, self.up)
+        cell.source = link_symbols(link_pages(badge(cell.source), self.up), self.symbols, self.up)
 
     def code(self, cell):
         why = [NEEDS[d] for d in cell.directives_ if d in NEEDS]

@@ -95,7 +95,8 @@ test("the landing page is light, shows the six chapters, and its figures say how
   assert.ok(bytes < 300_000, `${bytes} bytes: ${sizes.sort((a, b) => b[0] - a[0]).slice(0, 6)}`);
   assert.equal(await page.locator(".path a svg").count(), 6);
   assert.ok((await page.locator(".said .answer").allTextContents()).every((t) => /^POSITIVE 0\.\d+$/.test(t)));
-  assert.ok(await page.locator('.figures a[href^="benchmarks.html#"]').count() >= 1);
+  assert.ok(await page.locator('.figures a[href^="benchmarks.html#"]').count() >= 3);
+  assert.equal(await page.locator("main", { hasText: "make tour" }).locator("pre", { hasText: /^make tour/ }).count(), 1, "the two commands are shown once");
   const bottom = await page.locator(".figures").evaluate((e) => e.getBoundingClientRect().bottom);
   assert.ok(bottom <= DESKTOP.height + 40, `the first screen ends at ${bottom}`);
   assert.deepEqual(wrong, []);
@@ -151,6 +152,14 @@ test("the icons of the page are in the font", async () => {
   await close();
 });
 
+test("the benchmark page has a section, a command and a machine for each result", () => {
+  const text = read("benchmarks.html"), results = fs.readdirSync(path.join(root, "benchmarks/results")).map((f) => f.replace(/\.json$/, ""));
+  for (const name of results) {
+    const own = text.split(`<section id="${name.replaceAll("_", "-")}"`)[1]?.split(/<section [^>]*class="level2"/)[0] ?? "";
+    assert.ok(own.includes(`make bench-${name.replaceAll("_", "-")}`) && own.includes("Measured on:") && /<table|<svg/.test(own), name);
+  }
+});
+
 test("formulas are drawn", async () => {
   const { page, wrong, close } = await opened({ viewport: DESKTOP });
   await page.goto(`${base}/names.html`, { waitUntil: "networkidle" });
@@ -201,23 +210,31 @@ test("the live page says its size, loads on a click, and answers on a phone", as
   assert.equal(await page.locator(".word").count(), 11);
   assert.ok(await page.locator(".word.up").count() > 0);
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
-  await page.locator("#try-text").fill("");
-  await page.locator("#try-go").tap();
+  const ask = async (text) => { await page.locator("#try-text").fill(text); await page.locator("#try-go").tap(); await page.waitForFunction(() => !document.getElementById("try-go").disabled, null, { timeout: 60_000 }); };
+  await ask("");
   assert.match(await page.locator("#try-out").innerText(), /empty/);
+  await ask("<script>window.hit = 1</script> <img src=x onerror=window.hit=1> fine");
+  assert.ok((await page.locator(".words").innerText()).includes("<script>window.hit"), "markup is shown as text");
+  assert.equal(await page.evaluate(() => window.hit || document.querySelectorAll("#try-out script, #try-out img").length), 0);
+  await ask("fine film ".repeat(300));
+  assert.match(await page.locator("#try-out").innerText(), /reads 512 tokens at once[^]*2 windows[^]*602 tokens[^]*first 13 of 600 words/);
+  await ask("fine ".repeat(5000));
+  assert.match(await page.locator("#try-out").innerText(), /5,002 tokens; this page takes 4,000/);
   assert.deepEqual(wrong, []);
   await close();
 });
 
-test("the live model's scores are within 0.02 of Python's on 200 reviews, its tokens equal", async () => {
+test("the live model's scores are within 0.02 of Python's on 200 reviews and on a text of several windows, its tokens equal", async () => {
   const { texts, positive, hard, ids } = JSON.parse(fs.readFileSync(path.join(reference, "scores.json")));
   const { page, wrong, close } = await opened({ viewport: DESKTOP });
   await page.goto(`${base}/try.html`);
   const got = await page.evaluate(async ({ texts, hard }) => {
     const model = await (await import(`${location.origin}/site/live.mjs`)).open();
-    return { scores: (await model.scores(texts)).map((a) => a.probabilities[model.labels.indexOf("POSITIVE")]), ids: hard.map((t) => model.encode(t).ids) };
+    return { scores: (await model.scores(texts)).map((a) => a.probabilities[model.labels.indexOf("POSITIVE")]), ids: hard.map((t) => model.encode(t).ids), windows: model.windows(model.encode(texts.at(-1)).ids).length };
   }, { texts, hard });
   const worst = Math.max(...got.scores.map((s, i) => Math.abs(s - positive[i])));
-  assert.equal(got.scores.length, 200);
+  assert.equal(got.scores.length, 201);
+  assert.ok(got.windows > 2, `${got.windows} windows`);
   assert.ok(worst <= 0.02, `${worst}`);
   const other = hard.filter((_, i) => JSON.stringify(got.ids[i]) !== JSON.stringify(ids[i]));
   assert.deepEqual(other, []);
