@@ -88,7 +88,7 @@ def plot_curve(
     ax.legend()
     return ax
 
-# %% ../nbs/13_show.ipynb #14776285
+# %% ../nbs/13_show.ipynb #95b4d8eb
 def plot_confusion(
     truth: list,  # ids of the right labels
     said: list,  # ids of the predicted labels
@@ -105,8 +105,8 @@ def plot_confusion(
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for i, row in enumerate(counts):
         for j, c in enumerate(row): ax.text(j, i, f"{c}\n{shares[i][j]:.0%}", ha="center", va="center", color=ink(shares[i][j]))
-    ticks = range(len(names))
-    ax.set(xticks=ticks, yticks=ticks, xticklabels=names, yticklabels=names, xlabel="said", ylabel="true")
+    for set_ticks in (ax.set_xticks, ax.set_yticks): set_ticks(range(len(names)), names, parse_math=False)  # a `$` begins no formula
+    ax.set(xlabel="said", ylabel="true")
     return ax
 
 # %% ../nbs/13_show.ipynb #a1b38a18
@@ -138,7 +138,7 @@ def class_report(
         rows.append(row | {"f1": 2 * hits / (true + claimed) if true + claimed else 0.0})
     return ListResult(rows)
 
-# %% ../nbs/13_show.ipynb #ef4a1eb5
+# %% ../nbs/13_show.ipynb #2d6d9de4
 def plot_labels(
     labels: list,  # ids
     names: list,  # the labels' names
@@ -148,7 +148,8 @@ def plot_labels(
     import matplotlib.pyplot as plt
     ax = ax or plt.subplots(figsize=(4.5, .5 + .45 * len(names)), facecolor="white")[1]
     counts = [sum(y == k for y in labels) for k in range(len(names))]
-    bars = ax.barh(names, counts, color=BLUE)
+    bars = ax.barh(range(len(names)), counts, color=BLUE)
+    ax.set_yticks(range(len(names)), names, parse_math=False)
     ax.bar_label(bars, [f"{c:,} ({c / max(1, len(labels)):.0%})" for c in counts], padding=3)
     ax.set(xlabel="texts", xlim=(0, 1.3 * max(counts, default=1)))
     ax.invert_yaxis()
