@@ -35,7 +35,7 @@ def attention(
     if not maps: raise InputError(f"{type(model).__name__} gives no attention weights of one text; this is for encoders such as BERT.")
     return read.encoding.tokens, torch.cat(maps).float().cpu().numpy()
 
-# %% ../nbs/14_attention.ipynb #b0217957
+# %% ../nbs/14_attention.ipynb #f7997f2f
 def plot_attention(
     tokens: list,
     weights,  # (T, T): each row says where a token looks
@@ -47,8 +47,9 @@ def plot_attention(
     size = max(3., .28 * len(tokens))
     ax = ax or plt.subplots(figsize=(size + .8, size), facecolor="white")[1]
     ax.imshow(weights, cmap="Blues", vmin=0)
-    ax.set(xticks=range(len(tokens)), yticks=range(len(tokens)), yticklabels=tokens, xlabel="is looked at", ylabel="looks", title=title)
-    ax.set_xticklabels(tokens, rotation=90)
+    ax.set_xticks(range(len(tokens)), tokens, rotation=90, parse_math=False)  # a `$` begins no formula
+    ax.set_yticks(range(len(tokens)), tokens, parse_math=False)
+    ax.set(xlabel="is looked at", ylabel="looks", title=title)
     return ax
 
 # %% ../nbs/14_attention.ipynb #0aa0ca7d

@@ -34,7 +34,14 @@ def main():
         print(f"nlp-tour: {e.strerror}{f': {e.filename}' if e.filename else ''}.", file=sys.stderr)
         sys.exit(2)
 
-# %% ../nbs/20_cli.ipynb #68ef527c
+# %% ../nbs/20_cli.ipynb #4dc23c3b
+def _tasks(incomplete: str):
+    "Names of tasks, for the Tab key."
+    from nlp_tour.tasks.base import ALIASES, TASKS
+    return [name for name in (*ALIASES, *TASKS) if name.startswith(incomplete)]
+
+def _formats(incomplete: str): return [name for name in ("table", "jsonl", "csv", "parquet") if name.startswith(incomplete)]
+
 @app.callback()
 def _main():
     "The Transformers Quick Tour of 2021 as living code."
@@ -58,15 +65,15 @@ def _chunks(pipe, source, words, column, given, encoding, bad):
         yield score(pipe, table, item, first, bad).to_pylist()
         first += len(table)
 
-# %% ../nbs/20_cli.ipynb #b32be31b
+# %% ../nbs/20_cli.ipynb #9e943964
 @app.command("predict")
 def predict_command(
     inputs: Optional[List[str]] = typer.Argument(None, metavar="[TEXT… | FILE | -]", help="Texts; or one file (.txt, .csv, .tsv, .jsonl, packed or not, .parquet); or - for standard input."),
-    task: Optional[str] = typer.Option(None, "--task", "-t", help="As pipeline() takes it; by default sentiment-analysis, or what the model was made for."),
+    task: Optional[str] = typer.Option(None, "--task", "-t", autocompletion=_tasks, help="As pipeline() takes it; by default sentiment-analysis, or what the model was made for."),
     model: Optional[str] = typer.Option(None, "--model", "-m", help="A folder or a name on the hub."),
     column: Optional[str] = typer.Option(None, "--column", "-c", help="The column with the texts."),
     out: Optional[Path] = typer.Option(None, "--out", "-o", help="A file (.jsonl, .csv, .parquet), or a folder for parts. A file that is scored into it can be interrupted and goes on."),
-    format: Optional[str] = typer.Option(None, "--format", "-f", help="table, jsonl, csv or parquet; by default a table on a terminal, else JSON lines."),
+    format: Optional[str] = typer.Option(None, "--format", "-f", autocompletion=_formats, help="table, jsonl, csv or parquet; by default a table on a terminal, else JSON lines."),
     input_format: Optional[str] = typer.Option(None, help="Of standard input: txt, csv, tsv or jsonl; by default txt, a text a line."),
     encoding: str = typer.Option("utf-8", help="Of a text file."),
     bad: str = typer.Option("error", help="Rows that hold no text: error, or null for an empty answer."),
@@ -89,7 +96,7 @@ def predict_command(
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more, so the flush at the end goes nowhere
         raise typer.Exit(141)
 
-# %% ../nbs/20_cli.ipynb #7ac284d8
+# %% ../nbs/20_cli.ipynb #7967241b
 def _score_file(pipe, src, out, column, format, bad, encoding):
     "A file into parts or a file, going on where it was."
     try: told = pipe.map_file(src, out, column, format=format, bad=bad, encoding=encoding)
@@ -109,27 +116,43 @@ def _write(chunks, out, kind):
         for chunk in chunks: rows.write(chunk)
         rows.close()
 
-# %% ../nbs/20_cli.ipynb #690199c2
+# %% ../nbs/20_cli.ipynb #c5c0210b
+def _page(found, text):
+    from nlp_tour.show import report
+    return report(text[:80], {"Step by step": found._repr_html_()}).encode("utf-8", "replace")
+
+def _drawn(kind):
+    def draw(found, text):
+        from nlp_tour.show import drawn, plot_steps
+        return drawn(plot_steps(found), kind)
+    return draw
+
+def _json(found, text):
+    import json
+    return (json.dumps({"text": text, **found}, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+
+_STEPS = {".html": _page, ".png": _drawn("png"), ".svg": _drawn("svg"), ".json": _json}
+
+# %% ../nbs/20_cli.ipynb #8c97fb31
 @app.command("steps")
 def steps_command(
     text: str = typer.Argument(..., help="One text."),
-    task: Optional[str] = typer.Option(None, "--task", "-t", help="As pipeline() takes it; by default sentiment-analysis, or what the model was made for."),
+    task: Optional[str] = typer.Option(None, "--task", "-t", autocompletion=_tasks, help="As pipeline() takes it; by default sentiment-analysis, or what the model was made for."),
     model: Optional[str] = typer.Option(None, "--model", "-m", help="A folder or a name on the hub."),
-    out: Optional[Path] = typer.Option(None, "--out", "-o", help="Write a page (.html) instead."),
+    out: Optional[Path] = typer.Option(None, "--out", "-o", help="Write a page (.html), a picture (.png, .svg) or the numbers (.json) instead."),
 ):
     """Take one answer apart: tokens and ids, the numbers that the model gives, the answer.
 
-    Example: nlp-tour steps "A quiet triumph." --out steps.html
+    Example: nlp-tour steps "A quiet triumph." --out steps.svg
     """
     import shutil
     from nlp_tour.console import table_text
     from nlp_tour.pipeline import pipeline
+    if out and out.suffix.lower() not in _STEPS: raise InputError(f"{out} must end in {', '.join(_STEPS)}; without --out the steps are printed.")
     found = pipeline(task or (None if model else "sentiment-analysis"), model=model).steps(text)
     if out:
-        if out.suffix != ".html": raise InputError(f"{out} must end in .html; without --out the steps are printed.")
         from nlp_tour.scoring import written
-        from nlp_tour.show import report
-        with written(out) as f: f.write(report(text[:80], {"Step by step": found._repr_html_()}).encode("utf-8", "replace"))
+        with written(out) as f: f.write(_STEPS[out.suffix.lower()](found, text))
         return print(f"wrote {out}", file=sys.stderr)
     width, colour = shutil.get_terminal_size().columns, sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     tokens = [{"token": t, "id": i, "kind": k} for t, i, k in zip(found["tokens"], found["ids"], found["kinds"])]

@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['source_of', 'settings', 'table_text', 'Rows', 'copy_notebooks']
 
-# %% ../nbs/19_console.ipynb #37714dcf
-import csv, json, os, shutil, sys, unicodedata
+# %% ../nbs/19_console.ipynb #d8e6850c
+import csv, json, os, shutil, sys
 from pathlib import Path
 
 from .core import InputError, nearest
 from .readers import FORMATS, PACKED
+from .show import fitting, wide
 
 # %% ../nbs/19_console.ipynb #eac0d421
 def source_of(
@@ -40,7 +41,7 @@ def settings(
         except ValueError: out[name] = value
     return out
 
-# %% ../nbs/19_console.ipynb #0c3d75e5
+# %% ../nbs/19_console.ipynb #b3315541
 def _flat(row):
     "Rows of a table: one for each answer, where a text has several."
     answers = row.get("answer")
@@ -48,16 +49,7 @@ def _flat(row):
     head = {k: v for k, v in row.items() if k != "answer"}
     return [(head if i == 0 else dict.fromkeys(head, "")) | a for i, a in enumerate(answers)]
 
-def _wide(text): return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-def _cell(value, most):
-    "A value as printable text, no wider than `most`."
-    if isinstance(value, float): text = f"{value:.4f}"
-    else: text = "".join(c if c.isprintable() else "·" for c in (value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False, default=str)))
-    while _wide(text) > most: text = text[:max(0, len(text) - max(1, (_wide(text) - most) // 2) - 1)] + "…" if most > 1 else ""
-    return text
-
-# %% ../nbs/19_console.ipynb #70b52b77
+# %% ../nbs/19_console.ipynb #0c3b4efc
 def table_text(
     rows: list,  # dicts
     width: int = 80,  # columns of the terminal
@@ -68,15 +60,15 @@ def table_text(
     keys = list(dict.fromkeys(k for r in rows for k in r))
     paint = (lambda s, code: f"\033[{code}m{s}\033[0m") if colour else (lambda s, code: s)
     bars = [k for k in keys if k in ("score", "probability")]
-    cells = [[_cell(r.get(k), max(16, width // 2)) for k in keys] for r in rows]
-    widths = [max([_wide(_cell(k, 40)), *(_wide(c[i]) for c in cells)]) for i, k in enumerate(keys)]
+    cells = [[fitting(r.get(k), max(16, width // 2)) for k in keys] for r in rows]
+    widths = [max([wide(fitting(k, 40)), *(wide(c[i]) for c in cells)]) for i, k in enumerate(keys)]
     over = sum(widths) + 2 * (len(keys) - 1) + 11 * len(bars) - width
     if over > 0: widths[0] = max(8, widths[0] - over)
-    def line(values): return "  ".join(v + " " * (w - _wide(v)) for v, w in zip(values, widths))
-    out = [paint(line([_cell(k, w) for k, w in zip(keys, widths)]).rstrip(), "1")]
+    def line(values): return "  ".join(v + " " * (w - wide(v)) for v, w in zip(values, widths))
+    out = [paint(line([fitting(k, w) for k, w in zip(keys, widths)]).rstrip(), "1")]
     for r, c in zip(rows, cells):
         drawn = "".join("  " + paint("█" * round(10 * r[k]), "34") for k in bars if isinstance(r.get(k), float) and 0 <= r[k] <= 1)
-        out.append((line([_cell(c[0], widths[0]), *c[1:]]) + drawn).rstrip())
+        out.append((line([fitting(c[0], widths[0]), *c[1:]]) + drawn).rstrip())
     return "\n".join(out) + "\n"
 
 # %% ../nbs/19_console.ipynb #01ba0e47

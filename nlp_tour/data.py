@@ -211,7 +211,7 @@ def _test_rows(rows, groups, share, seed):
     if not 0 < len(test) < len(rows): raise InputError(f"{len(rows)} rows in {len(set(groups or keys))} groups are too few to split; give more, or a dict with train and test.")
     return test
 
-# %% ../nbs/11_data.ipynb #568b1997
+# %% ../nbs/11_data.ipynb #29d4218c
 def plot_data(
     data,  # what `load_data` gives
 ):  # two matplotlib axes
@@ -223,7 +223,7 @@ def plot_data(
         column = next((c for c in ("label", "tags") if c in rows.column_names), None)
         feature, values = (getattr(rows.features[column], "feature", rows.features[column]), rows[column][:]) if column else (None, [len(x["text"]) for x in rows["answers"]])
         flat = [v for y in values for v in (y if isinstance(y, list) else [y])]
-        if names := getattr(feature, "names", None): a.bar([i + k / 4 for i in range(len(names))], [flat.count(i) / max(1, len(flat)) for i in range(len(names))], width=.24, **look); a.set_xticks(range(len(names)), names, rotation=30 if len(names) > 4 else 0)
+        if names := getattr(feature, "names", None): a.bar([i + k / 4 for i in range(len(names))], [flat.count(i) / max(1, len(flat)) for i in range(len(names))], width=.24, **look); a.set_xticks(range(len(names)), names, rotation=30 if len(names) > 4 else 0, parse_math=False)
         else: a.hist(flat, bins=20, density=True, histtype="step", lw=2, **look)
         texts = next(rows[c] for c in ("text", "tokens", "context") if c in rows.column_names)
         b.hist([len(t.split() if isinstance(t, str) else t) for t in texts], bins=30, density=True, histtype="step", lw=2, **look)

@@ -236,7 +236,7 @@ def _save_config(model, folder):
     model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(folder)
 
-# %% ../nbs/03_model.ipynb #a0eaa988
+# %% ../nbs/03_model.ipynb #67085ca7
 def plot_attention(
     model,  # a model loaded with attn_implementation="eager"
     tok,  # its tokenizer
@@ -256,6 +256,7 @@ def plot_attention(
     names = tok.convert_ids_to_tokens(tok(text, truncation=True)["input_ids"])
     ax = ax or plt.subplots(figsize=(1.6 + .28 * len(names), 1.2 + .28 * len(names)), facecolor="white")[1]
     ax.imshow(weights.mean(0) if head is None else weights[head], cmap="Blues", vmin=0)
-    ax.set(xticks=range(len(names)), yticks=range(len(names)), yticklabels=names, xlabel="is looked at", ylabel="looks", title=f"layer {layer % len(seen)}, {'mean of all heads' if head is None else f'head {head}'}")
-    ax.set_xticklabels(names, rotation=60, ha="right", rotation_mode="anchor")
+    ax.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", parse_math=False)
+    ax.set_yticks(range(len(names)), names, parse_math=False)
+    ax.set(xlabel="is looked at", ylabel="looks", title=f"layer {layer % len(seen)}, {'mean of all heads' if head is None else f'head {head}'}")
     return ax

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['LONGEST', 'UNPACKED', 'BATCH', 'FORMATS', 'PACKED', 'Checked', 'format_of', 'read_batches', 'row_bytes', 'cut']
 
-# %% ../nbs/16_readers.ipynb #0c993f4b
+# %% ../nbs/16_readers.ipynb #dbc84e58
 import bisect, codecs, io, itertools, json, os
 from pathlib import Path
 
-from .core import InputError, nearest
+from .core import InputError, nearest, telling
 
 # %% ../nbs/16_readers.ipynb #3199a589
 LONGEST = 2**24  # characters of a line, and bytes of a cell, that are still read
@@ -122,17 +122,11 @@ def _parquet(path):
     if unpacked > max(UNPACKED, 100 * size): raise InputError(f"{path.name} unpacks to {unpacked:,} bytes, from {size:,}; if that is meant, write it again with smaller pages.")
     return file.schema_arrow.names, file.iter_batches(BATCH)
 
-# %% ../nbs/16_readers.ipynb #fb8d90e4
+# %% ../nbs/16_readers.ipynb #fd741a0e
 FORMATS = {".txt": _lines, ".csv": _separated, ".tsv": lambda s: _separated(s, "\t"), ".jsonl": _objects, ".ndjson": _objects, ".parquet": _parquet}
 PACKED = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 
-def _told(name, work):
-    "The value of `work()`; what Arrow or the system says becomes an `InputError`."
-    import pyarrow as pa
-    try: return work()
-    except InputError: raise
-    except (pa.ArrowException, OSError, EOFError, ValueError, KeyError, IndexError, OverflowError) as e:
-        raise InputError(f"{name} cannot be read: {(str(e).splitlines() or [type(e).__name__])[0][:200].rstrip('.')}; is it whole, and what its ending says?") from e
+def _reading(name): return telling(f"{name} cannot be read", "is it whole, and what its ending says?")
 
 def format_of(
     path,  # a file's name
@@ -144,7 +138,7 @@ def format_of(
     if kind not in FORMATS or (packing and kind == ".parquet"): raise InputError(f"{Path(path).name} is no table that can be streamed; {nearest(kind, FORMATS)}")
     return kind, packing
 
-# %% ../nbs/16_readers.ipynb #a3c9b957
+# %% ../nbs/16_readers.ipynb #24e41385
 def read_batches(
     source,  # a file, or an open binary file such as `sys.stdin.buffer` together with `format`
     encoding: str = "utf-8",  # of a text format
@@ -157,16 +151,18 @@ def read_batches(
         path = Path(source)
         if not path.is_file(): raise InputError(f"there is no file {str(path)!r}; check the path.")
         name, (kind, packing), size = path.name, (format, "") if format else format_of(path), path.stat().st_size
-        if kind != ".parquet": raw = _told(name, lambda: pa.input_stream(str(path), compression=PACKED.get(packing)))
+        with _reading(name): raw = None if kind == ".parquet" else pa.input_stream(str(path), compression=PACKED.get(packing))
     if kind not in FORMATS or (kind == ".parquet" and hasattr(source, "read")): raise InputError(f"format {kind!r} cannot be streamed from here; {nearest(kind, set(FORMATS) - {'.parquet'})}")
-    names, batches = _told(name, lambda: _parquet(path) if kind == ".parquet" else FORMATS[kind](Checked(raw, name, encoding, size if packing else None)))
+    with _reading(name): names, batches = _parquet(path) if kind == ".parquet" else FORMATS[kind](Checked(raw, name, encoding, size if packing else None))
     if twice := sorted({n for n in names if list(names).count(n) > 1}): raise InputError(f"{name}: two columns are called {twice[0]!r}; rename one.")
     return list(names), _steadily(name, iter(batches))
 
 def _steadily(name, batches):
     "Batches, with every error told."
-    while (batch := _told(name, lambda: next(batches, None))) is not None:
-        _told(name, lambda: batch.validate(full=True))  # Parquet's strings may hold anything
+    while True:
+        with _reading(name):
+            if (batch := next(batches, None)) is None: return
+            batch.validate(full=True)  # Parquet's strings may hold anything
         yield batch
 
 # %% ../nbs/16_readers.ipynb #b0adeef1

@@ -205,7 +205,7 @@ def _work(pipe, tables, folder, item, kind, bad, progress, options):
             bar.update(len(table))
     return {"rows": first, "parts": i + 1}
 
-# %% ../nbs/17_scoring.ipynb #9057c62d
+# %% ../nbs/17_scoring.ipynb #aff1f514
 def _state(path): s = path.stat(); return s.st_ino, s.st_size, s.st_mtime_ns
 
 def _item(names, column):
@@ -220,16 +220,19 @@ def _item(names, column):
         if c not in names: raise InputError(f"there is no column {c!r}; {nearest(c, names)}")
     return given
 
+def _gone(folder): return folder.with_name(f".{folder.name}")
+
 def _folder(out, file):
     "The folder for the parts, made if need be."
     folder = out.with_name(out.name + ".parts") if file else out
+    if file: shutil.rmtree(_gone(folder), ignore_errors=True)  # what a run left that was killed at its very end
     if file and out.exists() and not folder.exists(): raise InputError(f"{out} exists; delete it to score again, or choose another name.")
     try: folder.mkdir(parents=True, exist_ok=True)
     except OSError as e: raise InputError(f"could not make the folder {folder}: {e.strerror}.") from e
     if not os.access(folder, os.W_OK): raise InputError(f"could not write into {folder}: it is read-only.")
     return folder
 
-# %% ../nbs/17_scoring.ipynb #92abe972
+# %% ../nbs/17_scoring.ipynb #d83fa5be
 def _finish(folder, manifest, file):
     "When all parts are there: say so in the manifest, or join them into one file."
     parts = [folder/f"part-{i:05d}.{manifest['format']}" for i in range(manifest["parts"])]
@@ -240,7 +243,8 @@ def _finish(folder, manifest, file):
         if file:
             if not file.exists():
                 with written(file) as f: join_parts(parts, f, manifest["format"])
-            shutil.rmtree(folder)
+            folder.rename(_gone(folder))  # deleted under another name, so that half of it is never taken for a run
+            shutil.rmtree(_gone(folder), ignore_errors=True)
     return result({"rows": manifest["rows"], "parts": manifest["parts"], "done": whole, "out": str(file or folder)})
 
 def join_parts(

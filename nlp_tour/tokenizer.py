@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['VOCABULARIES', 'token_html', 'show_tokens', 'padding_report', 'max_length', 'vocabulary_trouble', 'fitted',
            'has_vocabulary', 'known_options', 'load_tokenizer', 'tour_tokenizer', 'Tokenizer', 'of', 'open_folder',
-           'join', 'kinds', 'windows']
+           'join', 'kinds', 'cut', 'windows']
 
 # %% ../nbs/02_tokenizer.ipynb #bf7ef43d
 import functools, html, inspect, json, os
@@ -195,7 +195,7 @@ def tour_tokenizer(
     Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
     return Tour
 
-# %% ../nbs/02_tokenizer.ipynb #d48ff39a
+# %% ../nbs/02_tokenizer.ipynb #78230545
 class Tokenizer:
     "A Rust tokenizer with what the engine must know of its model."
     def __init__(
@@ -210,7 +210,7 @@ class Tokenizer:
         self.backend = backend
         self.backend.no_padding(); self.backend.no_truncation()
         self.max_length, self.pad_id, self.types, self.unk_id, self.cls_id = max_length, pad_id, types, unk_id, cls_id
-        self._windows = {}
+        self._cutters = {}
 
 # %% ../nbs/02_tokenizer.ipynb #2af56ee8
 def of(
@@ -260,34 +260,42 @@ def kinds(
 
 Tokenizer.join, Tokenizer.kinds = join, kinds
 
-# %% ../nbs/02_tokenizer.ipynb #8d4a8592
-def _long(self, item, stride):
-    "The windows of one item that is longer than the model; a pair is cut in its longer text."
+# %% ../nbs/02_tokenizer.ipynb #5e30019d
+def cut(
+    self,
+    item,  # a string, or a tuple of two strings
+    length: int,  # most tokens in a window
+    stride: int,  # tokens that a window shares with the one before
+    side: int = 0,  # which text of a pair is cut
+) -> list:  # of `tokenizers.Encoding`
+    "The windows of one long item; tokenizers that cut are kept for the next."
     from tokenizers import Tokenizer as Rust
-    side = "only_first"
-    if isinstance(item, tuple):
-        sizes = [len(self.backend.encode(t, add_special_tokens=False).ids) for t in item]
-        side = ["only_first", "only_second"][sizes[1] > sizes[0]]
-        if min(sizes) + 8 + stride >= self.max_length: raise InputError(f"both texts of a pair are long ({sizes[0]} and {sizes[1]} tokens) for a model of {self.max_length}; shorten one.")
-    if (side, stride) not in self._windows:
+    if (key := (length, stride, side)) not in self._cutters:
         rust = Rust.from_str(self.backend.to_str())
-        rust.enable_truncation(self.max_length, stride=stride, strategy=side)
-        self._windows[side, stride] = rust
-    first = self._windows[side, stride].encode(*item) if isinstance(item, tuple) else self._windows[side, stride].encode(item)
+        rust.enable_truncation(length, stride=stride, strategy=["only_first", "only_second"][side])
+        self._cutters[key] = rust
+    first = self._cutters[key].encode(*(item if isinstance(item, tuple) else [item]))
     return [first, *first.overflowing]
 
-# %% ../nbs/02_tokenizer.ipynb #f62008ed
+def _long(self, item, stride):
+    "The windows of one item that is longer than the model; a pair is cut in its longer text."
+    side = 0
+    if isinstance(item, tuple):
+        sizes = [len(self.backend.encode(t, add_special_tokens=False).ids) for t in item]
+        side = int(sizes[1] > sizes[0])
+        if min(sizes) + 8 + stride >= self.max_length: raise InputError(f"both texts of a pair are long ({sizes[0]} and {sizes[1]} tokens) for a model of {self.max_length}; shorten one.")
+    return self.cut(item, self.max_length, stride, side)
+
+# %% ../nbs/02_tokenizer.ipynb #ea4be03e
 def windows(
     self,
     items: list,  # strings, or tuples of two strings for pairs
     long: str = "window",  # texts over the maximum: "window", "truncate" or "error"
     stride: int = 64,  # tokens that a window shares with the one before
-    offsets: bool = False,  # whether the encodings must know characters
 ) -> list:  # for each item a list of `tokenizers.Encoding`, one a window
     "Encode all items at once; texts longer than the model become several windows."
-    encode = self.backend.encode_batch if offsets else self.backend.encode_batch_fast
     out, cut = [], 0
-    with telling("the tokenizer failed on these texts"): encoded = encode(items)
+    with telling("the tokenizer failed on these texts"): encoded = self.backend.encode_batch_fast(items)
     for i, (item, e) in enumerate(zip(items, encoded)):
         if not self.max_length or len(e.ids) <= self.max_length: out.append([e]); continue
         if long == "error": raise InputError(f"text {i} has {len(e.ids)} tokens and the model takes {self.max_length}; pass long='window' or long='truncate'.")
@@ -297,4 +305,4 @@ def windows(
     if cut: note(f"{cut} of {len(items)} texts have more than {self.max_length} tokens and were cut, as long='truncate' asks.")
     return out
 
-Tokenizer._long, Tokenizer.windows = _long, windows
+Tokenizer.cut, Tokenizer._long, Tokenizer.windows = cut, _long, windows

@@ -69,6 +69,12 @@ def render(quarto):
     if done.returncode or (said and not quarto): sys.exit("\n".join([*said, "the site did not render whole"]))
 
 
+def replace_folder(new, folder):
+    "Put a finished folder in another's place by renames, so that it is never half there; the other goes to where the new one was made."
+    if folder.exists(): folder.rename(new.with_name(".old"))
+    new.rename(folder)
+
+
 def main():
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     cli.add_argument("--quarto", action="store_true", help="render with Quarto")
@@ -83,9 +89,8 @@ def main():
         icons(staged/"_docs")
         themes(staged/"_docs")
         maths(staged/"_docs")
-    shutil.rmtree(site, ignore_errors=True)
-    shutil.move(staged/"_docs", site)
-    (site/".nojekyll").touch()
+    (staged/"_docs"/".nojekyll").touch()
+    replace_folder(staged/"_docs", site)
     shutil.rmtree(staged)
     print(f"{len(list(site.rglob('*.html')))} pages in {site.name}/")
 

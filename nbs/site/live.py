@@ -82,7 +82,6 @@ def make(folder):
     model, tok = load(str(source))
     proto = quantized(exported(model, tok))
     onnx.checker.check_model(proto)
-    folder.mkdir(parents=True, exist_ok=True)
     onnx.save(proto, folder/"model.onnx")
     shutil.copy(source/"vocab.txt", folder)
     labels = [model.config.id2label[i] for i in range(model.config.num_labels)]
@@ -91,7 +90,9 @@ def make(folder):
 
 def collect(target, cache, tools, fresh=True):
     "Put all that the live page loads into `target`, with the bytes of each file."
-    if fresh or not (cache/"model.onnx").exists(): make(cache)
+    from nlp_tour.core import replacing, settled
+    if fresh or not (settled(cache)/"model.onnx").exists():
+        with replacing(cache) as part: make(part)
     shutil.copytree(cache, target, dirs_exist_ok=True)
     for name in FILES: shutil.copy(tools/"onnxruntime-web"/"dist"/name, target)
     sizes = {p.name: p.stat().st_size for p in sorted(target.iterdir()) if p.name != "about.json"}

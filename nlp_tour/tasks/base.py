@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['TASKS', 'ALIASES', 'Task', 'shape', 'look', 'attach', 'size', 'settle', 'windows', 'loads', 'find_task', 'infer_task']
 
-# %% ../../nbs/tasks/base.ipynb #ec16922e
-import copy, importlib, re
+# %% ../../nbs/tasks/base.ipynb #8af3fe10
+import importlib, re
 
 from ..batching import Row
 from ..core import InputError, check_item, check_options, nearest, note
 
-# %% ../../nbs/tasks/base.ipynb #45475049
+# %% ../../nbs/tasks/base.ipynb #aeacccfd
 class Task:
     "What a task must say; subclasses say the rest."
     name = ""  # as `pipeline` takes it
@@ -30,7 +30,7 @@ class Task:
         config: dict,  # the model's config.json
     ):
         names = config.get("id2label") or {}
-        self.config, self.labels, self._cut = config, [names[k] for k in sorted(names, key=int)], {}
+        self.config, self.labels = config, [names[k] for k in sorted(names, key=int)]
 
     def arguments(self, args, options):
         "The call's one input and its options; tasks with other call forms (two texts, keywords) override this."
@@ -102,7 +102,7 @@ def settle(
 
 Task.settle = settle
 
-# %% ../../nbs/tasks/base.ipynb #ae659a3c
+# %% ../../nbs/tasks/base.ipynb #d09e2d86
 def windows(
     self,
     tok,  # the engine's tokenizer
@@ -121,21 +121,12 @@ def windows(
         room = length - sum(s != side for s in e.sequence_ids)
         if room < 1: raise InputError(f"text {i // each} has no room in {length} tokens: {length - room} go to what comes with it; shorten that.")
         shared = stride if stride < room else room // 2
-        out.append([(e, w * (room - shared)) for w, e in enumerate(self._pieces(tok, item, length, shared, side))])
+        out.append([(e, w * (room - shared)) for w, e in enumerate(tok.cut(item, length, shared, side))])
     cut = sum(len(o) > 1 for o in out)
     if cut and long == "truncate": note(f"{self.name}: {cut // each} of {len(items) // each} texts were cut to {length} tokens.")
     return [o[:1] for o in out] if long == "truncate" else out
 
-def _pieces(self, tok, item, length, stride, side):
-    "The windows of one long item; tokenizers that cut are kept for the next."
-    key = length, stride, side
-    if key not in self._cut:
-        self._cut[key] = copy.deepcopy(tok.backend)
-        self._cut[key].enable_truncation(length, stride=stride, strategy=["only_first", "only_second"][side])
-    first = self._cut[key].encode(*item) if isinstance(item, tuple) else self._cut[key].encode(item)
-    return [first, *first.overflowing]
-
-Task.windows, Task._pieces = windows, _pieces
+Task.windows = windows
 
 # %% ../../nbs/tasks/base.ipynb #3f6f7dc4
 TASKS = {

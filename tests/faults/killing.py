@@ -4,13 +4,19 @@ import os, signal, sys
 EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree", "shutil.copyfile"}
 
 
+def below(folder, event, args):
+    "Whether an event is about something in a folder; what a whole tree is deleted with names a file by its open folder."
+    inside = args[1] if event in ("os.remove", "os.rmdir") else -1
+    return str(folder) in (os.readlink(f"/proc/self/fd/{inside}") if inside >= 0 else str(args[0]))
+
+
 def at(n, folder, work):
     "Fork; the child does `work()` and dies by SIGKILL at its n-th event below `folder`. Returns whether it died."
     child = os.fork()
     if not child:
         left = [n]
         def count(event, args):
-            if event in EVENTS and str(folder) in str(args[0]):
+            if event in EVENTS and below(folder, event, args):
                 left[0] -= 1
                 if not left[0]: os.kill(os.getpid(), signal.SIGKILL)
         sys.addaudithook(count)

@@ -41,7 +41,10 @@ def test_killed_at_every_step_it_goes_on_to_the_same_bytes(pipe, src, whole, tmp
     def work(n): map_file(pipe, src, tmp_path/str(n)/"out.jsonl", part_rows=64, progress=False)
     def after(n):
         out = tmp_path/str(n)/"out.jsonl"
-        if out.exists() and not out.with_name("out.jsonl.parts").exists(): assert out.read_bytes() == whole; return
+        if out.exists() and not out.with_name("out.jsonl.parts").exists():
+            with pytest.raises(InputError, match="exists; delete it"): work(n)
+            assert out.read_bytes() == whole and [p.name for p in out.parent.iterdir()] == ["out.jsonl"]
+            return
         assert not out.exists() or out.read_bytes() == whole, "a file that is there is whole"
         work(n)
         assert out.read_bytes() == whole
