@@ -87,7 +87,7 @@ def make_layer(
         return F.layer_norm(down(up(x)).add_(x), (D,), *n2, eps)
     return layer
 
-# %% ../nbs/03_encoder.ipynb #9db42a36
+# %% ../nbs/03_encoder.ipynb #aa9b89c6
 def make_head(
     W,  # a function from a name to (weight, bias)
     kind: str,  # the architecture that was saved
@@ -96,12 +96,17 @@ def make_head(
     "What stands on top of the encoder."
     import torch
     import torch.nn.functional as F
-    if kind.endswith("ForTokenClassification"): return lambda h: {"logits": F.linear(h, *W("classifier"))}
-    if kind.endswith("ForQuestionAnswering"): return lambda h: dict(zip(("start_logits", "end_logits"), F.linear(h, *W("qa_outputs")).unbind(-1)))
+    if kind.endswith("ForTokenClassification"):
+        top = W("classifier")
+        return lambda h: {"logits": F.linear(h, *top)}
+    if kind.endswith("ForQuestionAnswering"):
+        ends = W("qa_outputs")
+        return lambda h: dict(zip(("start_logits", "end_logits"), F.linear(h, *ends).unbind(-1)))
     if not kind.endswith("ForSequenceClassification"): return lambda h: {}
     first, bend, last = {"bert": ("bert.pooler.dense", torch.tanh, "classifier"), "distilbert": ("pre_classifier", torch.relu, "classifier")}.get(
         family, ("classifier.dense", torch.tanh, "classifier.out_proj"))
-    return lambda h: {"logits": F.linear(bend(F.linear(h[:, 0], *W(first))), *W(last))}
+    first, last = W(first), W(last)  # now, so that no function holds on to all weights
+    return lambda h: {"logits": F.linear(bend(F.linear(h[:, 0], *first)), *last)}
 
 # %% ../nbs/03_encoder.ipynb #88c12a1a
 class Encoder:
@@ -160,7 +165,7 @@ def __call__(
 
 Encoder.embedding, Encoder.__call__ = embedding, __call__
 
-# %% ../nbs/03_encoder.ipynb #5a1e87f8
+# %% ../nbs/03_encoder.ipynb #8895d4c9
 def open_encoder(
     folder,  # a folder with config.json and model.safetensors
     dtype: str = "float32",
@@ -171,7 +176,7 @@ def open_encoder(
     folder = Path(folder)
     config = json.loads((folder/"config.json").read_text(encoding="utf-8"))
     if not fits(config) or not (folder/"model.safetensors").exists(): return None
-    try: weights = load_file(folder/"model.safetensors")
+    try: weights = {name: w.clone() for name, w in load_file(folder/"model.safetensors").items()}  # not the file's own pages: it may be replaced, and most are packed and dropped
     except Exception as e:
         raise InputError(f"{folder/'model.safetensors'} cannot be read: {e}; save the model again.") from e
     try: fast, plain = Encoder(weights, config, dtype), Encoder(weights, config | dict(num_hidden_layers=1), dtype, packed=False)

@@ -126,14 +126,14 @@ def run(
 
 Pipeline.run = run
 
-# %% ../nbs/01_pipeline.ipynb #8eabc58e
+# %% ../nbs/01_pipeline.ipynb #6d0ad0fb
 def _out_of_memory(e): return isinstance(e, MemoryError) or any(s in str(e) for s in ("out of memory", "can't allocate memory", "not enough memory"))
 
 def _forward(self, rows, opts, bar):
     "The outputs of all rows, in their order."
     outputs, sizes = [None] * len(rows), [self.task.size(r, opts) for r in rows]
-    todo = plan(sizes, self.batch_tokens)
-    while todo:
+    todo = sorted(plan(sizes, self.batch_tokens), key=lambda batch: len(batch) * max(sizes[i] for i in batch))
+    while todo:  # the largest first: all others find room in the memory that it leaves
         batch = todo.pop()
         try: found = self.run([rows[i] for i in batch], opts)
         except (RuntimeError, MemoryError) as e:
