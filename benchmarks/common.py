@@ -87,4 +87,5 @@ def draw_by_label(labels, n, seed):
 
 def spread(values):
     "Mean and standard deviation of repeated runs, and the runs."
+    values = list(map(float, values))
     return dict(mean=round(statistics.mean(values), 4), sd=round(statistics.stdev(values), 4) if len(values) > 1 else 0.0, runs=[round(v, 4) for v in values])

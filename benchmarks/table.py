@@ -16,7 +16,7 @@ def grid(head, rows):
 def source(result):
     "The command that measured, and on what."
     name, m = result["benchmark"], result["machine"]
-    return f"[`make bench-{name.replace('_', '-')}`](benchmarks/bench_{name}.py); {m['gpu'] or m['processor']}, {m['cores']} cores, torch {m['torch']}, transformers {m['transformers']}."
+    return f"[`make bench-{name.replace('_', '-')}`](https://nlp-tour.github.io/nlp_tour/benchmarks.html#{name.replace('_', '-')}); {m['gpu'] or m['processor']}, {m['cores']} cores, torch {m['torch']}, transformers {m['transformers']}."
 
 
 def inference(r):
@@ -53,8 +53,8 @@ def training(r):
 def quality(r):
     "Accuracy at equal numbers of labels."
     ways = list(dict.fromkeys(w for found in r["accuracy"].values() for w in found))
-    rows = [[w, *(f"{a[w]['mean']:.3f} ± {a[w]['sd']:.3f}" if w in a else "" for a in r["accuracy"].values())] for w in ways]
-    return grid(["accuracy on reviews of unseen films", *r["accuracy"]], rows) + f"\n\n{r['draws']} draws each, {r['texts_tested']} reviews; the larger class is {r['majority']:.3f}. {source(r)}"
+    rows = [[w, *(f"{a[w]['mean']:.3f}" + f" ± {a[w]['sd']:.3f}" * (len(a[w]["runs"]) > 1) if w in a else "" for a in r["accuracy"].values())] for w in ways]
+    return grid(["accuracy on reviews of unseen films", *r["accuracy"]], rows) + f"\n\n{r['draws']} draws (one of all labels), {r['texts_tested']} reviews; the larger class is {r['majority']:.3f}. {source(r)}"
 
 
 def growth(r, o):

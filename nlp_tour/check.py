@@ -71,7 +71,7 @@ def _vocabulary(model, tok):
     ids = backend.get_vocab_size() if hasattr(backend, "get_vocab_size") else len(tok)
     if found := vocabulary_trouble(ids, len(words)): yield Problem("vocabulary", *found)
 
-# %% ../nbs/03_check.ipynb #2d777430
+# %% ../nbs/03_check.ipynb #2997dcb6
 def _weights(model):
     "No weight may be NaN or infinite."
     import torch
@@ -82,6 +82,14 @@ def _weights(model):
     else:
         with torch.no_grad(): broken = [k for k, w in [*model.named_parameters(), *model.named_buffers()] if w.is_floating_point() and not torch.isfinite(w.sum()) and not _masks(k, w)]
     if broken: yield Problem("weights", f"NaN or infinite numbers in {', '.join(broken[:3])}{f' and {len(broken) - 3} more' if broken[3:] else ''}", "get the model again; if you trained it, lower the learning rate")
+
+def _outputs(model):
+    "A head has an output for each label, or labels would be lost in silence; transformers' own classes see to it themselves."
+    import torch
+    if not hasattr(model, "embed"): return
+    with torch.inference_mode(): logits = getattr(model(torch.zeros(1, 2, dtype=torch.long)), "logits", None)
+    labels = len(model.config.get("id2label") or ()) or model.config.get("num_labels", 2)
+    if logits is not None and logits.shape[-1] != labels: yield Problem("labels", f"the model has {logits.shape[-1]} outputs and its configuration {labels} labels", "give config.json's id2label a name for each output")
 
 def _masks(name, w):
     "Whether a tensor whose sum is not finite is sound: too large a sum, or a mask made of minus infinity."
@@ -181,7 +189,7 @@ def _names(model, data):
     theirs, ours = [str(n).lower() for n in getattr(feature, "names", None) or []], [str(n).lower() for n in (model.config.id2label or {}).values()]
     if theirs != ours and sorted(theirs) == sorted(ours): yield Problem("labels", f"the data counts its labels {', '.join(theirs)}, and the model {', '.join(ours)}", "bring them into one order: data.cast_column('label', ClassLabel(names=…))")
 
-# %% ../nbs/03_check.ipynb #9368ccd1
+# %% ../nbs/03_check.ipynb #ea3e1445
 def check(
     model,  # a model, or the name or folder of one
     tok=None,  # its tokenizer; None: not looked at, or the model's own where `model` is a name
@@ -197,7 +205,7 @@ def check(
             what, _, fix = str(e).rstrip(".").rpartition("; ")
             return Report([Problem("files", what or fix, fix if what else "get the model again, or save it again")])
         tok = own if tok is None else tok
-    found = [*_vocabulary(model, tok), *_weights(model), *_state(model)]
+    found = [*_vocabulary(model, tok), *_weights(model), *_outputs(model), *_state(model)]
     splits = data if hasattr(data, "keys") and hasattr(data, "column_names") else {} if data is None else {"": data}
     for name, split in splits.items(): found += [*_names(model, split), *_data(model, tok, split, f" of {name}" if name else "")]
     return Report(found)

@@ -112,6 +112,29 @@ def test_the_fast_path_is_the_model(capsys):
     assert max(abs(x["score"] - y["score"]) for x, y in zip(a, b)) < 1e-5
 
 
+def test_a_configuration_without_names_of_labels_has_those_of_transformers(tmp_path):
+    import transformers, tiny_encoders
+    words = tiny_encoders.wordpiece()
+    model = tiny_encoders.fill(BertForSequenceClassification(tiny_encoders.config("bert", words.get_vocab_size())))
+    model.save_pretrained(tmp_path)
+    tiny_encoders.wrap(words, types=True).save_pretrained(tmp_path)
+    assert "id2label" not in json.loads((tmp_path/"config.json").read_text())
+    ours, theirs = pipeline(model=str(tmp_path), device="cpu"), transformers.pipeline("text-classification", model=str(tmp_path), device=-1)
+    texts = ["a b c", "c d e f g"]
+    assert ours.fast and [a["label"] for a in ours(texts)] == [a["label"] for a in theirs(texts)]
+    assert np.allclose([a["score"] for a in ours(texts)], [a["score"] for a in theirs(texts)], atol=1e-5)
+
+
+def test_a_head_of_another_size_than_its_labels_is_refused(tmp_path):
+    import tiny_encoders
+    words = tiny_encoders.wordpiece()
+    tiny_encoders.fill(BertForSequenceClassification(tiny_encoders.config("bert", words.get_vocab_size()))).save_pretrained(tmp_path)
+    tiny_encoders.wrap(words, types=True).save_pretrained(tmp_path)
+    config = json.loads((tmp_path/"config.json").read_text())
+    (tmp_path/"config.json").write_text(json.dumps(config | {"id2label": {"0": "a", "1": "b", "2": "c"}, "label2id": {"a": 0, "b": 1, "c": 2}}))
+    with pytest.raises(InputError, match="label"): pipeline(model=str(tmp_path), device="cpu")("a b c")
+
+
 def test_a_bar_counts_tokens(tiny, capsys):
     tiny(reviews()["test"]["text"][:50], progress=True)
     assert "tokens" in capsys.readouterr().err
