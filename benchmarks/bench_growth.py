@@ -77,14 +77,14 @@ def pace(some, tmp, rounds):
 
 
 def scaling(some, tmp, rounds):
-    "Seconds from start to end of `predict` on a file."
+    "Seconds from start to end of a script that scores a file in sixteen parts."
     (tmp/"some.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in some))
-    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0", "-m"]  # --multi_gpu: its name for torchrun, on a CPU, too
+    (tmp/"score.py").write_text(SCORE.format(model=str(embedded("sentiment")), src=str(tmp/"some.jsonl"), out=str(tmp/"scaled")).replace("progress=False", f"progress=False, part_rows={-(-len(some) // 16)}"))
+    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]  # --multi_gpu: its name for torchrun, on a CPU, too
     def run(before, threads):
         shutil.rmtree(tmp/"scaled", ignore_errors=True)
-        subprocess.run([sys.executable, *before, "nlp_tour.cli", "predict", "--model", str(embedded("sentiment")), "--out", str(tmp/"scaled"), str(tmp/"some.jsonl")],
-                       env=os.environ | {"OMP_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": ""}, check=True, capture_output=True)
-    median, spread, _ = interleaved({"1 process, 1 thread": lambda: run(["-m"], 1), "1 process, 2 threads": lambda: run(["-m"], 2), "2 processes, 1 thread each": lambda: run(launch, 1)}, rounds)
+        subprocess.run([sys.executable, *before, str(tmp/"score.py")], env=os.environ | {"OMP_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": ""}, check=True, capture_output=True)
+    median, spread, _ = interleaved({"1 process, 1 thread": lambda: run([], 1), "1 process, 2 threads": lambda: run([], 2), "2 processes, 1 thread each": lambda: run(launch, 1)}, rounds)
     return rounded(median)
 
 

@@ -281,6 +281,9 @@ def test_a_packed_bomb_is_refused(tmp_path, packed, monkeypatch):
     path.write_bytes(pack(packed, b"a film\n" * (2**24 // 7)))
     assert path.stat().st_size < 2**20
     with pytest.raises(InputError, match="unpacks to more than"): read_all(path)
+    path = tmp_path/f"bomb.csv{packed}"
+    path.write_bytes(pack(packed, b"text,label\n" + b"a film,1\n" * (2**24 // 9)))
+    with pytest.raises(InputError, match="unpacks to more than"): load_data(path)
 
 
 def test_parquet_bombs_are_refused_or_read_in_pieces(tmp_path, monkeypatch):
@@ -288,6 +291,7 @@ def test_parquet_bombs_are_refused_or_read_in_pieces(tmp_path, monkeypatch):
     pq.write_table(pa.table({"text": pa.DictionaryArray.from_arrays(np.zeros(4096, dtype=np.int32), ["x" * 2**20])}), tmp_path/"dictionary.parquet")  # 4 GB of text in a file of a few kB
     parts = cut(read_batches(tmp_path/"dictionary.parquet")[1], 4096)
     assert sum(len(next(parts)) for _ in range(3)) == 3 * 64
+    with pytest.raises(InputError, match="unpacks to more than"): load_data(tmp_path/"dictionary.parquet", text="text")
     monkeypatch.setattr(readers, "UNPACKED", 2**20)
     pq.write_table(pa.table({"n": pa.array(np.zeros(10**6))}), tmp_path/"zeros.parquet", compression="zstd", use_dictionary=False)
     with pytest.raises(InputError, match="unpacks to"): read_batches(tmp_path/"zeros.parquet")
