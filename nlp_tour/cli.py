@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['app', 'main', 'predict_command', 'steps_command', 'tour_command', 'train_command', 'check_command', 'migrate_command',
-           'notebooks_command']
+           'notebooks_command', 'command']
 
-# %% ../nbs/20_cli.ipynb #7f25d4ba
-import contextlib, os, signal, sys
+# %% ../nbs/20_cli.ipynb #6e077ebf
+import atexit, contextlib, os, signal, sys, threading
 from pathlib import Path
 from typing import List, Optional
 
@@ -252,5 +252,18 @@ def notebooks_command(
     names = copy_notebooks(folder, force)
     print(f"{sum(n.suffix == '.ipynb' for n in names)} notebooks in {folder}; start with index.ipynb. Their checks need: pip install 'nlp_tour[dev]'", file=sys.stderr)
 
-# %% ../nbs/20_cli.ipynb #99567fe1
-if __name__ == "__main__" and "__file__" in globals(): main()
+# %% ../nbs/20_cli.ipynb #b11e71a7
+def command():
+    "`main` as a process: it ends when its work is done."
+    code = 0
+    try: main()
+    except SystemExit as e: code = e.code or 0
+    others = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+    distributed = sys.modules.get("torch.distributed")
+    if others or not isinstance(code, int) or (distributed and distributed.is_available() and distributed.is_initialized()): sys.exit(code)
+    sys.stdout.flush(), sys.stderr.flush()
+    atexit._run_exitfuncs()
+    os._exit(code)
+
+# %% ../nbs/20_cli.ipynb #c86df493
+if __name__ == "__main__" and "__file__" in globals(): command()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .core import InputError, nearest, telling
 
-# %% ../nbs/16_readers.ipynb #3199a589
+# %% ../nbs/16_readers.ipynb #e59a0fdc
 LONGEST = 2**24  # characters of a line, and bytes of a cell, that are still read
 UNPACKED = 2**30  # bytes that a packed file may always unpack to; beyond that, a hundred times its size
 _BLOCK = 2**20
@@ -24,10 +24,11 @@ class Checked(io.RawIOBase):
         name: str,  # for the sentences
         encoding: str = "utf-8",
         size: int = None,  # bytes on disk, where the file is packed
+        longest: int = LONGEST,  # characters of a line; None: any
     ):
         try: self.decoder = codecs.getincrementaldecoder("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)()
         except LookupError: raise InputError(f"there is no encoding {encoding!r}; usual ones are 'utf-8', 'latin-1' and 'utf-16'.") from None
-        self.raw, self.name, self.encoding, self.size = raw, name, encoding, size
+        self.raw, self.name, self.encoding, self.size, self.longest = raw, name, encoding, size, longest
         self.line, self.open, self.taken, self.ready, self.ended = 1, 0, 0, b"", False
 
     def readable(self): return True
@@ -37,7 +38,7 @@ class Checked(io.RawIOBase):
         buffer[:n], self.ready = self.ready[:n], self.ready[n:]
         return n
 
-# %% ../nbs/16_readers.ipynb #a2510725
+# %% ../nbs/16_readers.ipynb #0b6651f3
 def _more(self):
     "The next block, checked; nothing at the end."
     block = getattr(self.raw, "read1", self.raw.read)(_BLOCK)
@@ -51,7 +52,7 @@ def _more(self):
     self.line += text.count("\n")
     last = text.rfind("\n")
     self.open = self.open + len(text) if last < 0 else len(text) - last - 1
-    if self.open > LONGEST: raise InputError(f"{self.name}, line {self.line}: longer than {LONGEST:,} characters; is this a text file with line ends?")
+    if self.longest and self.open > self.longest: raise InputError(f"{self.name}, line {self.line}: longer than {self.longest:,} characters; is this a text file with line ends?")
     return text.encode("utf-8")
 
 Checked._more = _more

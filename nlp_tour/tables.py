@@ -6,14 +6,15 @@
 __all__ = ['READERS', 'TEXT_NAMES', 'PAIR_NAMES', 'TOKEN_NAMES', 'TAG_NAMES', 'LABEL_NAMES', 'read_file', 'read_folder',
            'read_tables', 'find_column', 'find_columns', 'plain', 'read_labels', 'split_fairly']
 
-# %% ../nbs/11_tables.ipynb #1f32ec24
-import random
+# %% ../nbs/11_tables.ipynb #5d1bd53b
+import io, random
 from collections import Counter
 from pathlib import Path
 
-from .core import InputError, nearest
+from .core import InputError, nearest, telling
+from .readers import LONGEST, PACKED, UNPACKED, Checked, read_batches, row_bytes
 
-# %% ../nbs/11_tables.ipynb #c8e4eb44
+# %% ../nbs/11_tables.ipynb #c2a35bba
 READERS = {".csv": ("read_csv", {}), ".tsv": ("read_csv", {"sep": "\t"}), ".jsonl": ("read_json", {"lines": True}),
            ".json": ("read_json", {}), ".parquet": ("read_parquet", {})}
 
@@ -24,13 +25,31 @@ def read_file(
     import pandas as pd
     path = Path(path)
     if not path.exists(): raise InputError(f"there is no file {str(path)!r}; check the path.")
-    endings = [e.lower() for e in path.suffixes]
-    name = endings[-2] if endings[-1:] and endings[-1] in (".gz", ".bz2", ".xz", ".zst") and len(endings) > 1 else (endings or [""])[-1]
+    *_, before, last = ["", "", *(e.lower() for e in path.suffixes)]
+    name, packing = (before, last) if last in (*PACKED, ".xz") else (last, "")
     if name not in READERS: raise InputError(f"{path.name} is no table that can be read; {nearest(name, READERS)}")
     reader, options = READERS[name]
-    try: return getattr(pd, reader)(path, **options)
-    except pd.errors.EmptyDataError: raise InputError(f"{path.name} is empty; it needs a header and rows.") from None
-    except (ValueError, OSError) as e: raise InputError(f"{path.name} could not be read as {name}: {str(e).splitlines()[0]}") from e
+    try:
+        with telling(f"{path.name} could not be read as {name}", "is it whole, and what its ending says?"):
+            return getattr(pd, reader)(_table(path) if name == ".parquet" else _text(path, packing, name == ".json"), **options)
+    except InputError as e:
+        if isinstance(e.__cause__, pd.errors.EmptyDataError): raise InputError(f"{path.name} is empty; it needs a header and rows.") from None
+        raise
+
+def _table(path):
+    "A Parquet file whose texts, counted by reference before they are copied, fit into memory."
+    texts, most = 0, max(UNPACKED, 100 * path.stat().st_size)
+    for batch in read_batches(path)[1]:
+        texts += int(row_bytes(batch).sum())
+        if texts > most: raise InputError(f"{path.name} unpacks to more than {most:,} bytes; if that is meant, write it again with smaller pages.")
+    return path
+
+def _text(path, packing, one_line):
+    "A text file, packed or not, checked as it is read: its encoding, the length of its lines, and what it unpacks to."
+    import lzma
+    import pyarrow as pa
+    raw = lzma.open(path) if packing == ".xz" else pa.input_stream(str(path), compression=PACKED.get(packing))
+    return io.TextIOWrapper(io.BufferedReader(Checked(raw, path.name, size=path.stat().st_size if packing else None, longest=None if one_line else LONGEST)), encoding="utf-8", newline="")
 
 # %% ../nbs/11_tables.ipynb #25ef5eeb
 def read_folder(
