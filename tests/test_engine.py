@@ -1,5 +1,6 @@
 "The engine under strange texts, many threads, small memory and long streams."
-import itertools, json, threading, tracemalloc
+import itertools, json, os, subprocess, sys, threading, tracemalloc
+from pathlib import Path
 
 import numpy as np, pytest, torch
 from hypothesis import given, settings, strategies as st
@@ -133,6 +134,27 @@ def test_a_head_of_another_size_than_its_labels_is_refused(tmp_path):
     config = json.loads((tmp_path/"config.json").read_text())
     (tmp_path/"config.json").write_text(json.dumps(config | {"id2label": {"0": "a", "1": "b", "2": "c"}, "label2id": {"a": 0, "b": 1, "c": 2}}))
     with pytest.raises(InputError, match="label"): pipeline(model=str(tmp_path), device="cpu")("a b c")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_batches_of_many_sizes_do_not_pile_up_memory(tmp_path):
+    import tiny_encoders
+    words = tiny_encoders.wordpiece()
+    tiny_encoders.fill(BertForSequenceClassification(tiny_encoders.config("bert", words.get_vocab_size()))).save_pretrained(tmp_path)
+    code = f"""
+import torch, nlp_tour.encoder as e
+def memory(): return int(next(l.split()[1] for l in open("/proc/self/status") if l.startswith("VmRSS"))) // 1024
+fast = e.Encoder.open({str(tmp_path)!r})
+def grown():
+    before = memory()
+    with torch.inference_mode():
+        for n in range(301, 901, 3): fast(torch.ones(n, 1, dtype=torch.long))
+    return memory() - before
+few = grown()
+e.ROWS = 1
+print(few, grown())"""
+    few, many = map(int, subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=os.environ | {"NLP_TOUR_OFFLINE": "1"}).stdout.split())
+    assert few < 100 < many  # MB; 19 numbers of rows against 200
 
 
 def test_a_bar_counts_tokens(tiny, capsys):
