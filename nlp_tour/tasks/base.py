@@ -11,7 +11,7 @@ import importlib, re
 from ..batching import Row
 from ..core import InputError, check_item, check_options, nearest, note
 
-# %% ../../nbs/tasks/base.ipynb #47dc1ec1
+# %% ../../nbs/tasks/base.ipynb #f25a2e98
 class Task:
     "What a task must say; subclasses say the rest."
     name = ""  # as `pipeline` takes it
@@ -29,7 +29,8 @@ class Task:
         self,
         config: dict,  # the model's config.json
     ):
-        names = config.get("id2label") or {i: f"LABEL_{i}" for i in range(config.get("num_labels", 2))}  # a config.json leaves out what transformers would fill in
+        n = config.get("num_labels", 2)  # a config.json leaves out what transformers would fill in
+        names = config.get("id2label") or {i: f"LABEL_{i}" for i in range(n if isinstance(n, int) and n < 100_000 else 2)}
         self.config, self.labels = config, [names[k] for k in sorted(names, key=int)]
 
     def arguments(self, args, options):
