@@ -44,7 +44,7 @@ def first(r, cli):
 def training(r):
     "Examples a second, and seconds to the same loss."
     def dash(v, form): return "never" if v is None else format(v, form)
-    rows = [[n, f"{r['examples_a_second'][n]:.0f}", f"{x:.0f}", f"{r['times_dynamic_padding'][n]:.1f}", dash(r["seconds_to_the_mark"][n], ".0f"), dash(r["times_sooner_at_the_mark"][n], ".0f"),
+    rows = [[n, f"{r['examples_a_second'][n]:.3g}", f"{x:.3g}", f"{r['times_dynamic_padding'][n]:.2g}", dash(r["seconds_to_the_mark"][n], ".0f"), dash(r["times_sooner_at_the_mark"][n], ".0f"),
              f"{r['held_out_loss'][n]:.3f}" if n in r["held_out_loss"] else "", r["peak_memory_MB"].get(n, "")] for n, x in r["times_the_recipe"].items()]
     head = ["one epoch of fine-tuning", "examples a second", "times the tour's recipe", "times Trainer with dynamic padding", f"seconds to a held-out loss of {r['mark']:.3f}", "times sooner than the recipe", "loss at the end", "MB at most"]
     return grid(head, rows) + f"\n\n{r['examples']:,} reviews, {r['seeds']} seeds; the recipe and the loop are timed over their first steps, and learn what dynamic padding learns. {source(r)}"
