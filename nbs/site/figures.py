@@ -6,7 +6,7 @@ from plots import number, plot
 SOURCE = "https://github.com/nlp-tour/nlp_tour/blob/main/benchmarks/"
 ORDER = ["inference", "first_answer", "cli", "training", "quality", "few_shot", "customization", "files", "growth", "overhead"]  # others come after these
 APART = ("benchmark", "machine", "curves", "notes")  # what has a form of its own
-NAMES = {"spread": "slowest / fastest run"}
+NAMES = {"spread": "slowest / fastest run", "cli": "command line"}
 
 
 def question(path):
