@@ -1,5 +1,6 @@
 "Tiny models and tokenizers that are the same under every version of transformers: trained here, filled by rule."
 import random, zlib
+from collections import Counter
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -20,11 +21,13 @@ def corpus(seed=7, n=600): rng = random.Random(seed); return [sentence(rng) for 
 
 
 def wordpiece():
-    "As BERT's, cased, with pieces marked by ##."
+    "As BERT's, cased, with pieces marked by ##. The words are counted here: tokenizers' own trainer gives another vocabulary each time."
     tok = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tok.normalizer, tok.pre_tokenizer, tok.decoder = normalizers.BertNormalizer(lowercase=False), pre_tokenizers.BertPreTokenizer(), decoders.WordPiece()
-    seen = [t.replace("🤗", "").replace("z", "") for t in corpus()]  # so that some characters are unknown
-    tok.train_from_iterator(seen, trainers.WordPieceTrainer(vocab_size=220, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False))
+    seen = [tok.normalizer.normalize_str(t.replace("🤗", "").replace("z", "")) for t in corpus()]  # so that some characters are unknown
+    pieces = Counter("##" * (i > 0) + word[i:j] for t in seen for word, _ in tok.pre_tokenizer.pre_tokenize_str(t) for i in range(len(word)) for j in range(i + 1, len(word) + 1))
+    order = sorted(pieces, key=lambda p: (len(p.removeprefix("##")) > 1, -pieces[p] * len(p), p))  # all single characters, then what saves most
+    tok.model = models.WordPiece({p: i for i, p in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *order][:220])}, unk_token="[UNK]")
     tok.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     return tok
 
