@@ -21,12 +21,15 @@ def corpus(seed=7, n=600): rng = random.Random(seed); return [sentence(rng) for 
 
 
 def wordpiece():
-    "As BERT's, cased, with pieces marked by ##. The words are counted here: tokenizers' own trainer gives another vocabulary each time."
+    "As BERT's, cased, with pieces marked by ##. Single characters and the halves of words: tokenizers' own trainer gives another vocabulary each time."
     tok = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tok.normalizer, tok.pre_tokenizer, tok.decoder = normalizers.BertNormalizer(lowercase=False), pre_tokenizers.BertPreTokenizer(), decoders.WordPiece()
     seen = [tok.normalizer.normalize_str(t.replace("🤗", "").replace("z", "")) for t in corpus()]  # so that some characters are unknown
-    pieces = Counter("##" * (i > 0) + word[i:j] for t in seen for word, _ in tok.pre_tokenizer.pre_tokenize_str(t) for i in range(len(word)) for j in range(i + 1, len(word) + 1))
-    order = sorted(pieces, key=lambda p: (len(p.removeprefix("##")) > 1, -pieces[p] * len(p), p))  # all single characters, then what saves most
+    words = Counter(word for t in seen for word, _ in tok.pre_tokenizer.pre_tokenize_str(t))
+    half = lambda w: (len(w) + 1) // 2 if len(w) > 3 else len(w)
+    pieces = Counter(p for w, n in words.items() for p in (w[:half(w)], "##" + w[half(w):]) if p != "##" for _ in range(n))
+    single = sorted({"##" * (i > 0) + c for w in words for i, c in enumerate(w)})
+    order = single + [p for p, _ in sorted(pieces.items(), key=lambda x: (-x[1], x[0])) if p not in single]
     tok.model = models.WordPiece({p: i for i, p in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *order][:220])}, unk_token="[UNK]")
     tok.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     return tok
