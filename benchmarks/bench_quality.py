@@ -6,7 +6,7 @@ Labels a class drawn from reviews of the training films, 0: all of them; accurac
 scikit-learn: TF-IDF of words and pairs with logistic regression. SetFit with 640 pairs a draw, at 8 labels the 20 pairs a text of its paper (arXiv:2209.11055). With all labels there is one draw, and no few-shot.
 Frozen: logistic regression on MiniLM's vectors. Few-shot: ours, after a contrastive round. LoRA (r = 8) and the whole model: at least 80 steps, at least two epochs.
 It goes on where it was stopped; --fresh begins anew."""
-import argparse, json, math, tempfile, time, warnings
+import argparse, json, math, tempfile, warnings
 
 from common import RESULTS, draw_by_label, report, spread
 
@@ -79,16 +79,16 @@ if __name__ == "__main__":
     train, test = reviews()["train"], reviews()["test"].shuffle(seed=0).select(range(args.test))
     truth, path, asked = test["label"][:], RESULTS/"quality.json", dict(texts_tested=args.test, draws=args.draws)
     before = json.loads(path.read_text()) if path.exists() and not args.fresh else {}
-    figures, seconds = (before["accuracy"], before["seconds_a_draw"]) if asked.items() <= before.items() else ({}, {})
+    figures = before["accuracy"] if asked.items() <= before.items() else {}
     for n in args.labels:
         name = f"{n} labels a class" if n else f"all {len(train):,} labels"
         for way, work in WAYS.items():
             if way in figures.setdefault(name, {}) or (not n and way in FEW): continue
-            begin, found = time.perf_counter(), []
+            found = []
             for seed in range(args.draws if n else 1):
                 rows = train.select(draw_by_label(train["label"][:], n, seed)) if n else train.shuffle(seed=seed)
                 found.append(accuracy(work(rows, test, seed), truth))
-            figures[name][way], seconds.setdefault(name, {})[way] = spread(found), round((time.perf_counter() - begin) / len(found), 1)
+            figures[name][way] = spread(found)
             curves = {way: [[2 * n or len(train), figures[k][way]["mean"]] for n, k in zip(args.labels, figures) if way in figures[k]] for way in WAYS}
-            report("quality", asked | dict(majority=round(max(sum(truth), len(truth) - sum(truth)) / len(truth), 4), accuracy=figures, seconds_a_draw=seconds,
+            report("quality", asked | dict(majority=round(max(sum(truth), len(truth) - sum(truth)) / len(truth), 4), accuracy=figures,
                                            curves={"accuracy on unseen films by labels": dict(x="labels", y="accuracy", log_x=True, log_y=False, lines=curves)}), "setfit", "scikit-learn", "sentence-transformers")
