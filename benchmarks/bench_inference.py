@@ -96,7 +96,7 @@ def compare(texts, rounds, peaks):
                 times_best_stock={k: round(median[best] / v, 2) for k, v in heads.items() if not k.startswith("stock")},
                 times_sentence_transformers=round(median["body: sentence-transformers"] / median["body: ours"], 2),
                 padding={k: round(padding(k, lengths), 4) for k in median},
-                share_of_peak={k: round(flops(lengths) / v / peaks["bfloat16" if k.endswith("bfloat16") else "float32"], 3) for k, v in median.items() if not k.endswith("int8")},
+                share_of_peak={k: round(flops(lengths, read=None if k.startswith('body') else 1) / v / peaks["bfloat16" if k.endswith("bfloat16") else "float32"], 3) for k, v in median.items() if not k.endswith("int8")},
                 same_labels={k: round(sum((x > .5) == (y > .5) for x, y in zip(truth, answers[k])) / len(truth), 4) for k in heads},
                 largest_difference={k: round(max(abs(x - y) for x, y in zip(truth, answers[k])), 6) for k in heads},
                 vectors_differ=float(f"{abs(torch.tensor(answers['body: ours']) - torch.tensor(answers['body: sentence-transformers'])).max():.1e}"))

@@ -57,9 +57,10 @@ def matmul_peak(dtype, seconds=2, device="cpu"):
     return best
 
 
-def flops(lengths, layers=6, width=384, inner=1536):
-    "Products of an encoder's forward pass over texts of so many tokens, none of them padding: 2 for each weight and token, and attention's two (n, n, width)."
-    return sum(layers * (2 * n * (4 * width**2 + 2 * width * inner) + 4 * n * n * width) for n in lengths)
+def flops(lengths, layers=6, width=384, inner=1536, read=None):
+    "Products that an encoder's answer needs over texts of so many tokens, none of them padding: 2 for each weight and token, and attention's two (n, n, width). Of the last layer a head may `read` the first tokens only."
+    def layer(n, m): return 4 * n * width**2 + 4 * m * (width**2 + width * inner) + 4 * n * m * width  # keys and values of n tokens, the rest of m
+    return sum((layers - 1) * layer(n, n) + layer(n, read or n) for n in lengths)
 
 
 def report(name, figures, *packages):

@@ -10,6 +10,7 @@ import transformers
 import tiny_encoders as tiny
 from nlp_tour.batching import Row
 from nlp_tour.core import InputError
+from nlp_tour.encoder import Encoder
 from nlp_tour.pipeline import pipeline
 from nlp_tour.tasks.base import find_task
 from nlp_tour.tasks.zero_shot import ZeroShotClassification
@@ -266,6 +267,27 @@ def test_feature_extraction_equals_transformers(kind, name):
     unit = ours(inputs, pooling="mean", normalize=True)
     assert np.abs(unit * np.linalg.norm(vectors["mean"], axis=1, keepdims=True) - vectors["mean"]).max() < 1e-5
     assert ours(inputs[0], pooling="mean").shape == (16,) and ours([], pooling="mean").shape == (0, 16)
+
+
+@each
+def test_a_classifier_by_hand_gives_the_features_of_all_tokens(kind, name, tmp_path):
+    for part in made("zero-shot-classification", kind, name, NLI["yes last"], max_length=128): part.save_pretrained(tmp_path)
+    ours, stock, inputs = pipeline("feature-extraction", model=tmp_path, device="cpu"), transformers.pipeline("feature-extraction", model=str(tmp_path)), texts(60, (kind, name))
+    assert ours.fast
+    same(ours(inputs), stock(inputs), 5e-5)
+
+
+@each
+@pytest.mark.parametrize("dtype, gap", [("float32", 1e-5), ("bfloat16", .02)])
+def test_one_token_of_the_last_layer_says_what_all_of_it_says(kind, name, dtype, gap, tmp_path):
+    made("zero-shot-classification", kind, name, NLI["yes last"])[0].save_pretrained(tmp_path)
+    fast, rng = Encoder.open(tmp_path, dtype), torch.Generator().manual_seed(0)
+    for B, T in ((1, 1), (1, 9), (7, 30), (40, 12)):
+        ids, mask = torch.randint(5, 150, (B, T), generator=rng), torch.arange(T) < torch.randint(1, T + 1, (B, 1), generator=rng)
+        for given in (dict(input_ids=ids), dict(input_ids=ids, attention_mask=mask.long())):
+            one, whole = fast(**given), fast.base_model(**given).last_hidden_state
+            assert whole.shape[:2] == (B, T) and list(vars(one)) == ["logits"]
+            assert (one.logits - fast.head(whole)["logits"]).abs().max() < gap
 
 
 @each

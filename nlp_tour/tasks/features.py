@@ -42,7 +42,7 @@ def unit(
     "Divide by the Euclidean length."
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
 
-# %% ../../nbs/tasks/features.ipynb #42212a1c
+# %% ../../nbs/tasks/features.ipynb #2aa47fea
 class FeatureExtraction(Task):
     "The model's vectors, for each token or for each text."
     name, spare, graph = "feature-extraction", ("pooler",), True
@@ -56,7 +56,7 @@ class FeatureExtraction(Task):
         return given
 
     def forward(self, model, inputs, rows, opts):
-        hidden = model(**inputs).last_hidden_state
+        hidden = getattr(model, "base_model", model)(**inputs).last_hidden_state
         return hidden if opts["pooling"] == "none" else pool(hidden, inputs.get("attention_mask"), opts["pooling"])
 
     def decode(self, item, rows, outputs, opts):
