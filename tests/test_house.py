@@ -60,6 +60,9 @@ def test_notebook_style(path):
     shown = json.dumps([c.get("outputs", []) for c in cells])
     assert not re.search(r"Traceback \(most recent|/tmp/|/home/|/root/|/work/|site-packages|\d+%\|", shown), "an output holds a path, a traceback or a progress bar"
     assert "".join(cells[0]["source"]).startswith("# "), "a notebook opens with its title"
+    for cell in cells:
+        blocks = re.findall(r"(?:^\|.*\n?)+", "".join(cell["source"]), re.M) if cell["cell_type"] == "markdown" else []
+        assert all(re.match(r"\|.*\n\|[-:| ]+\|\n", b) for b in blocks), "a table without its head"
 
 
 def test_readme_agrees_with_the_index():
