@@ -5,8 +5,10 @@
 # %% auto #0
 __all__ = ['padding_share', 'plan', 'plot_plan', 'Row', 'pad', 'groups_of_like_length']
 
-# %% ../nbs/10_batching.ipynb #cd5cbc98
+# %% ../nbs/10_batching.ipynb #ae5c23f2
 from dataclasses import dataclass
+
+import numpy as np
 
 from .core import InputError
 
@@ -19,7 +21,7 @@ def padding_share(
     work = sum(len(b) * max(lengths[i] for i in b) for b in batches)
     return 1 - sum(lengths[i] for b in batches for i in b) / work if work else 0.0
 
-# %% ../nbs/10_batching.ipynb #470fbae4
+# %% ../nbs/10_batching.ipynb #5c039bf0
 def plan(
     lengths,  # tokens of each row
     budget: int = 1024,  # most tokens in a batch, padding included; a single longer row gets a batch of its own
@@ -27,12 +29,12 @@ def plan(
 ) -> list:  # lists of positions in `lengths`, shortest rows first
     "Cut the rows, sorted by length, into the batches of least total cost."
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    best, cut = [0], [0]
+    best, cut, at = np.zeros(len(order) + 1, np.int64), [0], np.arange(len(order) + 1)
     for i, row in enumerate(order, 1):
         longest = max(lengths[row], 1)
         first = max(0, i - max(budget // longest, 1))
-        j = min(range(first, i), key=lambda j: best[j] + (i - j) * longest)
-        best.append(best[j] + (i - j) * longest + start_cost)
+        j = first + int((best[first:i] - at[first:i] * longest).argmin())
+        best[i] = best[j] + (i - j) * longest + start_cost
         cut.append(j)
     batches, end = [], len(order)
     while end: batches.append(order[cut[end]:end]); end = cut[end]

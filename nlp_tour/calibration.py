@@ -72,7 +72,7 @@ def fit_temperature(
     steps.step(loss)
     return math.exp(log.item())
 
-# %% ../nbs/16_calibration.ipynb #ebbc2e2b
+# %% ../nbs/16_calibration.ipynb #7c4805a6
 def calibrate(
     pipe,  # a `Pipeline` for text classification with one label a text
     data,  # a Dataset with columns text and label, not trained on
@@ -81,5 +81,5 @@ def calibrate(
     if pipe.task.name != "text-classification" or default_function(pipe.task.config) != "softmax": raise InputError("a temperature is for text classification with one label a text.")
     answers = pipe(data["text"][:], return_all_scores=True, function_to_apply="none", calibrated=False, progress=False)
     temperature = fit_temperature([[a["score"] for a in row] for row in answers], data["label"][:])
-    pipe.task.config["calibration_temperature"] = pipe.model.config.calibration_temperature = temperature
+    for config in [pipe.task.config] + ([vars(pipe._model.config)] if pipe._model is not None else []): config["calibration_temperature"] = temperature  # without asking for a model that is not open
     return temperature

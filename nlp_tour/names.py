@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PARTS', 'ENCODER_SHA256', 'ADAPTER', 'RECIPES', 'STAND_INS', 'part', 'sha256', 'checked_encoder',
-           'bert_to_distilbert', 'merge_lora', 'cache_dir', 'embedded', 'offline', 'hub_reachable', 'cached', 'resolve',
-           'tour_class']
+           'bert_to_distilbert', 'merge_lora', 'cache_dir', 'embedded', 'offline', 'hub_reachable', 'cached', 'fetched',
+           'resolve', 'tour_class']
 
 # %% ../nbs/00_names.ipynb #640cef2a
 import functools, hashlib, importlib.util, json, os, re, tempfile
@@ -159,7 +159,7 @@ def hub_reachable() -> bool:
     from huggingface_hub import constants
     return _answers(constants.ENDPOINT)
 
-# %% ../nbs/00_names.ipynb #d75421a9
+# %% ../nbs/00_names.ipynb #2598a09e
 STAND_INS = {
     "distilbert-base-uncased-finetuned-sst-2-english": "sentiment", "distilbert/distilbert-base-uncased-finetuned-sst-2-english": "sentiment",
     "distilbert-base-uncased": "distilbert", "distilbert-base-cased": "distilbert", "distilbert/distilbert-base-uncased": "distilbert", "distilbert/distilbert-base-cased": "distilbert",
@@ -180,6 +180,16 @@ def cached(
     try: folder = Path(snapshot_download(name, revision=revision, local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError): return None
     return str(folder) if (folder/"config.json").exists() else None
+
+def fetched(
+    name: str,  # a model's name on the hub
+    files: list,  # patterns of files' names
+    revision: str = None,
+    token=None,  # for a model that is not public
+) -> Path:  # the snapshot's folder in the hub's own cache
+    "Those files of a model, from the hub if they are not in its cache."
+    from huggingface_hub import snapshot_download
+    return Path(snapshot_download(name, revision=revision, token=token, allow_patterns=files))
 
 # %% ../nbs/00_names.ipynb #08d0d84e
 def resolve(

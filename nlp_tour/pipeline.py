@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BATCH_TOKENS', 'WINDOW', 'Pipeline', 'best_budget', 'run', 'pipeline', 'Steps', 'steps', 'save_pretrained']
 
-# %% ../nbs/01_pipeline.ipynb #506247b8
+# %% ../nbs/01_pipeline.ipynb #3016de1d
 import contextlib, itertools, json, os, re
 from pathlib import Path
 
@@ -14,9 +14,9 @@ import numpy as np
 from .batching import Row, pad, plan
 from .check import check
 from .core import InputError, as_texts, html_table, note, pick_device, result, telling
-from .encoder import Encoder
+from .encoder import Encoder, fits
 from .model import evaluating, load, save, untrained
-from .names import resolve
+from .names import fetched, resolve
 from .openvino import compiled
 from .scoring import map_file
 from .tasks.base import find_task, infer_task
@@ -51,12 +51,20 @@ class Pipeline:
 
     def __repr__(self): return f"Pipeline({self.task.name!r}, {(self.task.config.get('architectures') or ['model'])[0]}, {self.device})"
 
-# %% ../nbs/01_pipeline.ipynb #c23f31a7
+# %% ../nbs/01_pipeline.ipynb #0f686be9
 def _open_model(self):
     "The model of transformers."
-    if self._model is None and self.folder: self._model = load(self.folder, self.task.name)[0].to(self.device)
+    if self._model is None: self._model = self._loaded("bfloat16" if getattr(self.fast, "dtype", "") == "bfloat16" else "auto").to(self.device)
+    elif self.fast: note("pipe.model was asked for, so it answers itself from here on, without OpenVINO.")
     self.fast = None
     return self._model
+
+def _loaded(self, dtype="auto"):
+    "The model from its folder, with what `calibrate` found."
+    if not self.folder: raise InputError("this pipeline was closed by its `with` block; open a new one.")
+    model = load(self.folder, self.task.name, dtype=dtype)[0]
+    if (found := self.task.config.get("calibration_temperature")) is not None: model.config.calibration_temperature = found
+    return model
 
 def _open_tokenizer(self):
     "The tokenizer of transformers."
@@ -65,9 +73,9 @@ def _open_tokenizer(self):
         self._tokenizer = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=False)
     return self._tokenizer
 
-Pipeline.model, Pipeline.tokenizer = property(_open_model), property(_open_tokenizer)
+Pipeline.model, Pipeline.tokenizer, Pipeline._loaded = property(_open_model), property(_open_tokenizer), _loaded
 
-# %% ../nbs/01_pipeline.ipynb #ec052bcb
+# %% ../nbs/01_pipeline.ipynb #c74bffdc
 def best_budget(
     pipe,  # a `Pipeline`
     budgets: tuple = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536),  # tokens; on a CPU those over 4096 are left out
@@ -85,6 +93,7 @@ def best_budget(
             if not _out_of_memory(e): raise
             break
         speed[budget] = len(rows) * len(row) / min(times)
+    if not speed: raise InputError(f"not even {budgets[0]} tokens fit into the memory of {pipe.device}; take a smaller model or another device.")
     return min(b for b, v in speed.items() if v >= .97 * max(speed.values()))
 
 def _timed(pipe, rows, opts):
@@ -105,7 +114,7 @@ def _of_2021(options):
         if cut: out.setdefault("long", "truncate")
     return out
 
-# %% ../nbs/01_pipeline.ipynb #98599a84
+# %% ../nbs/01_pipeline.ipynb #baf75c3c
 def run(
     self,
     rows: list,  # `Row`s of one batch
@@ -114,7 +123,8 @@ def run(
     "One forward pass."
     import torch
     inputs = pad(rows, self.tok.pad_id, self.device, self.task.left)
-    mode = contextlib.nullcontext(self.fast) if self.fast else evaluating(self.model)
+    fast = self.fast  # another thread may ask for the model meanwhile
+    mode = contextlib.nullcontext(fast) if fast else evaluating(self.model)
     try:
         with mode as net, torch.inference_mode(): out = self.task.forward(net, inputs, rows, opts)
     except (IndexError, RuntimeError) as e:
@@ -231,7 +241,7 @@ def _with_columns(table, answers):
 # %% ../nbs/01_pipeline.ipynb #15c86d68
 Pipeline.map_file = map_file
 
-# %% ../nbs/01_pipeline.ipynb #920e5099
+# %% ../nbs/01_pipeline.ipynb #5839790b
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
     model=None,  # a name, a folder or a model; None: the task's default of 2021
@@ -259,9 +269,9 @@ def pipeline(
     backend, device = _backend(backend, dtype, device)
     found = _task_and_options(task, model, options)
     extra = dict(model_kwargs or {}, revision=revision, token=token or use_auth_token, dtype="float32" if backend else dtype)
-    own = dict(device=device, batch_tokens=batch_tokens, progress=progress, **options)
+    own = dict(device=device, batch_tokens=None if backend and batch_tokens == "auto" else batch_tokens, progress=progress, **options)
     if tokenizer is None and config is None and not model_kwargs and framework != "tf" and not backend:
-        if quick := _fast_pipeline(found[2] if model is None else model, found, revision, dtype, own): return quick
+        if quick := _fast_pipeline(found[2] if model is None else model, found, revision, extra["token"], dtype, own): return quick
     model, tokenizer = _model_and_tokenizer(found[2] if model is None else model, tokenizer, config, found and found[1], extra)
     made_up = untrained(model)
     if framework == "tf" or hasattr(model, "to_torch"): model = as_torch(model if hasattr(model, "to_torch") else to_tf(model, tokenizer))
@@ -269,16 +279,14 @@ def pipeline(
     if not allow_untrained: _refuse(made_up, cls.spare)
     pipe = Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)  # what the task itself asks of a model is told first
     check(model, tokenizer).raise_for_problems("head", "mode")
-    if backend: pipe.fast = compiled(model, pipe.tok, pipe.task, pipe.options, dtype, calibration)
-    return pipe
+    return _compile(pipe, dtype, calibration, batch_tokens) if backend else pipe
 
-# %% ../nbs/01_pipeline.ipynb #7b153715
-def _fast_pipeline(model, found, revision, dtype, own):
+# %% ../nbs/01_pipeline.ipynb #d37b8fa4
+def _fast_pipeline(model, found, revision, token, dtype, own):
     "A pipeline on the encoder by hand, or None where that is not for this model, task or device."
     if not isinstance(model, (str, os.PathLike)) or pick_device(own["device"]).type != "cpu" or dtype not in ("float32", "bfloat16"): return None
-    folder = Path(resolve(model, revision))
-    if not all((folder/name).exists() for name in ("config.json", "tokenizer.json")): return None
     with telling(f"could not load {model}"):
+        if not (folder := _folder(resolve(model, revision), revision, token)): return None
         config = json.loads((folder/"config.json").read_text(encoding="utf-8"))
         found = found or find_task(infer_task(config))
         cls, heads = found[0], find_task(found[1])[0].heads
@@ -289,7 +297,16 @@ def _fast_pipeline(model, found, revision, dtype, own):
     check(fast, pipe.tok).raise_for_problems()
     return pipe
 
-# %% ../nbs/01_pipeline.ipynb #2241bdd3
+# %% ../nbs/01_pipeline.ipynb #331f41b0
+def _folder(where, revision, token):
+    "The files that the encoder by hand reads, from the hub if need be; None where it is another model or they are not all there."
+    folder, files = Path(where), ("config.json", "tokenizer.json", "model.safetensors")
+    if not folder.is_dir():  # a small file first, to see whether the large one is for us
+        folder = fetched(where, files[:1], revision, token)
+        if (folder/files[0]).exists() and fits(json.loads((folder/files[0]).read_text(encoding="utf-8"))): folder = fetched(where, [*files, "*.json", "vocab.txt", "merges.txt"], revision, token)
+    return folder if all((folder/name).exists() for name in files) else None
+
+# %% ../nbs/01_pipeline.ipynb #c3613d4d
 def _task_and_options(task, model, options):
     "The task's class, its head and its default model, if it is named; a wrong option is told before anything is loaded."
     if task is None and model is None: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
@@ -308,6 +325,12 @@ def _backend(backend, dtype, device):
     if backend not in (None, "openvino"): raise InputError(f"backend={backend!r} is unknown; leave it out for torch, or pass 'openvino'.")
     if device is not None and pick_device(device).type != "cpu": raise InputError(f"OpenVINO runs on the CPU here, and device={device!r} was asked for; leave one of the two out.")
     return "openvino", "cpu"
+
+def _compile(pipe, dtype, calibration, batch_tokens):
+    "The same pipeline on OpenVINO."
+    pipe.fast = compiled(pipe._model, pipe.tok, pipe.task, pipe.options, dtype, calibration)
+    if batch_tokens == "auto": pipe.batch_tokens = best_budget(pipe)
+    return pipe
 
 def _check_2021(framework, feature_extractor, use_fast):
     "Arguments of 2021 that have one meaning left."
@@ -357,14 +380,13 @@ def steps(
 
 Pipeline.steps = steps
 
-# %% ../nbs/01_pipeline.ipynb #a4ed8128
+# %% ../nbs/01_pipeline.ipynb #4adf3fc2
 def save_pretrained(
     self,
     folder,  # where to
 ) -> Path:
     "Save model and tokenizer; `pipeline(model=folder)` opens them again."
-    model = self._model if self._model is not None else load(self.folder, self.task.name)[0]
-    return save(folder, model, self.tokenizer)
+    return save(folder, self._loaded() if self._model is None else self._model, self.tokenizer)
 
 def __enter__(self): return self
 

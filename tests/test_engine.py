@@ -1,5 +1,5 @@
 "The engine under strange texts, many threads, small memory and long streams."
-import itertools, json, os, subprocess, sys, threading, tracemalloc
+import itertools, json, os, shutil, subprocess, sys, threading, tracemalloc
 from pathlib import Path
 
 import numpy as np, pytest, torch
@@ -9,6 +9,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from nlp_tour.all import load
 from nlp_tour.core import InputError
 from nlp_tour.data import plots, reviews
+from nlp_tour.names import embedded
 from nlp_tour.pipeline import Pipeline, pipeline
 from nlp_tour.tasks.classification import TextClassification
 
@@ -162,3 +163,67 @@ def test_a_bar_counts_tokens(tiny, capsys):
     assert "tokens" in capsys.readouterr().err
     tiny(reviews()["test"]["text"][:50])
     assert "tokens" not in capsys.readouterr().err
+
+
+def test_a_name_on_the_hub_runs_as_the_encoder_by_hand(tmp_path):
+    repo = tmp_path/"models--owner--name"
+    (repo/"refs").mkdir(parents=True)
+    (repo/"refs"/"main").write_text("0" * 40)
+    shutil.copytree(embedded("sentiment"), repo/"snapshots"/("0" * 40))
+    code = """
+import sys, nlp_tour.names as names
+names.hub_reachable = lambda: True
+from nlp_tour.pipeline import pipeline
+pipe = pipeline("sentiment-analysis", model="owner/name", device="cpu")
+print(type(pipe.fast).__name__, "transformers" in sys.modules, pipe("Fine.")[0]["label"])"""
+    env = {k: v for k, v in os.environ.items() if k != "NLP_TOUR_OFFLINE"} | {"HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": "1"}
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=env).stdout.split() == ["Encoder", "False", "POSITIVE"]
+
+
+@pytest.mark.parametrize("config, asked", [({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}, 1), (None, 2)])
+def test_weights_are_fetched_for_models_that_the_encoder_computes(config, asked, tmp_path, monkeypatch):
+    import huggingface_hub
+    from nlp_tour.pipeline import _folder
+    calls = []
+    def snapshot(name, revision, token, allow_patterns):
+        calls.append((name, revision, token, allow_patterns))
+        if config: (tmp_path/"config.json").write_text(json.dumps(config))
+        return tmp_path if config else embedded("sentiment")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    assert (_folder("owner/name", "v2", "secret") is None) == bool(config)
+    assert len(calls) == asked and all(c[:3] == ("owner/name", "v2", "secret") for c in calls) and calls[0][3] == ("config.json",)
+
+
+def test_the_model_in_hand_keeps_the_dtype_and_what_was_calibrated(tmp_path):
+    from nlp_tour.calibration import calibrate
+    pipe = pipeline(model=str(embedded("sentiment")), device="cpu", dtype="bfloat16")
+    temperature = calibrate(pipe, reviews()["test"].select(range(200)))
+    assert pipe.fast and pipe._model is None
+    pipe.save_pretrained(tmp_path)
+    assert json.loads((tmp_path/"config.json").read_text())["calibration_temperature"] == pytest.approx(temperature)
+    before = pipe("It was fine, in parts.")[0]["score"]
+    assert pipe.model.dtype == torch.bfloat16 and pipe.fast is None and pipe.model.config.calibration_temperature == pytest.approx(temperature)
+    assert pipe("It was fine, in parts.")[0]["score"] == pytest.approx(before, abs=.02)
+    with pipe: pass
+    with pytest.raises(InputError, match="closed"): pipe("a")
+
+
+def test_a_head_with_one_output_and_no_names_is_a_probability():
+    from nlp_tour.tasks.classification import default_function
+    assert [default_function(c) for c in ({"num_labels": 1}, {"id2label": {"0": "x"}}, {"num_labels": 2}, {})] == ["sigmoid", "sigmoid", "softmax", "softmax"]
+
+
+def test_the_budget_is_measured_on_what_will_run(monkeypatch):
+    import nlp_tour.pipeline as p
+    pytest.importorskip("openvino")
+    seen = []
+    monkeypatch.setattr(p, "best_budget", lambda pipe: seen.append(type(pipe.fast).__name__) or 512)
+    pipe = pipeline(model=str(embedded("sentiment")), backend="openvino", batch_tokens="auto")
+    assert seen == ["Compiled"] and pipe.batch_tokens == 512
+
+
+def test_no_budget_fits(tiny, monkeypatch):
+    from nlp_tour.pipeline import best_budget
+    def full(rows, opts): raise MemoryError("not enough memory")
+    monkeypatch.setattr(tiny, "run", full, raising=False)
+    with pytest.raises(InputError, match="not even 512 tokens"): best_budget(tiny)

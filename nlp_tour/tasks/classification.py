@@ -18,14 +18,14 @@ def softmax(x): "Along the last axis."; e = np.exp(x - x.max(-1, keepdims=True))
 def sigmoid(x): "Elementwise, without overflow."; return np.exp(-np.logaddexp(0, -x))
 FUNCTIONS = {"softmax": softmax, "sigmoid": sigmoid, "none": lambda x: x}
 
-# %% ../../nbs/tasks/classification.ipynb #261951a5
+# %% ../../nbs/tasks/classification.ipynb #04498cf3
 def default_function(
     config: dict,  # the model's config.json
 ) -> str:  # "softmax", "sigmoid" or "none"
     "The function that fits the way in which the model was trained."
     kind = config.get("problem_type")
     if kind == "regression": return "none"
-    if kind == "multi_label_classification" or len(config.get("id2label") or {}) == 1: return "sigmoid"
+    if kind == "multi_label_classification" or (len(config.get("id2label") or ()) or config.get("num_labels")) == 1: return "sigmoid"
     return "softmax"
 
 # %% ../../nbs/tasks/classification.ipynb #b0f6ac6b
