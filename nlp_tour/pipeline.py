@@ -306,7 +306,7 @@ def _folder(where, revision, token):
         if (folder/files[0]).exists() and fits(json.loads((folder/files[0]).read_text(encoding="utf-8"))): folder = fetched(where, [*files, "*.json", "vocab.txt", "merges.txt"], revision, token)
     return folder if all((folder/name).exists() for name in files) else None
 
-# %% ../nbs/01_pipeline.ipynb #c3613d4d
+# %% ../nbs/01_pipeline.ipynb #53c50da2
 def _task_and_options(task, model, options):
     "The task's class, its head and its default model, if it is named; a wrong option is told before anything is loaded."
     if task is None and model is None: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
@@ -332,6 +332,7 @@ def _compile(pipe, dtype, calibration, batch_tokens):
     if batch_tokens == "auto": pipe.batch_tokens = best_budget(pipe)
     return pipe
 
+# %% ../nbs/01_pipeline.ipynb #0f7d23e1
 def _check_2021(framework, feature_extractor, use_fast):
     "Arguments of 2021 that have one meaning left."
     if framework not in (None, "pt", "tf"): raise InputError(f"framework={framework!r} is unknown; leave it out, or pass 'pt' or 'tf'.")
