@@ -1,6 +1,6 @@
 """Four ways to a sentiment classifier on the embedded reviews: accuracy on unseen films, seconds, parameters trained, megabytes saved.
 
-    python benchmarks/bench_customization.py [--texts 2000] [--epochs 2]
+    python benchmarks/bench_customization.py [--texts 1200] [--epochs 2]
 
 The same texts in the same order, batches of like length of 16, AdamW with a linear warm-up and decay. From scratch: a DistilBERT of 2 layers,
 128 wide. The others start from the embedded MiniLM. Learning rates are what suits each way, not tuned further."""
@@ -51,7 +51,7 @@ def batches(tok, rows, epochs, seed):
 
 if __name__ == "__main__":
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    cli.add_argument("--texts", type=int, default=2000)
+    cli.add_argument("--texts", type=int, default=1200)
     cli.add_argument("--epochs", type=int, default=2)
     args = cli.parse_args()
     _, tok = load("distilbert-base-uncased-finetuned-sst-2-english")

@@ -1,6 +1,6 @@
 """How do time and memory grow: of scoring with the rows, of training with the length of texts, and what does a second process bring?
 
-    python benchmarks/bench_growth.py [--rows 1000000] [--reviews 2000] [--rounds 3]
+    python benchmarks/bench_growth.py [--rows 1000000] [--reviews 1000] [--rounds 3]
 
 `map_file` on a thousand to a million rows with a model so small that our own work shows (2 layers, 32 wide), and on up to a hundredth of them with the embedded model.
 Its pace beside the same texts in memory. Training steps of 2,048 tokens at 32 to 512 tokens a text. Scoring by one process with one
@@ -38,13 +38,14 @@ print(json.dumps(statistics.median(seconds[1:])))
 
 
 def watched(command, env=None):
-    "Run a command; its resident memory in MB, some times a second, the seconds it took, and what it printed."
+    "Run a command; (resident memory, its highest so far) in MB, some times a second, the seconds it took, and what it printed."
     start, run, seen = time.perf_counter(), subprocess.Popen(command, env=env and os.environ | env, cwd=HERE, stdout=subprocess.PIPE, text=True), []
     while run.poll() is None:
-        try: seen.append(next(int(l.split()[1]) // 1024 for l in open(f"/proc/{run.pid}/status") if l.startswith("VmRSS")))
-        except (FileNotFoundError, StopIteration): pass
+        try: lines = dict(l.split(":") for l in open(f"/proc/{run.pid}/status"))
+        except (FileNotFoundError, ProcessLookupError): break
+        if "VmHWM" in lines: seen.append(tuple(int(lines[k].split()[0]) // 1024 for k in ("VmRSS", "VmHWM")))  # it has none once it has ended
         time.sleep(.05)
-    if run.returncode: sys.exit(run.returncode)
+    if run.wait(): sys.exit(run.returncode)
     return seen, time.perf_counter() - start, run.stdout.read()
 
 
@@ -60,8 +61,7 @@ def scoring(model, sizes, texts, tmp):
         rows_of_text(tmp/"src.jsonl", n, texts)
         shutil.rmtree(tmp/"out", ignore_errors=True)
         seen, seconds, _ = watched([sys.executable, "-c", SCORE.format(model=model, src=str(tmp/"src.jsonl"), out=str(tmp/"out"))])
-        late = seen[len(seen) // 2:]
-        found[n] = dict(seconds=round(seconds, 1), rows_per_second=round(n / seconds), peak_MB=max(seen), second_half_MB=[late[0], late[-1]])
+        found[n] = dict(seconds=round(seconds, 1), rows_per_second=round(n / seconds), peak_MB=seen[-1][1], second_half_MB=[seen[len(seen) // 2][0], seen[-1][0]])
         print(n, found[n], flush=True)
     return found
 
@@ -85,12 +85,12 @@ def scaling(some, tmp, rounds):
         shutil.rmtree(tmp/"scaled", ignore_errors=True)
         subprocess.run([sys.executable, *before, str(tmp/"score.py")], env=os.environ | {"OMP_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": ""}, check=True, capture_output=True)
     median, spread, _ = interleaved({"1 process, 1 thread": lambda: run([], 1), "1 process, 2 threads": lambda: run([], 2), "2 processes, 1 thread each": lambda: run(launch, 1)}, rounds)
-    return rounded(median)
+    return rounded(median), rounded(spread)
 
 
 if __name__ == "__main__":
     cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, value in {"rows": 1_000_000, "reviews": 2000, "rounds": 3}.items(): cli.add_argument(f"--{name}", type=int, default=value)
+    for name, value in {"rows": 1_000_000, "reviews": 1000, "rounds": 3}.items(): cli.add_argument(f"--{name}", type=int, default=value)
     args, tmp = cli.parse_args(), Path(tempfile.mkdtemp())
     texts = reviews()["test"]["text"][:]
     subprocess.run([sys.executable, "-c", TINY.format(tests=str(HERE.parent/"tests"), folder=str(tmp/"tiny"))], check=True, capture_output=True)
@@ -99,15 +99,15 @@ if __name__ == "__main__":
     files, kept = pace((texts * 2)[:args.reviews], tmp, args.rounds)
     lengths = (32, 64, 128, 256, 512)
     steps = {n: watched([sys.executable, "-c", STEPS.format(tokens=2048, length=n)]) for n in lengths}
-    seconds, memory = {n: json.loads(printed) for n, (_, _, printed) in steps.items()}, {n: max(seen) for n, (seen, _, _) in steps.items()}
-    together = scaling((texts * 4)[:2 * args.reviews], tmp, args.rounds)
+    seconds, memory = {n: json.loads(printed) for n, (_, _, printed) in steps.items()}, {n: seen[-1][1] for n, (seen, _, _) in steps.items()}
+    together, spread = scaling((texts * 4)[:2 * args.reviews], tmp, args.rounds)
     one = together["1 process, 1 thread"]
     line = lambda key: {model: [[n, r[key]] for n, r in rows.items()] for model, rows in grown.items()}
     report("growth", dict(pace_of_files=kept, growth_MB_from_a_tenth_to_all=grown["tiny model"][sizes[3]]["peak_MB"] - grown["tiny model"][sizes[2]]["peak_MB"],
                           scoring={f"{model}, {n:,} rows": {k: v for k, v in r.items() if k != "second_half_MB"} for model, rows in grown.items() for n, r in rows.items()},
                           second_half_MB={f"{n:,} rows": dict(zip(("starts", "ends"), r["second_half_MB"])) for n, r in grown["tiny model"].items()}, **files,
                           training_tokens_per_second={f"{n} tokens a text": round(2048 / s) for n, s in seconds.items()}, training_peak_MB={f"{n} tokens a text": m for n, m in memory.items()},
-                          scaling_seconds=together, scaling_times={k: round(one / v, 2) for k, v in together.items()},
+                          scaling_seconds=together, scaling_spread=spread, scaling_times={k: round(one / v, 2) for k, v in together.items()},
                           curves={"seconds of scoring a file": dict(x="rows", y="seconds", log_x=True, log_y=True, lines=line("seconds")),
                                   "highest memory of scoring a file": dict(x="rows", y="MB", log_x=True, log_y=False, lines=line("peak_MB")),
                                   "seconds of a training step of 2,048 tokens": dict(x="tokens a text", y="seconds", log_x=True, log_y=False, lines={"step": [[n, round(s, 3)] for n, s in seconds.items()]})}))

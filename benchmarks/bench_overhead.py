@@ -3,7 +3,7 @@
     python benchmarks/bench_overhead.py [--texts 2000] [--rounds 5]
 
 One-sentence reviews, the embedded sentiment model. Bare: the same encoder on the same batches of ids, made beforehand, and nothing else; the difference is reading, checking, encoding,
-planning, padding, decoding and order. Tokenization: ours on all texts at once (`Tokenizer.encode_batch`'s door), the fast tokenizer of transformers in one call, and `datasets.map` in batches of 1,000, as the tour does."""
+planning, padding, decoding and order. Tokenization: ours on all texts at once, the fast tokenizer of transformers in one call, and `datasets.map` in batches of 1,000, as the tour does."""
 import argparse, cProfile, pstats
 
 from common import interleaved, report, rounded

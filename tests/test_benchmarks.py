@@ -39,6 +39,18 @@ def test_products_are_counted_as_torch_counts_them():
     model = BertModel(BertConfig(num_hidden_layers=2, hidden_size=32, intermediate_size=64, num_attention_heads=2, attn_implementation="eager"), add_pooling_layer=False).eval()
     with FlopCounterMode(display=False) as counter, torch.inference_mode(): model(torch.ones(3, 17, dtype=torch.long))
     assert common.flops([17] * 3, layers=2, width=32, inner=64) == counter.get_total_flops()
+    x, first, body = torch.randn(3, 17, 32), torch.randn(3, 1, 32), common.flops([17] * 3, layers=1, width=32, inner=64)
+    with FlopCounterMode(display=False) as counter:  # a last layer for one token: keys and values of all, everything else of one
+        for n, out in ((x, 64), (first, 64), (first, 64)): n @ torch.randn(32, out)
+        first @ x.transpose(1, 2) @ x @ torch.randn(32, 0)
+        torch.randn(3, 1, 64) @ torch.randn(64, 32)
+    assert common.flops([17] * 3, layers=2, width=32, inner=64, read=1) == body + counter.get_total_flops()
+
+
+def test_the_rows_for_a_gpu_run_anywhere():
+    import bench_training
+    found = bench_training.step_speed(torch.device("cpu"), "float32", False, rows=2, length=16, steps=1)
+    assert found["tokens_per_second"] > 0 and 0 < found["utilisation"] < 1
 
 
 def test_a_peak_of_memory_is_that_of_its_own_process():
