@@ -207,7 +207,7 @@ def train_command(
     from nlp_tour.tour import train
     with _going_on(out): train(data, out, model=model, text=text, label=label, group=group, epochs=epochs, examples=examples, seed=seed)
 
-# %% ../nbs/20_cli.ipynb #66f56bfa
+# %% ../nbs/20_cli.ipynb #f20fbcc2
 @app.command("check")
 def check_command(
     model: str = typer.Argument(..., help="A folder or a name on the hub."),
@@ -229,14 +229,14 @@ def migrate_command(
     files: List[Path] = typer.Argument(..., help="Python files or notebooks of 2021."),
     write: bool = typer.Option(False, "--write", help="Change the files; without it only the difference is shown."),
 ):
-    """Show what the code of 2021 must change for today's libraries; exit code 1 when there is something and it is not written.
+    """Show what the code of 2021 must change for today's libraries; exit code 1 when something old is still there.
 
     Example: nlp-tour migrate train.py --write
     """
     from nlp_tour.migrate import migrate_file
     diffs = [migrate_file(path, write=write) for path in files]
     for diff in diffs: print(diff, end="")
-    if any(diffs) and not write: raise typer.Exit(1)
+    if any(migrate_file(path) for path in files): raise typer.Exit(1)
 
 # %% ../nbs/20_cli.ipynb #6b6ae37a
 @app.command("notebooks")

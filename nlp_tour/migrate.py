@@ -5,10 +5,13 @@
 # %% auto #0
 __all__ = ['ARGUMENTS', 'OLD', 'GONE', 'Known', 'Migrated', 'migrate', 'migrate_notebook', 'migrate_file']
 
-# %% ../nbs/22_migrate.ipynb #8f16bfe5
-import difflib, json, os, re, shutil, tokenize
+# %% ../nbs/22_migrate.ipynb #7a07e624
+import ast, difflib, importlib, json, os, re, shutil, tokenize, warnings
 from dataclasses import dataclass, field
 from pathlib import Path
+
+try: import libcst as cst
+except ImportError: cst = None
 
 from .core import InputError
 
@@ -29,7 +32,7 @@ ARGUMENTS = {
 }  # kind of call -> argument of 2021 -> today's
 ARGUMENTS["pipeline"] |= ARGUMENTS["a pipeline's call"]
 
-# %% ../nbs/22_migrate.ipynb #f17336b2
+# %% ../nbs/22_migrate.ipynb #b83d7281
 OLD = ("transformers", "datasets")
 
 @dataclass
@@ -38,34 +41,35 @@ class Known:
     names: dict = field(default_factory=dict)  # local name -> its name in transformers or datasets
     modules: set = field(default_factory=set)  # local names of these modules themselves
     pipes: set = field(default_factory=set)  # variables that hold a pipeline
+    used: dict = field(default_factory=dict)  # variable -> the attributes that are read from it
 
     def kind(self, func):  # what is called
         "The key of `ARGUMENTS` for a call, or None."
-        import libcst as cst
         if isinstance(func, cst.Attribute) and func.attr.value == "from_pretrained": return "from_pretrained" if self.origin(func.value) else None
         if isinstance(func, cst.Name) and func.value in self.pipes: return "a pipeline's call"
         return self.origin(func)
 
     def origin(self, node):  # an expression
         "The name that it has in transformers or datasets, or None."
-        import libcst as cst
         if isinstance(node, cst.Name): return self.names.get(node.value)
         if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value in self.modules: return node.attr.value
         return None
 
-# %% ../nbs/22_migrate.ipynb #5e65fb6b
+# %% ../nbs/22_migrate.ipynb #83df74ee
 def _look(tree, known):
     "Add to `known` what the imports and assignments of a tree say."
-    import libcst as cst
     class Look(cst.CSTVisitor):
         def visit_ImportFrom(self, node):
             module = _dotted(node.module)
-            if module.partition(".")[0] in (*OLD, "nlp_tour") and not isinstance(node.names, cst.ImportStar):
+            if not node.relative and _root(module) in (*OLD, "nlp_tour") and not isinstance(node.names, cst.ImportStar):
                 for a in node.names: known.names[a.evaluated_alias or a.evaluated_name] = a.evaluated_name
 
         def visit_Import(self, node):
             for a in node.names:
-                if a.evaluated_name in OLD: known.modules.add(a.evaluated_alias or a.evaluated_name)
+                if _root(a.evaluated_name) in OLD: known.modules.add(a.evaluated_alias or _root(a.evaluated_name))
+
+        def visit_Attribute(self, node):
+            if isinstance(node.value, cst.Name): known.used.setdefault(node.value.value, set()).add(node.attr.value)
 
         def visit_Assign(self, node):
             for target in node.targets:
@@ -79,123 +83,237 @@ def _look(tree, known):
 
 def _dotted(node):
     "The name of a module in an import."
-    import libcst as cst
     return "" if node is None else cst.Module([]).code_for_node(node)
 
-# %% ../nbs/22_migrate.ipynb #f1b92dc7
+def _root(name): return name.partition(".")[0]
+
+# %% ../nbs/22_migrate.ipynb #c3b7a302
 GONE = {"AdamW", "load_metric", "Conversation"}  # names that a module of today no longer has; and all that begin with TF
 
 def _is_gone(name): return name in GONE or re.match(r"TF[A-Z]", name) is not None
 
 def _argument(arg, rule):
-    "One argument as it is written today: a list of none or one, and what to say."
-    import libcst as cst
+    "One argument as it is written today: a list of none or one, and what to say; None where its value tells no rule."
     name = arg.keyword.value
     if isinstance(rule, str) and rule: return [arg.with_changes(keyword=cst.Name(rule))], f"`{name}` is `{rule}`"
     value = cst.Module([]).code_for_node(arg.value)
-    if isinstance(rule, dict) and value not in rule: return [arg], None
+    if isinstance(rule, dict) and value not in rule: return None, f"`{name}={value}` is left as it is; there is no `{name}` any more"
     new = rule[value] if isinstance(rule, dict) else ""
     if not new: return [], f"`{name}` has no effect any more"
     key, _, text = new.partition("=")
     return [arg.with_changes(keyword=cst.Name(key), value=cst.parse_expression(text))], f"`{name}={value}` is `{new}`"
 
-# %% ../nbs/22_migrate.ipynb #77562b0a
-def _rewriter(known, used, said):
-    "A transformer that writes today's names and tells `said(node, sentence)` of each."
-    import libcst as cst
+def _ours(module, names):
+    "Whether `from module import names` can come from `nlp_tour.all`."
+    if module in OLD: return True
+    return any(map(_is_gone, names)) and all(_is_gone(n) or n in dir(importlib.import_module(_root(module))) for n in names)
+
+# %% ../nbs/22_migrate.ipynb #464f102d
+def _arguments(call, kind, said, left):
+    "A call with the arguments of today; `said` and `left` are told what was changed and what was not."
+    args, start, given = [], call.whitespace_before_args, {a.keyword.value for a in call.args if a.keyword}
+    for arg in call.args:
+        name = arg.keyword.value if arg.keyword else None
+        rule = ARGUMENTS.get(kind, {}).get(name)
+        kept, sentence = ([arg], None) if rule is None else _argument(arg, rule)
+        today = kept[0].keyword.value if kept and sentence else None
+        if today and today in given: kept, sentence = None, f"`{name}` is `{today}`, and both are given; keep one"
+        if sentence: (left if kept is None else said)(f"{kind}: {sentence}")
+        given.add(today)
+        if kept == []:
+            if args and isinstance(args[-1].comma, cst.Comma):
+                args[-1] = args[-1].with_changes(comma=args[-1].comma.with_changes(whitespace_after=_comments(args[-1].comma.whitespace_after, arg)))
+            elif not args: start = _comments(start, arg)
+        args += [arg] if kept is None else kept
+    if args and len(args) < len(call.args) and "#" not in cst.Module([]).code_for_node(args[-1]): args[-1] = args[-1].with_changes(comma=call.args[-1].comma)
+    return call.with_changes(args=args, whitespace_before_args=start)
+
+def _comments(space, arg):
+    "The white space `space`, with the comment lines that stand behind an argument."
+    full = cst.ParenthesizedWhitespace
+    lost = [s for s in (arg.whitespace_after_arg, getattr(arg.comma, "whitespace_after", None)) if isinstance(s, full) and any(line.comment for line in s.empty_lines)]
+    for s in lost: space = s.with_changes(first_line=space.first_line if isinstance(space, full) else cst.TrailingWhitespace(),
+                                          empty_lines=[*(space.empty_lines if isinstance(space, full) else []), *s.empty_lines])
+    return space
+
+# %% ../nbs/22_migrate.ipynb #39ba9c4f
+def _rewriter(known, said, left):
+    "A transformer that writes today's names and tells `said(node, sentence)` of each, and `left` of what it sees and leaves."
     class Rewrite(cst.CSTTransformer):
         METADATA_DEPENDENCIES = (cst.metadata.PositionProvider,)
 
         def leave_ImportFrom(self, old, new):
             module = _dotted(old.module)
+            if old.relative or _root(module) not in OLD: return new
             if isinstance(old.names, cst.ImportStar):
-                if module in OLD: said(old, f"`from {module} import *` is left as it is; name what you import", self)
+                left(self, old, f"`from {module} import *` is left as it is; name what you import")
                 return new
             names = [a.evaluated_name for a in old.names]
-            if module not in OLD and not (module.partition(".")[0] in OLD and all(map(_is_gone, names))): return new
-            said(old, f"{', '.join(names)} from `nlp_tour.all`", self)
+            gone = ", ".join(filter(_is_gone, names))
+            if not _ours(module, names):
+                if gone: left(self, old, f"`{module}` has no {gone} any more; import it from `nlp_tour.all`")
+                return new
+            said(self, old, f"{', '.join(names)} from `nlp_tour.all`")
             return new.with_changes(module=cst.parse_expression("nlp_tour.all"))
 
-        def leave_Import(self, old, new):
-            if len(old.names) != 1 or old.names[0].evaluated_name not in OLD: return new
-            local = old.names[0].evaluated_alias or old.names[0].evaluated_name
-            if not any(map(_is_gone, used.get(local, ()))): return new
-            said(old, f"`{local}` is `nlp_tour.all`, which has {', '.join(sorted(filter(_is_gone, used[local])))}", self)
-            return cst.parse_statement(f"import nlp_tour.all as {local}").body[0]
+        def leave_Import(self, old, new): return new.with_changes(names=[self.today(old, a) for a in new.names])
 
-        def leave_Call(self, old, new):
-            kind, args = known.kind(old.func), []
-            for arg in new.args:
-                rule = ARGUMENTS.get(kind, {}).get(arg.keyword.value) if arg.keyword else None
-                kept, sentence = ([arg], None) if rule is None else _argument(arg, rule)
-                if sentence: said(old, f"{kind}: {sentence}", self)
-                args += kept
-            if args and len(args) < len(new.args) and "#" not in cst.Module([]).code_for_node(args[-1]): args[-1] = args[-1].with_changes(comma=new.args[-1].comma)
-            return new.with_changes(args=args)
+        def today(self, old, alias):
+            name = alias.evaluated_name
+            local = alias.evaluated_alias or _root(name)
+            gone = ", ".join(sorted(filter(_is_gone, known.used.get(local, ())))) if _root(name) in OLD else ""
+            if gone and name not in OLD: left(self, old, f"`{local}` has no {gone} any more; import it from `nlp_tour.all`")
+            if not gone or name not in OLD: return alias
+            said(self, old, f"`{local}` is `nlp_tour.all`, which has {gone}")
+            return alias.with_changes(name=cst.parse_expression("nlp_tour.all"), asname=alias.asname or cst.AsName(cst.Name(local)))
+
+        def leave_Attribute(self, old, new):
+            if isinstance(old.value, cst.Attribute) and _is_gone(old.attr.value) and _root(_dotted(old.value)) in known.modules:
+                left(self, old, f"`{_dotted(old)}` is gone; import {old.attr.value} from `nlp_tour.all`")
+            return new
+
+        def leave_Call(self, old, new): return _arguments(new, known.kind(old.func), lambda s: said(self, old, s), lambda s: left(self, old, s))
     return Rewrite()
 
-# %% ../nbs/22_migrate.ipynb #69433679
+# %% ../nbs/22_migrate.ipynb #01677e99
 @dataclass
 class Migrated:
     "A text that runs today, and what was changed in it."
     source: str
     changes: list  # (line, sentence)
+    left: list = field(default_factory=list)  # (line, sentence): what is old and was not changed
 
-_MAGIC = re.compile(r"^([ \t]*)([%!?].*)$", re.M)
+def _parse(source):
+    "The tree of a source text; raise `SyntaxError` where it is no Python."
+    if cst is None: raise InputError("rewriting code needs libcst; run: pip install 'nlp_tour[migrate]'")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(source, "source", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        return cst.parse_module(source)
+    except cst.ParserSyntaxError as e: raise SyntaxError(e.message.splitlines()[0], ("source", e.raw_line, None, None)) from e
+    except (ValueError, MemoryError) as e: raise SyntaxError(str(e) or "nested too deeply", ("source", 1, None, None)) from e
 
-def _parse(source, where):
-    "The tree of a source text; raise `InputError` with the line where it is no Python."
-    try: import libcst as cst
-    except ImportError as e: raise InputError("rewriting code needs libcst; run: pip install 'nlp_tour[migrate]'") from e
-    try: return cst.parse_module(_MAGIC.sub(r"\1pass  # IPython: \2", source))
-    except cst.ParserSyntaxError as e: raise InputError(f"{where}, line {e.raw_line}: this is not Python 3 ({e.message.splitlines()[0]}); mend it first.") from e
-
-def _rewrite(tree, known):
+def _rewrite(tree, known, source, where):
     "Rewrite one tree."
-    import libcst as cst
-    used, changes = {}, []
-    class Uses(cst.CSTVisitor):
-        def visit_Attribute(self, node):
-            if isinstance(node.value, cst.Name): used.setdefault(node.value.value, set()).add(node.attr.value)
-    tree.visit(Uses())
-    def said(node, sentence, visitor): changes.append((visitor.get_metadata(cst.metadata.PositionProvider, node).start.line, sentence))
-    new = cst.MetadataWrapper(tree).visit(_rewriter(known, used, said))
-    return Migrated(re.sub(r"pass  # IPython: ([%!?])", r"\1", new.code), sorted(changes))
+    changes, left = [], []
+    def tell(where): return lambda visitor, node, sentence: where.append((visitor.get_metadata(cst.metadata.PositionProvider, node).start.line, sentence))
+    new = cst.MetadataWrapper(tree).visit(_rewriter(known, tell(changes), tell(left)))
+    if changes and tree.code != source: raise InputError(f"{where}: its line ends or form feeds would be lost; save it with those of today first.")
+    return Migrated(new.code if changes else source, sorted(changes), sorted(left))
 
 def migrate(
     source: str,  # Python of 2021
     where: str = "the source",  # its name, for errors
 ) -> Migrated:
     "Rewrite a source text; raise `InputError` where it is no Python."
-    tree, known = _parse(source, where), Known()
-    _look(tree, known)
-    return _rewrite(tree, known)
+    known = Known()
+    try:
+        tree = _parse(source)
+        _look(tree, known)
+        return _rewrite(tree, known, source, where)
+    except SyntaxError as e: raise InputError(f"{where}, line {e.lineno}: this is not Python 3 ({e.msg}); mend it first.") from e
+    except RecursionError as e: raise InputError(f"{where} is nested too deeply to be read.") from e
 
-# %% ../nbs/22_migrate.ipynb #7c8bc7c4
+# %% ../nbs/22_migrate.ipynb #74405365
+_PYTHON = ("time", "timeit", "capture", "prun")  # cell magics that run their cell in the notebook
+_WORDS = re.compile(rf"\b(?:{'|'.join(GONE)}|TF[A-Z]\w+|from\s+(?:{'|'.join(OLD)})|(?:{'|'.join({a for kind in ARGUMENTS.values() for a in kind})})\s*=(?!=))")
+
+def _lines(text): return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+def _set_aside(source):
+    "A cell as Python, the function that gives IPython's lines back, and what is old in these."
+    from IPython.core.inputtransformer2 import TransformerManager
+    lines, old, aside, mark = _lines(source), [], [], "_ipython"
+    while mark in source: mark += "_"
+    if short := bool(lines) and not lines[-1].endswith("\n"): lines[-1] += "\n"
+    def put(n, indent=""):
+        text, end = re.fullmatch(r"(.*?)(\r?\n)", lines[n].removeprefix(indent), re.S).groups()
+        if found := _WORDS.search(text): old.append((n + 1, f"`{text.strip()}` is left as it is, with its `{found[0]}`; IPython's lines and cells in other languages are not rewritten"))
+        lines[n] = f"{indent or '#'}{mark}{len(aside)}_{end}"
+        aside.append(text)
+    head = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
+    while head < len(lines) and (magic := re.match(r"\s*%%(\w*)", lines[head])):
+        for n in range(head, head + 1 if magic[1] in _PYTHON else len(lines)): put(n)
+        head += 1
+    while (after := TransformerManager().do_one_token_transform(lines))[0]:
+        first = next(n for n, (a, b) in enumerate(zip(lines, after[1])) if a != b)
+        for n in range(first + 1, first + 1 + len(lines) - len(after[1])): put(n)
+        put(first, re.match(r"[ \t]*", lines[first])[0])
+    def back(code): return re.sub(rf"#?{mark}(\d+)_", lambda m: aside[int(m[1])], code)
+    return "".join(lines)[:-1 if short else None], back, sorted(old)
+
+# %% ../nbs/22_migrate.ipynb #29b2f267
+def _members(text, at):
+    "Key or place, start and end of each member of the JSON object or list that begins at `at`."
+    decode, gap, named, key = json.JSONDecoder().raw_decode, re.compile(r"[\s,:]*"), text[at] == "{", -1
+    while text[at := gap.match(text, at + 1 if key == -1 else at).end()] not in "]}":
+        if named:
+            key, at = decode(text, at)
+            at = gap.match(text, at).end()
+        else: key += 1
+        end = decode(text, at)[1]
+        yield key, at, end
+        at = end
+
+def _put_in(text, sources):
+    "The JSON of a notebook with other sources of cells: cell -> its source."
+    start = dict((key, at) for key, at, _ in _members(text, text.index("{")))["cells"]
+    for i, at, _ in reversed(list(_members(text, start))):
+        if i not in sources: continue
+        at, end = {key: span for key, *span in _members(text, at)}["source"]
+        raw, dump = text[at:end], lambda new: json.dumps(new, ensure_ascii=text.isascii())
+        if raw[0] == '"': new = dump(sources[i])
+        else:
+            spans = [span for _, *span in _members(raw, 0)]
+            (first, one), same = spans[0], {json.loads(raw[a:b]): raw[a:b] for a, b in spans}
+            comma = raw[one:spans[1][0]] if len(spans) > 1 else "," + raw[1:first]
+            new = raw[:first] + comma.join(same.get(line) or dump(line) for line in sources[i].splitlines(True)) + raw[spans[-1][1]:]
+        text = text[:at] + new + text[end:]
+    return text
+
+# %% ../nbs/22_migrate.ipynb #eec4fd80
+def _code(nb, where):
+    "The code cells of a notebook: number -> source."
+    if not isinstance(nb, dict) or not isinstance(nb.get("cells"), list): raise InputError(f"{where} holds no cells; notebooks before nbformat 4 can be opened and saved in Jupyter first.")
+    code = {}
+    for i, cell in enumerate(nb["cells"]):
+        source = cell.get("source") if isinstance(cell, dict) else None
+        if isinstance(source, list) and all(isinstance(line, str) for line in source): source = "".join(source)
+        if not isinstance(source, str): raise InputError(f"{where}, cell {i}: this is no cell with a source; open and save the notebook in Jupyter first.")
+        if cell.get("cell_type") == "code": code[i] = source
+    return code
+
 def migrate_notebook(
     text: str,  # the JSON of a notebook
     where: str = "the notebook",  # its name, for errors
 ) -> Migrated:  # its JSON; lines are counted in each cell
     "Rewrite the code cells of a notebook; raise `InputError` where it is none."
+    known, trees, new, changes, left = Known(), {}, {}, [], []
     try: nb = json.loads(text)
-    except ValueError as e: raise InputError(f"{where} is no notebook: {e}") from e
-    if not isinstance(nb, dict) or not isinstance(nb.get("cells"), list): raise InputError(f"{where} holds no cells; notebooks before nbformat 4 can be opened and saved in Jupyter first.")
-    code = {i: "".join(c["source"]) for i, c in enumerate(nb["cells"]) if c.get("cell_type") == "code"}
-    trees = {i: _parse(s, f"{where}, cell {i}") for i, s in code.items() if not s.lstrip().startswith("%%")}
-    known, changes = Known(), []
-    for tree in trees.values(): _look(tree, known)
-    for i, tree in trees.items():
-        done = _rewrite(tree, known)
-        changes += [(line, f"cell {i}: {sentence}") for line, sentence in done.changes]
-        if done.source != code[i]: nb["cells"][i]["source"] = done.source.splitlines(True) if isinstance(nb["cells"][i]["source"], list) else done.source
-    return Migrated(json.dumps(nb, indent=1, ensure_ascii=False) + "\n" if changes else text, changes)
+    except (ValueError, RecursionError) as e: raise InputError(f"{where} is no notebook: {e}") from e
+    try:
+        for i, source in _code(nb, where).items():
+            try:
+                masked, back, told = _set_aside(source)
+                trees[i] = _parse(masked), masked, back
+                left += [(line, f"cell {i}: {sentence}") for line, sentence in told]
+            except SyntaxError as e: left.append((e.lineno, f"cell {i}: this is not Python 3 ({e.msg}), and is left as it is"))
+        for tree, *_ in trees.values(): _look(tree, known)
+        for i, (tree, masked, back) in trees.items():
+            done = _rewrite(tree, known, masked, f"{where}, cell {i}")
+            changes += [(line, f"cell {i}: {sentence}") for line, sentence in done.changes]
+            left += [(line, f"cell {i}: {sentence}") for line, sentence in done.left]
+            if done.changes: new[i] = back(done.source)
+        return Migrated(_put_in(text, new) if new else text, changes, left)
+    except RecursionError as e: raise InputError(f"{where} is nested too deeply to be read.") from e
 
-# %% ../nbs/22_migrate.ipynb #d8f5f8f9
+# %% ../nbs/22_migrate.ipynb #ff62a3e9
 def migrate_file(
     path,  # a script (.py) or notebook (.ipynb)
     write: bool = False,  # put the new text in the file's place
-) -> str:  # a unified diff; empty where nothing is old
-    "What has to change in a file, as a diff; raise `InputError` for what cannot be read."
+) -> str:  # what is old and left as it is, line by line, and a unified diff; empty where nothing is old
+    "What has to change in a file; raise `InputError` for what cannot be read."
     path = Path(path)
     if path.suffix not in (".py", ".ipynb"): raise InputError(f"{path} is neither a script (.py) nor a notebook (.ipynb).")
     try:
@@ -204,10 +322,13 @@ def migrate_file(
     except (OSError, SyntaxError, UnicodeDecodeError) as e: raise InputError(f"{path} cannot be read: {getattr(e, 'strerror', None) or e}") from e
     done = (migrate if path.suffix == ".py" else migrate_notebook)(old, str(path))
     if write and done.source != old: _put(path, done.source, encoding)
-    return "".join(difflib.unified_diff(old.splitlines(True), done.source.splitlines(True), str(path), f"{path} (today)"))
+    diff = difflib.unified_diff(_lines(old), _lines(done.source), str(path), f"{path} (today)")
+    return "".join([*(f"{path}, line {line}: {sentence}\n" for line, sentence in done.left),
+                    *(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in diff)])
 
 def _put(path, text, encoding):
-    "Write a file whole or not at all, with the rights it had."
+    "Write a file whole or not at all, with the rights it had; a link to it stays one."
+    path = Path(os.path.realpath(path))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(part, "w", encoding=encoding, newline="") as f: f.write(text)

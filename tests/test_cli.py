@@ -24,6 +24,10 @@ def test_migrate_shows_and_then_writes(tmp_path):
     run = command("migrate", old)
     assert run.returncode == 1 and run.stdout.startswith("---") and "evaluation_strategy" in old.read_text(), run.stderr
     assert command("migrate", old, "--write").returncode == 0 and "evaluation_strategy='epoch'" not in old.read_text()
+    old.write_text("from transformers import *\n")
+    for words in ((), ("--write",)):
+        run = command("migrate", old, *words)
+        assert run.returncode == 1 and "train.py, line 1: `from transformers import *` is left as it is" in run.stdout, run.stderr
 
 
 def tab(home, *words):
