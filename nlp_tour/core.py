@@ -237,13 +237,14 @@ def seed_all(
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
 
-# %% ../nbs/00_core.ipynb #62e81103
+# %% ../nbs/00_core.ipynb #fc544135
 def settled(
     folder,  # a folder that `replacing` wrote
 ) -> Path:  # the same folder
     "Move in the files of a save that was killed after it was ready; does nothing for any other folder."
     folder = Path(folder)
     ready = folder.with_name(f".{folder.name}.ready")
+    if ready.is_symlink(): raise InputError(f"{ready} is a link, and no save makes one; remove it.")
     for new in sorted(p for p in ready.rglob("*") if p.is_file()):
         old = folder / new.relative_to(ready)
         if not old.parent.resolve().is_relative_to(folder.resolve()): raise InputError(f"{old.parent} leads out of {folder}; remove that link.")

@@ -87,6 +87,7 @@ def test_revisions_with_path_tricks_are_refused(revision):
 
 
 def test_links_out_of_an_output_folder_are_refused(tiny_classifier, tmp_path):
+    import pandas as pd
     from nlp_tour.console import copy_notebooks
     (tmp_path/"in.txt").write_text("A quiet film.\n")
     (tmp_path/"precious").mkdir()
@@ -98,6 +99,13 @@ def test_links_out_of_an_output_folder_are_refused(tiny_classifier, tmp_path):
     (tmp_path/"chapters").mkdir()
     (tmp_path/"chapters"/"tasks").symlink_to(tmp_path/"precious")
     with pytest.raises(InputError, match="leads out of"): copy_notebooks(tmp_path/"chapters")
+    from nlp_tour.tour import tour, train
+    for run, name in ((tour, "model"), (tour, "checkpoints"), (train, "checkpoints"), (train, "checkpoints/checkpoint-2"), (train, ".lock")):
+        out = tmp_path/f"{run.__name__}-{name.replace('/', '-')}"
+        (out/name).parent.mkdir(parents=True)
+        (out/name).symlink_to(tmp_path/"precious"/("part-00000.parquet" if name == ".lock" else ""))
+        data = pd.DataFrame([("fine", "good"), ("bad", "poor")] * 5, columns=["text", "label"]).assign(text=lambda t: t.text + t.index.map(str))
+        with pytest.raises(InputError, match="is a link"): run(data=data, out=out, model=str(tiny_classifier), epochs=1, progress=False)
     assert [(p.name, p.read_text()) for p in (tmp_path/"precious").iterdir()] == [("part-00000.parquet", "precious")]
 
 
