@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['TOUR_SENTENCES', 'tour_data', 'padding_saved', 'versions', 'tour', 'train']
 
-# %% ../nbs/19_tour.ipynb #da5f2c87
+# %% ../nbs/19_tour.ipynb #ca373af4
 import contextlib, json, platform
 from importlib.metadata import version
 from pathlib import Path
 
-from .core import InputError, html_table, replacing
+from .core import InputError, html_table, printable, replacing
 from .scoring import locked
 
 # %% ../nbs/19_tour.ipynb #1a652f87
@@ -148,10 +148,10 @@ def _use(out, test, sentences, folder, metrics, history, progress):
     _tell(progress, f"read {out/'report.html'}")
     return metrics
 
-# %% ../nbs/19_tour.ipynb #a61cd562
+# %% ../nbs/19_tour.ipynb #ca431f2c
 def _tell(wanted, line):
     "A line for the reader of a terminal."
-    if wanted: print(line, flush=True)
+    if wanted: print(printable(line), flush=True)
 
 def _untrained_body(model, names):
     "The body with a new head; that the head is untrained is the point here, so it is no warning."
