@@ -181,6 +181,19 @@ def test_a_terminal_is_not_steered_by_a_text():
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", table_text([{"text": "\x1b]0;title\x07\x1b[2J\r\x9b1m\u202eevil\x7f\b", "label\x1b[1m": "\x1b[31m"}]))
 
 
+def test_a_terminal_is_not_steered_by_a_sentence_of_ours(tiny_classifier, capsys):
+    import pandas as pd
+    from nlp_tour.check import Problem, Report
+    from nlp_tour.core import note
+    from nlp_tour.tour import _tell
+    evil = "\x1b]0;title\x07\x1b[2J\r\x9b1m\u202eevil\x7f\b\n"
+    with pytest.raises(InputError) as said: pipeline("text-classification", model=str(tiny_classifier))(pd.DataFrame({evil: ["Fine."]}), column="text")
+    note(evil); _tell(True, evil); print(Report([Problem("labels", evil, evil)]))
+    out, err = capsys.readouterr()
+    assert "evil" in out and "evil" in err and "evil" in str(said.value)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", out + err + str(said.value))
+
+
 def test_a_report_holds_no_path_no_secret_and_no_script(tmp_path, monkeypatch):
     import pandas as pd
     from nlp_tour.tour import tour
