@@ -28,12 +28,12 @@ class _Commands(typer.core.TyperGroup):
 app = typer.Typer(cls=_Commands, help="The Transformers Quick Tour of 2021 as living code.", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   epilog="Exit codes: 0 done, 1 check or migrate found something, 2 bad input, 130 stopped (the same command goes on), 141 the pipe was closed.")
 
-# %% ../nbs/20_cli.ipynb #ebd46a0b
+# %% ../nbs/20_cli.ipynb #94bb83a2
 def _stop(number, frame): raise KeyboardInterrupt
 
 def _typed(sentence):
     "A sentence about arguments of Python, as they are typed here: `bad='null'` is `--bad null`."
-    return re.sub(r"\b(bad|column|encoding|format|text|label|group|long)=(?:'([^']*)')?", lambda m: f"--{'set long=' if m[1] == 'long' else m[1] + ' '}{shlex.quote(m[2]) if m[2] else ''}".rstrip(), sentence)
+    return re.sub(r"\b(bad|column|encoding|format|text|label|group|long)=(?:'([^']*)')?", lambda m: f"--{'set long=' if m[1] == 'long' else m[1] + ' '}{shlex.quote(m[2]) if m[2] else ''}".rstrip(), sentence.replace("allow_untrained=True", "--set allow_untrained=true"))
 
 def main():
     "The command `nlp-tour`."
@@ -150,7 +150,7 @@ def _json(found, text):
 
 _STEPS = {".html": _page, ".png": _drawn("png"), ".svg": _drawn("svg"), ".json": _json}
 
-# %% ../nbs/20_cli.ipynb #8c97fb31
+# %% ../nbs/20_cli.ipynb #de1c0cdb
 @app.command("steps")
 def steps_command(
     text: str = typer.Argument(..., help="One text."),
@@ -163,8 +163,9 @@ def steps_command(
     Example: nlp-tour steps "A quiet triumph." --out steps.svg
     """
     import shutil
-    from nlp_tour.console import table_text
+    from nlp_tour.console import source_of, table_text
     from nlp_tour.pipeline import pipeline
+    if source_of([text])[0] != "texts": raise InputError(f"steps takes one text apart, and {text!r} is none; give one of its lines.")
     if out and out.suffix.lower() not in _STEPS: raise InputError(f"{out} must end in {', '.join(_STEPS)}; without --out the steps are printed.")
     found = pipeline(task or (None if model else "sentiment-analysis"), model=model).steps(text)
     if out:
@@ -269,10 +270,11 @@ def notebooks_command(
     names = copy_notebooks(folder, force)
     print(f"{sum(n.suffix == '.ipynb' for n in names)} notebooks in {folder}; start with index.ipynb. Their checks need: pip install 'nlp_tour[dev]'", file=sys.stderr)
 
-# %% ../nbs/20_cli.ipynb #931a144b
+# %% ../nbs/20_cli.ipynb #e634c29c
 def command():
     "`main` as a process: it ends when its work is done."
-    if not sys.stderr.isatty(): os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")  # those of transformers, too
+    if not sys.stderr.isatty():  # a log needs no bars of transformers and datasets
+        for name in ("HUB", "DATASETS"): os.environ.setdefault(f"HF_{name}_DISABLE_PROGRESS_BARS", "1")
     code = 0
     try: main()
     except SystemExit as e: code = e.code or 0
