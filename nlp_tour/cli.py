@@ -113,7 +113,7 @@ def predict_command(
     if source == "file" and out: _score_file(pipe, words, out, column, kind, bad, encoding)
     else: _write(_chunks(pipe, source, words, column, input_format, encoding, bad), out, kind)
 
-# %% ../nbs/20_cli.ipynb #123e351e
+# %% ../nbs/20_cli.ipynb #d233f0ff
 def _score_file(pipe, src, out, column, kind, bad, encoding):
     "A file into parts or a file, going on where it was."
     try: told = pipe.map_file(src, out, column, format=kind, bad=bad, encoding=encoding, progress=None if sys.stderr.isatty() else False)
@@ -123,12 +123,14 @@ def _score_file(pipe, src, out, column, kind, bad, encoding):
     left = "" if told["done"] else "; the parts of other ranks are not all there yet"
     print(f"{told['rows']:,} rows, {told['parts']} parts, in {told['out']}{left}", file=sys.stderr)
 
+_UNTOUCHED = "what was there before is untouched"
+
 def _write(chunks, out, kind):
     "Rows to standard output, or into a file that appears when it is whole."
     from nlp_tour.console import Rows
     colour = out is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     if out: from nlp_tour.scoring import written
-    with written(out) if out else contextlib.nullcontext(sys.stdout.buffer) as f:
+    with written(out, _UNTOUCHED) if out else contextlib.nullcontext(sys.stdout.buffer) as f:
         rows = Rows(f, kind, colour)
         for chunk in chunks: rows.write(chunk)
         rows.close()
@@ -150,7 +152,7 @@ def _json(found, text):
 
 _STEPS = {".html": _page, ".png": _drawn("png"), ".svg": _drawn("svg"), ".json": _json}
 
-# %% ../nbs/20_cli.ipynb #de1c0cdb
+# %% ../nbs/20_cli.ipynb #e8bda930
 @app.command("steps")
 def steps_command(
     text: str = typer.Argument(..., help="One text."),
@@ -170,7 +172,7 @@ def steps_command(
     found = pipeline(task or (None if model else "sentiment-analysis"), model=model).steps(text)
     if out:
         from nlp_tour.scoring import written
-        with written(out) as f: f.write(_STEPS[out.suffix.lower()](found, text))
+        with written(out, _UNTOUCHED) as f: f.write(_STEPS[out.suffix.lower()](found, text))
         return print(f"wrote {out}", file=sys.stderr)
     width, colour = shutil.get_terminal_size().columns, sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     tokens = [{"token": t, "id": i, "kind": k} for t, i, k in zip(found["tokens"], found["ids"], found["kinds"])]
