@@ -92,7 +92,7 @@ def tiny_body(tiny_classifier, tmp_path_factory):
     return folder
 
 
-def test_sigterm_is_ctrl_c_for_a_training_that_has_its_folder_alone_and_the_same_command_goes_on(data, tiny_body, tmp_path):
+def test_sigterm_is_ctrl_c_for_a_training_and_the_same_command_goes_on(data, tiny_body, tmp_path):
     run = subprocess.Popen(train(data, tmp_path/"out", tiny_body, "--epochs", "60"), env=ENV, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     said = ""
     while not re.search(r"\b[1-9]\d*/1200\b", said): said += (c := run.stderr.read(1)); assert c, said
