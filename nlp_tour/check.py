@@ -5,19 +5,19 @@
 # %% auto #0
 __all__ = ['Problem', 'Report', 'raise_for_problems', 'check']
 
-# %% ../nbs/03_check.ipynb #cf7bbcc3
+# %% ../nbs/03_check.ipynb #fd08dbe2
 import numbers, os, warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from .core import InputError, html_table, note
+from .core import InputError, html_table, note, printable
 from .tables import LABEL_NAMES, TEXT_NAMES
 from .model import load, untrained
 from .tensorflow import only_tf
 from .tokenizer import max_length, vocabulary_trouble
 
-# %% ../nbs/03_check.ipynb #be5d8d8a
+# %% ../nbs/03_check.ipynb #cd025d03
 @dataclass(frozen=True)
 class Problem:
     "One thing that `check` found."
@@ -26,7 +26,7 @@ class Problem:
     fix: str  # what to do about it
     stops: bool = True  # whether the work would fail or its answers be wrong; else it is worth knowing
 
-    def __str__(self): return f"{self.what}; {self.fix}."
+    def __str__(self): return printable(f"{self.what}; {self.fix}.")
 
 class Report:
     "What `check` found: prints as a list, shows as a table, raises when asked to."

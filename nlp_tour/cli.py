@@ -6,20 +6,34 @@
 __all__ = ['app', 'main', 'predict_command', 'steps_command', 'tour_command', 'train_command', 'check_command', 'migrate_command',
            'notebooks_command', 'command']
 
-# %% ../nbs/20_cli.ipynb #6e077ebf
-import atexit, contextlib, os, signal, sys, threading
+# %% ../nbs/20_cli.ipynb #eed3d9cf
+import atexit, contextlib, os, re, shlex, signal, sys, threading
 from pathlib import Path
 from typing import List, Optional
 
-import typer
+import typer, typer.core
 
-from .core import InputError
+from .core import InputError, well_formed
 
-app = typer.Typer(help="The Transformers Quick Tour of 2021 as living code.", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
+class _Commands(typer.core.TyperGroup):
+    "The commands; one that nobody reads any more ends with 141, as filters do."
+    def invoke(self, ctx):
+        try:
+            try: return super().invoke(ctx)
+            finally: sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at the end goes nowhere
+            raise typer.Exit(141) from None
+
+app = typer.Typer(cls=_Commands, help="The Transformers Quick Tour of 2021 as living code.", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   epilog="Exit codes: 0 done, 1 check or migrate found something, 2 bad input, 130 stopped (the same command goes on), 141 the pipe was closed.")
 
-# %% ../nbs/20_cli.ipynb #4a8f7915
+# %% ../nbs/20_cli.ipynb #94bb83a2
 def _stop(number, frame): raise KeyboardInterrupt
+
+def _typed(sentence):
+    "A sentence about arguments of Python, as they are typed here: `bad='null'` is `--bad null`."
+    return re.sub(r"\b(bad|column|encoding|format|text|label|group|long)=(?:'([^']*)')?", lambda m: f"--{'set long=' if m[1] == 'long' else m[1] + ' '}{shlex.quote(m[2]) if m[2] else ''}".rstrip(), sentence.replace("allow_untrained=True", "--set allow_untrained=true"))
 
 def main():
     "The command `nlp-tour`."
@@ -27,52 +41,56 @@ def main():
     try: app()
     except (InputError, TypeError) as e:
         if isinstance(e, TypeError) and "takes no argument" not in str(e): raise
-        print(f"nlp-tour: {e}", file=sys.stderr)
+        print(f"nlp-tour: {_typed(str(e))}", file=sys.stderr)
         sys.exit(2)
     except OSError as e:
         if not e.filename and not e.strerror: raise
         print(f"nlp-tour: {e.strerror}{f': {e.filename}' if e.filename else ''}.", file=sys.stderr)
         sys.exit(2)
 
-# %% ../nbs/20_cli.ipynb #4dc23c3b
+# %% ../nbs/20_cli.ipynb #17a94cf1
 def _tasks(incomplete: str):
     "Names of tasks, for the Tab key."
     from nlp_tour.tasks.base import ALIASES, TASKS
     return [name for name in (*ALIASES, *TASKS) if name.startswith(incomplete)]
 
-def _formats(incomplete: str): return [name for name in ("table", "jsonl", "csv", "parquet") if name.startswith(incomplete)]
+def _formats(incomplete: str):
+    from nlp_tour.console import KINDS
+    return [name for name in KINDS if name.startswith(incomplete)]
 
 @app.callback()
 def _main():
     "The Transformers Quick Tour of 2021 as living code."
 
-def _kind(format, out, stdout):
-    "The format of the answers: as asked for, as the file ends, a table for eyes, else JSON lines."
-    ending = out.suffix[1:] if out else ""
-    return format or (ending if ending in ("jsonl", "csv", "parquet") else "table" if not out and stdout.isatty() else "jsonl")
+def _unused(source, column, input_format, encoding, bad):
+    "Raise for an option that would have no effect."
+    for name, given in (("column", column), ("encoding", encoding != "utf-8"), ("bad", bad != "error")):
+        if source == "texts" and given: raise InputError(f"--{name} is for a file or standard input, and texts were given; is the file's name misspelt?")
+    if source != "stdin" and input_format: raise InputError("--input-format is for standard input, as in: nlp-tour predict --input-format csv < FILE; a file's ending says what it is.")
 
-def _chunks(pipe, source, words, column, given, encoding, bad):
+def _chunks(pipe, source, words, column, input_format, encoding, bad):
     "Rows with their answers, some thousand at a time."
     if source == "texts":
+        words = list(map(well_formed, words))
         answers = pipe(words, progress=False)
         yield [{"text": t, **(a if isinstance(a, dict) else {"answer": a})} for t, a in zip(words, answers)]
         return
     from nlp_tour.scoring import _item, score
     from nlp_tour.readers import cut, read_batches
-    names, batches = read_batches(sys.stdin.buffer if source == "stdin" else words, encoding, given or (".txt" if source == "stdin" else None))
+    names, batches = read_batches(words, encoding) if source == "file" else read_batches(sys.stdin.buffer, encoding, "." + (input_format or "txt").removeprefix("."))
     item, first = _item(names, column), 0
     for table in cut(batches, 4096):
         yield score(pipe, table, item, first, bad).to_pylist()
         first += len(table)
 
-# %% ../nbs/20_cli.ipynb #9e943964
+# %% ../nbs/20_cli.ipynb #2b0b1707
 @app.command("predict")
 def predict_command(
     inputs: Optional[List[str]] = typer.Argument(None, metavar="[TEXT… | FILE | -]", help="Texts; or one file (.txt, .csv, .tsv, .jsonl, packed or not, .parquet); or - for standard input."),
     task: Optional[str] = typer.Option(None, "--task", "-t", autocompletion=_tasks, help="As pipeline() takes it; by default sentiment-analysis, or what the model was made for."),
     model: Optional[str] = typer.Option(None, "--model", "-m", help="A folder or a name on the hub."),
-    column: Optional[str] = typer.Option(None, "--column", "-c", help="The column with the texts."),
-    out: Optional[Path] = typer.Option(None, "--out", "-o", help="A file (.jsonl, .csv, .parquet), or a folder for parts. A file that is scored into it can be interrupted and goes on."),
+    column: Optional[List[str]] = typer.Option(None, "--column", "-c", help="The column with the texts; for a task that reads several, one for each, as in --column question=q --column context=c."),
+    out: Optional[Path] = typer.Option(None, "--out", "-o", help="A new file (.jsonl, .csv, .parquet); for a file, also a folder for parts. A file that is scored into it can be interrupted and goes on."),
     format: Optional[str] = typer.Option(None, "--format", "-f", autocompletion=_formats, help="table, jsonl, csv or parquet; by default a table on a terminal, else JSON lines."),
     input_format: Optional[str] = typer.Option(None, help="Of standard input: txt, csv, tsv or jsonl; by default txt, a text a line."),
     encoding: str = typer.Option("utf-8", help="Of a text file."),
@@ -84,34 +102,35 @@ def predict_command(
 
     Examples: nlp-tour predict "A quiet triumph."  ·  cat reviews.txt | nlp-tour predict > out.jsonl  ·  nlp-tour predict reviews.csv --column text --out scored.parquet
     """
-    from nlp_tour.console import settings, source_of
+    from nlp_tour.console import columns, settings, source_of, target
+    from nlp_tour.scoring import ranks
     source, words = source_of(inputs)
-    options, given = settings(option), input_format and "." + input_format.removeprefix(".")
+    _unused(source, column, input_format, encoding, bad)
+    (out, kind), column, options = target(out, format, source, sys.stdout), columns(column), settings(option)
+    if ranks()[1] > 1 and not (source == "file" and out): raise InputError("several processes need a file to read and --out to write to, so that each can take its parts.")
     from nlp_tour.pipeline import pipeline
     pipe = pipeline(task or (None if model else "sentiment-analysis"), model=model, device=device, **options)
-    if source == "file" and out: return _score_file(pipe, words, out, column, format, bad, encoding)
-    if int(os.environ.get("WORLD_SIZE", 1)) > 1: raise InputError("several processes need a file to read and --out to write to, so that each can take its parts.")
-    try: _write(_chunks(pipe, source, words, column, given, encoding, bad), out, _kind(format, out, sys.stdout))
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads any more, so the flush at the end goes nowhere
-        raise typer.Exit(141)
+    if source == "file" and out: _score_file(pipe, words, out, column, kind, bad, encoding)
+    else: _write(_chunks(pipe, source, words, column, input_format, encoding, bad), out, kind)
 
-# %% ../nbs/20_cli.ipynb #7967241b
-def _score_file(pipe, src, out, column, format, bad, encoding):
+# %% ../nbs/20_cli.ipynb #d233f0ff
+def _score_file(pipe, src, out, column, kind, bad, encoding):
     "A file into parts or a file, going on where it was."
-    try: told = pipe.map_file(src, out, column, format=format, bad=bad, encoding=encoding)
+    try: told = pipe.map_file(src, out, column, format=kind, bad=bad, encoding=encoding, progress=None if sys.stderr.isatty() else False)
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes on with what is in {out}.", file=sys.stderr)
         raise
     left = "" if told["done"] else "; the parts of other ranks are not all there yet"
     print(f"{told['rows']:,} rows, {told['parts']} parts, in {told['out']}{left}", file=sys.stderr)
 
+_UNTOUCHED = "what was there before is untouched"
+
 def _write(chunks, out, kind):
     "Rows to standard output, or into a file that appears when it is whole."
     from nlp_tour.console import Rows
     colour = out is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     if out: from nlp_tour.scoring import written
-    with written(out) if out else contextlib.nullcontext(sys.stdout.buffer) as f:
+    with written(out, _UNTOUCHED) if out else contextlib.nullcontext(sys.stdout.buffer) as f:
         rows = Rows(f, kind, colour)
         for chunk in chunks: rows.write(chunk)
         rows.close()
@@ -133,7 +152,7 @@ def _json(found, text):
 
 _STEPS = {".html": _page, ".png": _drawn("png"), ".svg": _drawn("svg"), ".json": _json}
 
-# %% ../nbs/20_cli.ipynb #8c97fb31
+# %% ../nbs/20_cli.ipynb #e8bda930
 @app.command("steps")
 def steps_command(
     text: str = typer.Argument(..., help="One text."),
@@ -146,13 +165,14 @@ def steps_command(
     Example: nlp-tour steps "A quiet triumph." --out steps.svg
     """
     import shutil
-    from nlp_tour.console import table_text
+    from nlp_tour.console import source_of, table_text
     from nlp_tour.pipeline import pipeline
+    if source_of([text])[0] != "texts": raise InputError(f"steps takes one text apart, and {text!r} is none; give one of its lines.")
     if out and out.suffix.lower() not in _STEPS: raise InputError(f"{out} must end in {', '.join(_STEPS)}; without --out the steps are printed.")
     found = pipeline(task or (None if model else "sentiment-analysis"), model=model).steps(text)
     if out:
         from nlp_tour.scoring import written
-        with written(out) as f: f.write(_STEPS[out.suffix.lower()](found, text))
+        with written(out, _UNTOUCHED) as f: f.write(_STEPS[out.suffix.lower()](found, text))
         return print(f"wrote {out}", file=sys.stderr)
     width, colour = shutil.get_terminal_size().columns, sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     tokens = [{"token": t, "id": i, "kind": k} for t, i, k in zip(found["tokens"], found["ids"], found["kinds"])]
@@ -207,7 +227,7 @@ def train_command(
     from nlp_tour.tour import train
     with _going_on(out): train(data, out, model=model, text=text, label=label, group=group, epochs=epochs, examples=examples, seed=seed)
 
-# %% ../nbs/20_cli.ipynb #f20fbcc2
+# %% ../nbs/20_cli.ipynb #6a0469b0
 @app.command("check")
 def check_command(
     model: str = typer.Argument(..., help="A folder or a name on the hub."),
@@ -217,10 +237,10 @@ def check_command(
 
     Example: nlp-tour check ./mine --data mine.csv
     """
-    from nlp_tour.check import check
+    from nlp_tour.check import Report, check
     from nlp_tour.data import load_data
-    from nlp_tour.model import load
-    found = check(*load(model), load_data(data)["train"] if data else None)
+    found = check(model, data=load_data(data, test_share=0)["train"] if data else None)
+    found = Report([p for p in found.problems if p.kind != "text"])  # whoever trains or scores tokenizes
     print(found)
     if not found.ok: raise typer.Exit(1)
 
@@ -252,9 +272,11 @@ def notebooks_command(
     names = copy_notebooks(folder, force)
     print(f"{sum(n.suffix == '.ipynb' for n in names)} notebooks in {folder}; start with index.ipynb. Their checks need: pip install 'nlp_tour[dev]'", file=sys.stderr)
 
-# %% ../nbs/20_cli.ipynb #b11e71a7
+# %% ../nbs/20_cli.ipynb #e634c29c
 def command():
     "`main` as a process: it ends when its work is done."
+    if not sys.stderr.isatty():  # a log needs no bars of transformers and datasets
+        for name in ("HUB", "DATASETS"): os.environ.setdefault(f"HF_{name}_DISABLE_PROGRESS_BARS", "1")
     code = 0
     try: main()
     except SystemExit as e: code = e.code or 0

@@ -150,13 +150,13 @@ def _targets(tables, roles):
                 if len(a) != len(b): raise InputError(f"row {i} (the first is 0) has {len(a)} tokens and {len(b)} tags; each token needs its tag.")
     return targets, feature
 
-# %% ../nbs/11_data.ipynb #c4f37425
+# %% ../nbs/11_data.ipynb #d4ba4cb7
 def load_data(
     source,  # a name on the hub, a file, a folder of labelled texts, a DataFrame, a Dataset, or a dict of splits
     text=None,  # the column with the texts, or two for pairs; None: found
     label=None,  # the column with the labels, or a list of columns of 0 and 1; None: found
     group: str = None,  # a column whose values stay on one side of the split, e.g. the film
-    test_share: float = 0.2,  # of the rows of each label
+    test_share: float = 0.2,  # of the rows of each label; 0: all rows are for training
     seed: int = 42,
 ):  # a `DatasetDict` with train and test (or validation); columns text, text_pair, label; tokens, tags; or question, context, answers
     "Texts with what is to be learned, from anywhere, split for training; labels become ids and keep their names."
@@ -176,6 +176,7 @@ def load_data(
         for lost in duplicates(splits): note(f"{lost['rows']} of {lost['of']} rows of {lost['split']!r} stand in 'train', too, word for word; scores on them are too good.")
         return DatasetDict(splits)
     (table,), (rows,) = tables.values(), splits.values()
+    if not test_share: return DatasetDict(train=rows)
     if group is not None: find_column(table, (), "group", group)
     test = _test_rows(rows, table[group].tolist() if group else None, test_share, seed)
     return DatasetDict(train=rows.select([i for i in range(len(rows)) if i not in test]), test=rows.select(sorted(test)))

@@ -59,7 +59,7 @@ def _column(values):
         if one and isinstance(one, list) and all(isinstance(x, kind) for v in values if v is not None for x in v): return pa.array(values, pa.list_(of))
     return pa.array([None if v is None else json.dumps(v, ensure_ascii=False, default=lambda o: o.tolist()) for v in values])
 
-# %% ../nbs/17_scoring.ipynb #ea93cd1e
+# %% ../nbs/17_scoring.ipynb #712f6010
 def _jsonl(table, f):
     for row in table.to_pylist(): f.write(json.dumps(row, ensure_ascii=False, default=str).encode("utf-8", "replace") + b"\n")
 
@@ -77,6 +77,7 @@ WRITERS = {"parquet": _parquet, "jsonl": _jsonl, "csv": _csv}
 @contextlib.contextmanager
 def written(
     path,  # the file that shall appear
+    stands: str = "what was written before it stands, and the same call goes on from there",  # what an error leaves, for the sentence
 ):  # yields a binary file
     "A file that appears whole, on the disk, or not at all."
     path = Path(path)
@@ -87,7 +88,7 @@ def written(
             yield f
             f.flush(); os.fsync(f.fileno())
         os.replace(part, path)
-    except OSError as e: raise InputError(f"could not write {path}: {e.strerror or e}; what was written before it stands, and the same call goes on from there.") from e
+    except OSError as e: raise InputError(f"could not write {path}: {e.strerror or e}; {stands}.") from e
     finally:
         with contextlib.suppress(OSError): part.unlink(missing_ok=True)
 

@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['TOUR_SENTENCES', 'tour_data', 'padding_saved', 'versions', 'tour', 'train']
 
-# %% ../nbs/19_tour.ipynb #7dda4024
-import json, platform
+# %% ../nbs/19_tour.ipynb #ca373af4
+import contextlib, json, platform
 from importlib.metadata import version
 from pathlib import Path
 
-from .core import InputError, html_table, replacing
+from .core import InputError, html_table, printable, replacing
+from .scoring import locked
 
 # %% ../nbs/19_tour.ipynb #1a652f87
 TOUR_SENTENCES = ["We are very happy to show you the 🤗 Transformers library.", "We hope you don't hate it."]
@@ -77,7 +78,17 @@ def _same_run(out, settings):
         raise InputError(f"{out} holds an interrupted run with {', '.join(changed)}; give the same settings to go on, or another folder.")
     with replacing(out/"checkpoints") as part: (part/"run.json").write_text(json.dumps(settings))
 
-# %% ../nbs/19_tour.ipynb #31b62a88
+# %% ../nbs/19_tour.ipynb #4ccbeab2
+@contextlib.contextmanager
+def _place(out):
+    "The folder of a run, made if need be, which is this process's own until the block ends."
+    try: out.mkdir(parents=True, exist_ok=True)
+    except OSError as e: raise InputError(f"could not write {out}: {e.strerror or e}.") from e
+    if link := next((p for p in (out/".lock", out/"model", out/"checkpoints", *out.glob("checkpoints/*")) if p.is_symlink()), None):
+        raise InputError(f"{link} is a link, and a run writes into {out} alone; remove it.")
+    with locked(out/".lock"): yield
+
+# %% ../nbs/19_tour.ipynb #96927555
 def tour(
     out="tour-report",  # the folder for model, metrics.json and report.html
     text: str = None,  # one more sentence to classify
@@ -96,25 +107,25 @@ def tour(
     names = splits["train"].features["label"].names
     _tell(progress, f"{len(splits['train']):,} texts to learn from, {len(splits['test']):,} to test on. Some of them:")
     for row in splits["train"].select(range(min(3, len(splits["train"])))): _tell(progress, f"  {names[row['label']]:>8}  {row['text'][:110]}")
-    folder, metrics, history = _learn(splits, out, out/"model", dict(data=str(data), model=model, epochs=epochs, examples=examples, seed=seed), progress)
-    return _use(out, folder, splits["test"], sentences, metrics, history, progress)
+    settings = dict(data=str(data), model=model, epochs=epochs, examples=examples, seed=seed)
+    body, tok = _untrained_body(model, names)
+    with _place(out): return _use(out, splits["test"], sentences, *_learn(body, tok, splits, out, out/"model", settings, progress), progress)
 
-# %% ../nbs/19_tour.ipynb #784f7237
-def _learn(splits, out, folder, settings, progress):
+# %% ../nbs/19_tour.ipynb #776dfe8c
+def _learn(body, tok, splits, out, folder, settings, progress):
     "Fine-tune and save into `folder`; checkpoints lie in `out` until the end."
     import time
     from nlp_tour.model import save
     from nlp_tour.trainer import finetune
     epochs, names = settings["epochs"], splits["train"].features["label"].names
-    body, tok = _untrained_body(settings["model"], names)
     _same_run(out, settings)
     start = time.perf_counter()
     history = finetune(body, tok, splits, out/"checkpoints", epochs=epochs, seed=settings["seed"], progress=progress)
     metrics = dict(examples=len(splits["train"]), epochs=epochs, seconds=round(time.perf_counter() - start, 1), model=settings["model"], labels=names, loss=history.evaluations[-1]["eval_loss"])
     return save(folder, body, tok), metrics, history
 
-# %% ../nbs/19_tour.ipynb #b0f22298
-def _use(out, folder, test, sentences, metrics, history, progress):
+# %% ../nbs/19_tour.ipynb #323ebca6
+def _use(out, test, sentences, folder, metrics, history, progress):
     "Load the saved model back, judge test texts and sentences with it, and write what came out."
     from nlp_tour.calibration import ece, reliability
     from nlp_tour.data import majority_share
@@ -137,10 +148,10 @@ def _use(out, folder, test, sentences, metrics, history, progress):
     _tell(progress, f"read {out/'report.html'}")
     return metrics
 
-# %% ../nbs/19_tour.ipynb #a61cd562
+# %% ../nbs/19_tour.ipynb #ca431f2c
 def _tell(wanted, line):
     "A line for the reader of a terminal."
-    if wanted: print(line, flush=True)
+    if wanted: print(printable(line), flush=True)
 
 def _untrained_body(model, names):
     "The body with a new head; that the head is untrained is the point here, so it is no warning."
@@ -158,7 +169,7 @@ def _write(out, metrics, page=None):
         if page: (part/"report.html").write_text(page, encoding="utf-8")
     shutil.rmtree(out/"checkpoints", ignore_errors=True)
 
-# %% ../nbs/19_tour.ipynb #fd1383e8
+# %% ../nbs/19_tour.ipynb #05354cc3
 def train(
     data,  # a file, DataFrame or Dataset with texts and labels
     out="trained",  # the folder for the model and metrics.json; `pipeline(model=out)` opens it
@@ -177,10 +188,12 @@ def train(
     if epochs <= 0: raise InputError(f"epochs={epochs} must be more than 0.")
     out, splits = Path(out), tour_data(data, examples, seed, text=text, label=label, group=group)
     settings = dict(data=str(data), text=text, label=label, group=group, model=model, epochs=epochs, examples=examples, seed=seed)
-    folder, metrics, _ = _learn(splits, out, out, settings, progress)
-    with pipeline("text-classification", model=folder) as pipe: answers = pipe(splits["test"]["text"], progress=progress and None)
-    truth = [metrics["labels"][y] for y in splits["test"]["label"][:]]
-    metrics |= dict(accuracy=sum(a["label"] == t for a, t in zip(answers, truth)) / len(truth), majority=majority_share(truth), test_examples=len(truth), versions=versions())
-    _write(out, metrics)
+    body, tok = _untrained_body(model, splits["train"].features["label"].names)
+    with _place(out):
+        folder, metrics, _ = _learn(body, tok, splits, out, out, settings, progress)
+        with pipeline("text-classification", model=folder) as pipe: answers = pipe(splits["test"]["text"], progress=progress and None)
+        truth = [metrics["labels"][y] for y in splits["test"]["label"][:]]
+        metrics |= dict(accuracy=sum(a["label"] == t for a, t in zip(answers, truth)) / len(truth), majority=majority_share(truth), test_examples=len(truth), versions=versions())
+        _write(out, metrics)
     _tell(progress, f"accuracy on unseen texts {metrics['accuracy']:.3f} (always the majority: {metrics['majority']:.3f}); the model is in {out}")
     return metrics

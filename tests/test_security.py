@@ -87,6 +87,7 @@ def test_revisions_with_path_tricks_are_refused(revision):
 
 
 def test_links_out_of_an_output_folder_are_refused(tiny_classifier, tmp_path):
+    import pandas as pd
     from nlp_tour.console import copy_notebooks
     (tmp_path/"in.txt").write_text("A quiet film.\n")
     (tmp_path/"precious").mkdir()
@@ -98,6 +99,13 @@ def test_links_out_of_an_output_folder_are_refused(tiny_classifier, tmp_path):
     (tmp_path/"chapters").mkdir()
     (tmp_path/"chapters"/"tasks").symlink_to(tmp_path/"precious")
     with pytest.raises(InputError, match="leads out of"): copy_notebooks(tmp_path/"chapters")
+    from nlp_tour.tour import tour, train
+    for run, name in ((tour, "model"), (tour, "checkpoints"), (train, "checkpoints"), (train, "checkpoints/checkpoint-2"), (train, ".lock")):
+        out = tmp_path/f"{run.__name__}-{name.replace('/', '-')}"
+        (out/name).parent.mkdir(parents=True)
+        (out/name).symlink_to(tmp_path/"precious"/("part-00000.parquet" if name == ".lock" else ""))
+        data = pd.DataFrame([("fine", "good"), ("bad", "poor")] * 5, columns=["text", "label"]).assign(text=lambda t: t.text + t.index.map(str))
+        with pytest.raises(InputError, match="is a link"): run(data=data, out=out, model=str(tiny_classifier), epochs=1, progress=False)
     assert [(p.name, p.read_text()) for p in (tmp_path/"precious").iterdir()] == [("part-00000.parquet", "precious")]
 
 
@@ -171,6 +179,19 @@ def test_pictures_draw_markup_and_formulas_as_words(tiny_classifier):
 def test_a_terminal_is_not_steered_by_a_text():
     from nlp_tour.console import table_text
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", table_text([{"text": "\x1b]0;title\x07\x1b[2J\r\x9b1m\u202eevil\x7f\b", "label\x1b[1m": "\x1b[31m"}]))
+
+
+def test_a_terminal_is_not_steered_by_a_sentence_of_ours(tiny_classifier, capsys):
+    import pandas as pd
+    from nlp_tour.check import Problem, Report
+    from nlp_tour.core import note
+    from nlp_tour.tour import _tell
+    evil = "\x1b]0;title\x07\x1b[2J\r\x9b1m\u202eevil\x7f\b\n"
+    with pytest.raises(InputError) as said: pipeline("text-classification", model=str(tiny_classifier))(pd.DataFrame({evil: ["Fine."]}), column="text")
+    note(evil); _tell(True, evil); print(Report([Problem("labels", evil, evil)]))
+    out, err = capsys.readouterr()
+    assert "evil" in out and "evil" in err and "evil" in str(said.value)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", out + err + str(said.value))
 
 
 def test_a_report_holds_no_path_no_secret_and_no_script(tmp_path, monkeypatch):

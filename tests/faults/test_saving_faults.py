@@ -42,6 +42,10 @@ def test_a_link_inside_leads_no_file_out(tmp_path):
     with pytest.raises(InputError, match="leads out of"):
         with replacing(tmp_path/"out") as part: (part/"sub").mkdir(); (part/"sub"/"x.json").write_text("{}")
     assert not list((tmp_path/"elsewhere").iterdir())
+    (tmp_path/"elsewhere"/"a.txt").write_text("theirs")
+    (tmp_path/".other.ready").symlink_to(tmp_path/"elsewhere")
+    with pytest.raises(InputError, match="is a link"): settled(tmp_path/"other")
+    assert (tmp_path/"elsewhere"/"a.txt").read_text() == "theirs"
 
 
 def test_two_processes_make_the_same_folder_at_once(tmp_path):
@@ -92,6 +96,8 @@ def test_sigterm_is_ctrl_c_for_a_training_and_the_same_command_goes_on(data, tin
     run = subprocess.Popen(train(data, tmp_path/"out", tiny_body, "--epochs", "60"), env=ENV, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     said = ""
     while not re.search(r"\b[1-9]\d*/1200\b", said): said += (c := run.stderr.read(1)); assert c, said
+    second = subprocess.run(train(data, tmp_path/"out", tiny_body, "--epochs", "60"), env=ENV, text=True, capture_output=True)
+    assert second.returncode == 2 and "another run is writing here" in second.stderr, second.stderr
     run.send_signal(signal.SIGTERM)
     _, rest = run.communicate(timeout=60)
     assert run.returncode == 130 and "the same command goes on" in rest, rest
