@@ -34,7 +34,7 @@ def main():
         print(f"nlp-tour: {e.strerror}{f': {e.filename}' if e.filename else ''}.", file=sys.stderr)
         sys.exit(2)
 
-# %% ../nbs/20_cli.ipynb #4dc23c3b
+# %% ../nbs/20_cli.ipynb #0ffba4f5
 def _tasks(incomplete: str):
     "Names of tasks, for the Tab key."
     from nlp_tour.tasks.base import ALIASES, TASKS
@@ -62,7 +62,7 @@ def _chunks(pipe, source, words, column, given, encoding, bad):
     names, batches = read_batches(sys.stdin.buffer if source == "stdin" else words, encoding, given or (".txt" if source == "stdin" else None))
     item, first = _item(names, column), 0
     for table in cut(batches, 4096):
-        yield score(pipe, table, item, first, bad).to_pylist()
+        yield score(pipe, table, item, first, bad)
         first += len(table)
 
 # %% ../nbs/20_cli.ipynb #9e943964
