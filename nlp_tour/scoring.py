@@ -15,7 +15,7 @@ from .tables import TEXT_NAMES
 from .names import sha256
 from .readers import JSON, cut, read_batches, values
 
-# %% ../nbs/17_scoring.ipynb #41de22b5
+# %% ../nbs/17_scoring.ipynb #a21fb786
 def score(
     pipe,  # a `Pipeline`
     table,  # a `pyarrow.Table`
@@ -36,6 +36,7 @@ def score(
     found = dict(zip(good, answers))
     return _with_answers(table, [found.get(i) for i in range(len(items))], answers[0])
 
+# %% ../nbs/17_scoring.ipynb #1b3acd82
 def _check_bad(bad):
     if bad not in ("error", "null"): raise InputError(f"bad={bad!r} is unknown; it is 'error' or 'null'.")
 
