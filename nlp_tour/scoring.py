@@ -81,7 +81,7 @@ def _column(given):
     if one and isinstance(one, list) and all(isinstance(x, float) for v in given if v is not None for x in v): return pa.array(given, pa.list_(pa.float32())), None
     return pa.array([None if v is None else json.dumps(v, ensure_ascii=False, default=lambda o: o.tolist()) for v in given]), JSON
 
-# %% ../nbs/17_scoring.ipynb #700f17bb
+# %% ../nbs/17_scoring.ipynb #9febf40a
 def json_line(
     row,  # anything that JSON can hold
 ) -> str:
@@ -105,6 +105,7 @@ def _as_texts(table):
             except pa.ArrowInvalid: raise InputError(f"column {field.name!r} holds bytes that are no text; only a Parquet file can hold them, so write one or leave the column out.") from None
     return table
 
+# %% ../nbs/17_scoring.ipynb #0323ff85
 def _jsonl(table, f):
     for row in rows_of(table): f.write(json_line(row).encode("utf-8", "replace") + b"\n")
 

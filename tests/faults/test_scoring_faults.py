@@ -413,3 +413,13 @@ def test_no_bar_is_drawn_where_nobody_looks(tiny_classifier, long_src, tmp_path)
     run = command("predict", long_src, "--model", tiny_classifier, "--out", tmp_path/"out")
     _, said = run.communicate(timeout=120)
     assert run.returncode == 0 and "rows [" not in said and "\r" not in said, said
+
+
+@pytest.mark.parametrize("lines", [0, 4096])
+def test_a_pipe_with_nothing_in_its_last_part_ends_in_a_whole_file(tiny_classifier, tmp_path, lines):
+    import pyarrow.parquet as pq
+    said = subprocess.run([sys.executable, "-m", "nlp_tour.cli", "predict", "--model", tiny_classifier, "--bad", "null", "--out", tmp_path/"out.parquet"], input="a film\n" * lines + "\n" * bool(lines),
+                          env=os.environ | {"NLP_TOUR_OFFLINE": "1", "OMP_NUM_THREADS": "1"}, text=True, capture_output=True, timeout=120)
+    assert said.returncode == 0, said.stderr
+    found = pq.read_table(tmp_path/"out.parquet")
+    assert found.column_names == ["text", "label", "score"] and len(found) == lines + bool(lines) and found["label"].null_count == bool(lines)
