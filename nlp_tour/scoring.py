@@ -105,7 +105,7 @@ def _as_texts(table):
             except pa.ArrowInvalid: raise InputError(f"column {field.name!r} holds bytes that are no text; only a Parquet file can hold them, so write one or leave the column out.") from None
     return table
 
-# %% ../nbs/17_scoring.ipynb #0323ff85
+# %% ../nbs/17_scoring.ipynb #34f79bb4
 def _jsonl(table, f):
     for row in rows_of(table): f.write(json_line(row).encode("utf-8", "replace") + b"\n")
 
@@ -120,12 +120,11 @@ def _parquet(table, f):
     pq.write_table(table, f, compression="zstd")
 
 WRITERS = {"parquet": _parquet, "jsonl": _jsonl, "csv": _csv}
-_GOES_ON = "; what was written before it stands, and the same call goes on from there"
 
 @contextlib.contextmanager
 def written(
     path,  # the file that shall appear
-    then: str = "",  # what to say when it could not be written
+    stands: str = "what was written before it stands, and the same call goes on from there",  # what an error leaves, for the sentence
 ):  # yields a binary file
     "A file that appears whole, on the disk, or not at all."
     path = Path(path)
@@ -136,7 +135,7 @@ def written(
             yield f
             f.flush(); os.fsync(f.fileno())
         os.replace(part, path)
-    except OSError as e: raise InputError(f"could not write {path}: {e.strerror or e}{then}.") from e
+    except OSError as e: raise InputError(f"could not write {path}: {e.strerror or e}; {stands}.") from e
     finally:
         with contextlib.suppress(OSError): part.unlink(missing_ok=True)
 
@@ -163,7 +162,7 @@ def _manifest(pipe, src, names, item, bad, kind, part_rows, encoding, options):
     return {"source": {"name": src.name, "bytes": src.stat().st_size, "sha256": sha256(src), "columns": names, "encoding": encoding}, "task": pipe.task.name,
             "model": model_digest(pipe), "item": item, "options": plain({**pipe.options, **options}), "bad": bad, "format": kind, "part_rows": part_rows}
 
-# %% ../nbs/17_scoring.ipynb #f3a0caf0
+# %% ../nbs/17_scoring.ipynb #442ba788
 _LINK = "{} holds a link ({}); answers are written into the folder itself, so remove it."
 
 def _same_run(folder, manifest):
@@ -172,7 +171,7 @@ def _same_run(folder, manifest):
     if links := [p.name for p in folder.iterdir() if p.is_symlink()]: raise InputError(_LINK.format(folder, links[0]))
     if not path.exists():
         if others := [p.name for p in folder.iterdir() if not p.name.startswith(".")]: raise InputError(f"{folder} holds other files ({others[0]}); choose a new folder.")
-        with written(path, _GOES_ON) as f: f.write(json.dumps({**manifest, "done": False}, indent=1, ensure_ascii=False).encode())
+        with written(path) as f: f.write(json.dumps({**manifest, "done": False}, indent=1, ensure_ascii=False).encode())
     try: before = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as e: raise InputError(f"{path} cannot be read: {e}; choose a new folder.") from e
     other = [k for k in manifest if not isinstance(before, dict) or before.get(k) != manifest[k]]
@@ -245,7 +244,7 @@ def map_file(
         if _state(src) != before: raise InputError(f"{src} changed while it was read; delete {folder} and start again.")
         return _finish(folder, manifest | done, world, out if file else None)
 
-# %% ../nbs/17_scoring.ipynb #801ce161
+# %% ../nbs/17_scoring.ipynb #e66b6874
 def _work(pipe, tables, folder, item, kind, bad, progress, options):
     "Score this rank's parts that are not there yet."
     from tqdm.auto import tqdm
@@ -256,7 +255,7 @@ def _work(pipe, tables, folder, item, kind, bad, progress, options):
             path = folder/f"part-{i:05d}.{kind}"
             if i % world == rank and not path.exists():
                 answers = score(pipe, table, item, first, bad, **options)
-                with written(path, _GOES_ON) as f: WRITERS[kind](answers, f)
+                with written(path) as f: WRITERS[kind](answers, f)
             first += len(table)
             bar.update(len(table))
     return {"rows": first, "parts": i + 1}
@@ -290,7 +289,7 @@ def _folder(out, file):
     if not os.access(folder, os.W_OK): raise InputError(f"could not write into {folder}: it is read-only.")
     return folder
 
-# %% ../nbs/17_scoring.ipynb #e98e1cef
+# %% ../nbs/17_scoring.ipynb #be98daf6
 def _finish(folder, manifest, world, file):
     "Say in the manifest that all parts are there, or join them into one file; the rank that finishes last does it."
     parts = [folder/f"part-{i:05d}.{manifest['format']}" for i in range(manifest["parts"])]
@@ -307,10 +306,10 @@ def _finish(folder, manifest, world, file):
 def _join(folder, manifest, parts, file):
     "What is done once, when all parts are there."
     for left in [*folder.glob(".part-*.tmp"), *(file.parent.glob(f".{glob.escape(file.name)}.*.tmp") if file else [])]: left.unlink()
-    with written(folder/"_manifest.json", _GOES_ON) as f: f.write(json.dumps({**manifest, "done": True}, indent=1, ensure_ascii=False).encode())
+    with written(folder/"_manifest.json") as f: f.write(json.dumps({**manifest, "done": True}, indent=1, ensure_ascii=False).encode())
     if not file: return
     if not file.exists():
-        with written(file, _GOES_ON) as f: join_parts(parts, f, manifest["format"])
+        with written(file) as f: join_parts(parts, f, manifest["format"])
     folder.rename(_gone(folder))  # deleted under another name, so that half of it is never taken for a run
     shutil.rmtree(_gone(folder), ignore_errors=True)
 
