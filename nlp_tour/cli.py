@@ -48,7 +48,7 @@ def main():
         print(f"nlp-tour: {e.strerror}{f': {e.filename}' if e.filename else ''}.", file=sys.stderr)
         sys.exit(2)
 
-# %% ../nbs/20_cli.ipynb #17a94cf1
+# %% ../nbs/20_cli.ipynb #0ffba4f5
 def _tasks(incomplete: str):
     "Names of tasks, for the Tab key."
     from nlp_tour.tasks.base import ALIASES, TASKS
@@ -80,7 +80,7 @@ def _chunks(pipe, source, words, column, input_format, encoding, bad):
     names, batches = read_batches(words, encoding) if source == "file" else read_batches(sys.stdin.buffer, encoding, "." + (input_format or "txt").removeprefix("."))
     item, first = _item(names, column), 0
     for table in cut(batches, 4096):
-        yield score(pipe, table, item, first, bad).to_pylist()
+        yield score(pipe, table, item, first, bad)
         first += len(table)
 
 # %% ../nbs/20_cli.ipynb #2b0b1707

@@ -5,12 +5,13 @@
 # %% auto #0
 __all__ = ['KINDS', 'source_of', 'settings', 'columns', 'target', 'table_text', 'Rows', 'copy_notebooks']
 
-# %% ../nbs/19_console.ipynb #d8e6850c
+# %% ../nbs/19_console.ipynb #f31de6a9
 import csv, json, os, shutil, sys
 from pathlib import Path
 
 from .core import InputError, nearest
 from .readers import FORMATS, PACKED
+from .scoring import json_line, rows_of
 from .show import fitting, wide
 
 # %% ../nbs/19_console.ipynb #69909a8b
@@ -104,7 +105,7 @@ def table_text(
         out.append((line([fitting(c[0], widths[0]), *c[1:]]) + drawn).rstrip())
     return "\n".join(out) + "\n"
 
-# %% ../nbs/19_console.ipynb #59e6a2e9
+# %% ../nbs/19_console.ipynb #6978e001
 class Rows:
     "Writes rows, a chunk at a time, in a format that the reader of a pipe or a terminal likes."
     def __init__(
@@ -117,26 +118,27 @@ class Rows:
         self.f, self.kind, self.colour, self.writer, self.keys = f, kind, colour, None, None
 
     def write(self, rows):
-        "Write dicts with the same keys."
-        if not rows: return
-        if self.kind == "table": self.f.write(table_text(rows, shutil.get_terminal_size().columns, self.colour).encode("utf-8", "replace"))
-        elif self.kind == "jsonl": self.f.write("".join(json.dumps(r, ensure_ascii=False, default=str) + "\n" for r in rows).encode("utf-8", "replace"))
-        elif self.kind == "csv": self._csv(rows)
-        else: self._parquet(rows)
+        "Write dicts with the same keys, or a table of Arrow."
+        table = rows if hasattr(rows, "column_names") else None
+        if self.kind == "parquet": return self._parquet(rows)
+        if table is not None: rows = rows_of(table)
+        if self.kind == "table" and rows: self.f.write(table_text(rows, shutil.get_terminal_size().columns, self.colour).encode("utf-8", "replace"))
+        elif self.kind == "jsonl": self.f.write("".join(json_line(r) + "\n" for r in rows).encode("utf-8", "replace"))
+        elif self.kind == "csv": self._csv(rows, list(dict.fromkeys(k for r in rows for k in r)) if table is None else table.column_names)
         self.f.flush()
 
-    def _csv(self, rows):
+    def _csv(self, rows, names):
         import io
-        text, first = io.StringIO(), self.keys is None
-        self.keys = self.keys or list(dict.fromkeys(k for r in rows for k in r))
+        text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        if first: writer.writerow(self.keys)
-        for r in rows: writer.writerow([json.dumps(v, ensure_ascii=False, default=str) if isinstance(v, (list, dict)) else v for v in map(r.get, self.keys)])
+        if self.keys is None: writer.writerow(names)
+        self.keys = self.keys or names
+        for r in rows: writer.writerow([json_line(v) if isinstance(v, (list, dict)) else v for v in map(r.get, self.keys)])
         self.f.write(text.getvalue().encode("utf-8", "replace"))
 
     def _parquet(self, rows):
         import pyarrow as pa, pyarrow.parquet as pq
-        table = pa.Table.from_pylist([{k: json.dumps(v, ensure_ascii=False, default=str) if isinstance(v, (list, dict)) else v for k, v in r.items()} for r in rows])
+        table = rows if hasattr(rows, "column_names") else pa.Table.from_pylist([{k: json_line(v) if isinstance(v, (list, dict)) else v for k, v in r.items()} for r in rows])
         self.writer = self.writer or pq.ParquetWriter(self.f, table.schema)
         self.writer.write_table(table.cast(self.writer.schema))
 

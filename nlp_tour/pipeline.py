@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BATCH_TOKENS', 'WINDOW', 'Pipeline', 'best_budget', 'run', 'pipeline', 'Steps', 'steps', 'save_pretrained']
 
-# %% ../nbs/01_pipeline.ipynb #3016de1d
+# %% ../nbs/01_pipeline.ipynb #682e492a
 import contextlib, itertools, json, os, re
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from .encoder import Encoder, fits
 from .model import evaluating, load, save, untrained
 from .names import fetched, resolve
 from .openvino import compiled
-from .scoring import map_file
+from .scoring import free_name, map_file
 from .tasks.base import find_task, infer_task
 from .tensorflow import as_torch, to_tf
 from .tokenizer import Tokenizer, token_html
@@ -227,14 +227,13 @@ def _stream(self, texts, opts):
 
 Pipeline._stream = _stream
 
-# %% ../nbs/01_pipeline.ipynb #4acea9e3
+# %% ../nbs/01_pipeline.ipynb #5a8b3ed8
 def _with_columns(table, answers):
     "The same table with columns for the answers; a name that is taken gets `predicted_` before it."
     keys = list(answers[0]) if len(answers) and isinstance(answers[0], dict) else ["answer"]
-    taken = set(getattr(table, "column_names", None) or table.columns)
     for k in keys:
         values = [a[k] if isinstance(a, dict) else a for a in answers]
-        name = f"predicted_{k}" if k in taken else k
+        name = free_name(k, getattr(table, "column_names", None) or list(table.columns))
         table = table.add_column(name, values) if hasattr(table, "add_column") else table.assign(**{name: values})
     return table
 

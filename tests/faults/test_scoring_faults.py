@@ -290,3 +290,136 @@ def test_a_clock_that_jumps_changes_nothing(pipe, src, whole, tmp_path, monkeypa
     os.utime(tmp_path/"out"/"part-00000.jsonl", (0, 0))
     map_file(pipe, mine, tmp_path/"out", part_rows=64, format="jsonl", progress=False)
     assert rows_of(tmp_path/"out") == whole
+
+
+def test_a_number_or_a_key_that_comes_late_is_not_cut_or_lost(pipe, tmp_path):
+    head = [{"text": "a film", "price": 9, "meta": {"a": 1}, "note": None}] * 4096
+    write = lambda *rows: (tmp_path/"in.jsonl").write_text("".join(json.dumps(r) + "\n" for r in (*head, *rows)))
+    write({"text": "a film", "price": 10, "meta": {"a": 1, "b": [2, {"c": None}]}, "note": 5})
+    map_file(pipe, tmp_path/"in.jsonl", tmp_path/"out.jsonl", progress=False)
+    rows = [json.loads(l) for l in (tmp_path/"out.jsonl").open()]
+    assert {k: rows[-1][k] for k in ("price", "meta", "note")} == {"price": 10, "meta": {"a": 1, "b": [2, {"c": None}]}, "note": 5}
+    assert rows[0]["meta"] == {"a": 1}
+    write({"text": "a film", "price": 9.99, "meta": {}, "note": None})
+    with pytest.raises(InputError, match="line 4097: key 'price' holds '9.99'"): map_file(pipe, tmp_path/"in.jsonl", tmp_path/"late", progress=False)
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_a_part_without_any_text_has_the_columns_of_the_others(pipe, tmp_path, kind):
+    import pandas as pd
+    (tmp_path/"in.txt").write_text("\n" * 3 + "a quiet film\n" * 4 + "\n")
+    map_file(pipe, tmp_path/"in.txt", tmp_path/f"out.{kind}", bad="null", part_rows=3, progress=False)
+    found = {"jsonl": lambda p: pd.read_json(p, lines=True), "csv": pd.read_csv, "parquet": pd.read_parquet}[kind](tmp_path/f"out.{kind}")
+    assert list(found) == ["text", "label", "score"] and found["score"].notna().tolist() == [False] * 3 + [True] * 4 + [False]
+
+
+def test_a_file_that_was_scored_before_keeps_its_answers(pipe, src, tmp_path):
+    import pandas as pd
+    for kind, read in {"jsonl": lambda p: pd.read_json(p, lines=True), "csv": pd.read_csv, "parquet": pd.read_parquet}.items():
+        for n in range(3): map_file(pipe, tmp_path/f"{n - 1}.{kind}" if n else src, tmp_path/f"{n}.{kind}", part_rows=200, progress=False)
+        found = read(tmp_path/f"2.{kind}")
+        assert list(found)[2:] == [p + k for p in ("", "predicted_", "predicted_predicted_") for k in ("label", "score")]
+        assert (found["label"] == found["predicted_predicted_label"]).all()
+        again = pipe(pd.DataFrame({"text": ["a film"], "label": ["x"], "predicted_label": ["y"]}), column="text")
+        assert again[["label", "predicted_label"]].values.tolist() == [["x", "y"]] and again["predicted_predicted_label"][0] in ("NEGATIVE", "POSITIVE")
+
+
+def test_json_lines_hold_answers_as_they_are_and_nothing_that_is_no_json(pipe, tmp_path):
+    import pyarrow as pa, pyarrow.parquet as pq
+    pq.write_table(pa.table({"text": ["a film"], "x": [float("nan")], "raw": [b"fine"]}), tmp_path/"in.parquet")
+    for kind in ("jsonl", "csv"): map_file(pipe, tmp_path/"in.parquet", tmp_path/f"out.{kind}", progress=False, top_k=None)
+    row = json.loads((tmp_path/"out.jsonl").read_text(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert row["x"] is None and row["raw"] == "fine" and {a["label"] for a in row["answer"]} == {"NEGATIVE", "POSITIVE"}
+    assert json.loads(next(csv.DictReader((tmp_path/"out.csv").open(newline="")))["answer"]) == row["answer"]
+    pq.write_table(pa.table({"text": ["a film"], "raw": [b"\xff"]}), tmp_path/"raw.parquet")
+    for kind in ("jsonl", "csv"):
+        with pytest.raises(InputError, match="column 'raw' holds bytes that are no text"): map_file(pipe, tmp_path/"raw.parquet", tmp_path/f"raw.{kind}", progress=False)
+    map_file(pipe, tmp_path/"raw.parquet", tmp_path/"raw2.parquet", progress=False)
+    assert pq.read_table(tmp_path/"raw2.parquet")["raw"].to_pylist() == [b"\xff"]
+
+
+@pytest.mark.parametrize("name", [".lock", ".rank-0.lock", ".rank-7.lock", "part-00000.jsonl", "_manifest.json"])
+def test_a_link_in_the_place_of_any_file_of_a_run_writes_nothing_elsewhere(pipe, src, tmp_path, name):
+    (tmp_path/"out").mkdir()
+    (tmp_path/"precious.txt").write_text("precious")
+    (tmp_path/"out"/name).symlink_to(tmp_path/"precious.txt")
+    with pytest.raises(InputError, match=f"holds a link .{name}"): map_file(pipe, src, tmp_path/"out", format="jsonl", progress=False)
+    assert (tmp_path/"precious.txt").read_text() == "precious"
+    (tmp_path/"empty").mkdir()
+    (tmp_path/"x.csv.parts").symlink_to(tmp_path/"empty")
+    with pytest.raises(InputError, match="is a link"): map_file(pipe, src, tmp_path/"x.csv", progress=False)
+    assert not list((tmp_path/"empty").iterdir())
+
+
+def as_rank(rank, world, work):
+    "Fork a rank; its exit code says whether it ended well."
+    child = os.fork()
+    if child: return child
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": str(world)}
+    try: work(); os._exit(0)
+    except BaseException as e: print(type(e).__name__, e, file=sys.stderr)
+    finally: os._exit(1)
+
+
+def test_ranks_that_start_together_find_their_places(tmp_path):
+    from nlp_tour.scoring import _place
+    for n in range(60):
+        folder = tmp_path/str(n)
+        folder.mkdir()
+        if n % 2: (folder/".rank-0.lock").write_text("1")  # left by a run of one process
+        def work():
+            with _place(folder, int(os.environ["RANK"]), 2): time.sleep(.005)
+        ended = [os.waitpid(child, 0)[1] for child in [as_rank(r, 2, work) for r in (0, 1)]]
+        assert ended == [0, 0] and {p.name: p.read_text() for p in folder.glob(".rank-*")} == {".rank-0.lock": "2", ".rank-1.lock": "2"}
+
+
+@pytest.mark.parametrize("moment", ["before its end", "while the other joins"])
+def test_a_rank_that_finds_the_parts_joined_is_done(pipe, src, whole, tmp_path, monkeypatch, moment):
+    from nlp_tour import scoring
+    out = tmp_path/"out.jsonl"
+    def score(): return map_file(pipe, src, out, part_rows=64, progress=False)
+    def other():
+        child = as_rank(0, 2, lambda: score()["done"] or 1 / 0)
+        assert os.waitpid(child, 0)[1] == 0
+    monkeypatch.setenv("RANK", "1"); monkeypatch.setenv("WORLD_SIZE", "2")
+    if moment == "before its end":
+        real = scoring._work
+        def work(*args):
+            done = real(*args)
+            if os.environ["RANK"] == "1": other()
+            return done
+        monkeypatch.setattr(scoring, "_work", work)
+    else:
+        import fcntl
+        real = fcntl.flock
+        def flock(f, how):
+            if os.environ["RANK"] == "1" and list(Path(f.name).parent.glob("part-00003*")): other()
+            real(f, how)
+        monkeypatch.setattr(fcntl, "flock", flock)
+    assert score()["done"] and out.read_bytes() == whole
+    assert [p.name for p in tmp_path.iterdir()] == ["out.jsonl"]
+
+
+def test_parts_are_joined_when_every_rank_has_begun(pipe, src, tmp_path, monkeypatch):
+    "A rank that has no part to score, and starts last, finds the run and not a file that is in its way."
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank, done in (("0", False), ("1", True)):
+        monkeypatch.setenv("RANK", rank)
+        assert map_file(pipe, src, tmp_path/"out.jsonl", progress=False)["done"] is done
+    assert len((tmp_path/"out.jsonl").read_text().splitlines()) == ROWS
+
+
+def test_no_bar_is_drawn_where_nobody_looks(tiny_classifier, long_src, tmp_path):
+    run = command("predict", long_src, "--model", tiny_classifier, "--out", tmp_path/"out")
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 0 and "rows [" not in said and "\r" not in said, said
+
+
+@pytest.mark.parametrize("lines", [0, 4096])
+def test_a_pipe_with_nothing_in_its_last_part_ends_in_a_whole_file(tiny_classifier, tmp_path, lines):
+    import pyarrow.parquet as pq
+    said = subprocess.run([sys.executable, "-m", "nlp_tour.cli", "predict", "--model", tiny_classifier, "--bad", "null", "--out", tmp_path/"out.parquet"], input="a film\n" * lines + "\n" * bool(lines),
+                          env=os.environ | {"NLP_TOUR_OFFLINE": "1", "OMP_NUM_THREADS": "1"}, text=True, capture_output=True, timeout=120)
+    assert said.returncode == 0, said.stderr
+    found = pq.read_table(tmp_path/"out.parquet")
+    assert found.column_names == ["text", "label", "score"] and len(found) == lines + bool(lines) and found["label"].null_count == bool(lines)
