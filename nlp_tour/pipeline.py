@@ -297,7 +297,7 @@ def _fast_pipeline(model, found, revision, dtype, own):
     check(fast, pipe.tok).raise_for_problems()
     return pipe
 
-# %% ../nbs/01_pipeline.ipynb #adeb39ef
+# %% ../nbs/01_pipeline.ipynb #e76baf85
 def _task_and_options(task, model, options):
     "The task's class, its head and its default model, if it is named; a wrong option is told before anything is loaded."
     if task is None and model is None: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
@@ -310,6 +310,7 @@ def _refuse(made_up, spare):
     if made_up := [w for w in made_up if not w.startswith(spare)]:
         raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
 
+# %% ../nbs/01_pipeline.ipynb #a8f31ed7
 def _named(given):
     "More arguments for `from_pretrained`."
     if given is not None and not (isinstance(given, dict) and all(isinstance(k, str) for k in given)): raise InputError(f"model_kwargs={str(given)[:40]!r} must be a dict of arguments by name.")
