@@ -6,12 +6,12 @@
 __all__ = ['LABELS', 'corpus', 'same_groups', 'every_fifth', 'reviews', 'majority_share', 'plots', 'load_dataset', 'load_data',
            'duplicates', 'plot_data', 'map_cached', 'tokenize_dataset']
 
-# %% ../nbs/11_data.ipynb #0dfe5338
-import bisect, bz2, csv, functools, json
+# %% ../nbs/11_data.ipynb #3435f3d6
+import bisect, bz2, csv, functools, json, os
 from pathlib import Path
 
 from . import __version__
-from .core import InputError, nearest, note, well_formed
+from .core import InputError, missing, nearest, note, telling, well_formed
 from .names import cache_dir, hub_reachable, part
 from .tables import READERS, find_column, find_columns, plain, read_labels, read_tables, split_fairly
 
@@ -79,7 +79,7 @@ def plots() -> list:  # strings
     "The plots of the corpus: texts of up to some hundred words."
     return [r["text"] for r in corpus() if r["category"] == "plot"]
 
-# %% ../nbs/11_data.ipynb #bbe3d233
+# %% ../nbs/11_data.ipynb #ccd71a73
 _REVIEW_SETS = ("imdb", "stanfordnlp/imdb", "rotten_tomatoes", "cornell-movie-review-data/rotten_tomatoes")
 
 def load_dataset(
@@ -90,13 +90,22 @@ def load_dataset(
 ):  # a `DatasetDict`, or a `Dataset` where `split=` is given
     "`datasets.load_dataset`; without a network the reviews stand in for IMDB, and one line says so."
     import datasets
+    if not isinstance(path, (str, os.PathLike)): raise InputError(f"{path!r} is no name of a data set; give a string.")
     if use_auth_token is not None: kwargs.setdefault("token", use_auth_token)
     builders = {"csv", "json", "parquet", "text", "arrow", "xml", "webdataset", "imagefolder", "audiofolder"}
     if path in builders or Path(path).exists() or hub_reachable(): return datasets.load_dataset(path, *args, **kwargs)
     if path not in _REVIEW_SETS: return _from_cache(path, args, kwargs)
     note(f"no network: {sum(map(len, reviews().values())):,} embedded film reviews stand in for the data set {path!r}.")
     ds = reviews().remove_columns("film").cast_column("label", datasets.ClassLabel(names=["neg", "pos"]))
-    return ds[kwargs["split"]] if kwargs.get("split") else ds
+    return ds if kwargs.get("split") is None else _part(ds, kwargs["split"])
+
+def _part(ds, split):
+    "A split as `datasets` writes it: 'train', 'train[:10]', 'train+test', or a list of such."
+    from datasets import ReadInstruction, concatenate_datasets
+    if isinstance(split, (list, tuple)): return [_part(ds, s) for s in split]
+    with telling(f"split={split!r} cannot be read", f"there is {' and '.join(ds)}, also in pieces, as in 'train[:10]'"):
+        pieces = ReadInstruction.from_spec(str(split)).to_absolute({k: len(v) for k, v in ds.items()})
+    return concatenate_datasets([ds[p.splitname].select(range(p.from_, p.to)) for p in pieces])
 
 # %% ../nbs/11_data.ipynb #54170eb7
 def _from_cache(path, args, kwargs):
@@ -109,7 +118,7 @@ def _from_cache(path, args, kwargs):
         raise InputError(f"{path!r} is no file here, and the hub cannot be reached; without a network {nearest(path, _REVIEW_SETS)}") from e
     finally: config.HF_HUB_OFFLINE = before
 
-# %% ../nbs/11_data.ipynb #b8fc1381
+# %% ../nbs/11_data.ipynb #8956a621
 def _inputs(table, roles, where):
     "The columns that a model reads, each row checked."
     out = {}
@@ -117,7 +126,7 @@ def _inputs(table, roles, where):
         if role in ("text", "text_pair", "question", "context"):
             for i, t in enumerate(table[column]):
                 if not isinstance(t, str) or not t.strip():
-                    what = "has no text" if t is None or t != t or isinstance(t, str) else f"has {type(t).__name__} ({str(t)[:20]!r}), not text,"
+                    what = "has no text" if missing(t) or isinstance(t, str) else f"has {type(t).__name__} ({str(t)[:20]!r}), not text,"
                     raise InputError(f"row {i} (the first is 0){where} {what} in column {column!r}; drop or mend such rows first.")
             out[role] = [well_formed(t) for t in table[column]]
     if "tokens" in roles: out["tokens"] = [list(map(str, t)) for t in table[roles["tokens"]]]
@@ -132,12 +141,18 @@ def _answer(a, context, i, where):
         if s < 0 or context[s:s + len(t)] != t: raise InputError(f"row {i} (the first is 0){where}: the answer {t[:40]!r} does not stand at character {s} of its context; mend 'answer_start'.")
     return {"text": texts, "answer_start": starts}
 
-# %% ../nbs/11_data.ipynb #d4e11e6c
+# %% ../nbs/11_data.ipynb #ca6b294d
+def _ones(i, row):
+    "The names of the columns that hold 1."
+    for c, v in row.items():
+        if missing(v) or v not in (0, 1): raise InputError(f"row {i} (the first is 0) has {str(v)[:20]!r} in column {c!r}; of several columns with labels each holds 0 or 1.")
+    return [c for c, v in row.items() if v]
+
 def _targets(tables, roles):
     "What is to be learned, for all splits, and its feature; `None` where the inputs hold it (answers)."
     if "answers" in roles: return None, None
     column = roles.get("tags") or roles["label"]
-    if isinstance(column, list): return read_labels({k: [[c for c in column if row[c]] for row in t[column].to_dict("records")] for k, t in tables.items()}, " + ".join(column))
+    if isinstance(column, list): return read_labels({k: [_ones(i, row) for i, row in enumerate(t[column].to_dict("records"))] for k, t in tables.items()}, " + ".join(column))
     given = next(iter(tables.values())).attrs.get("names", {}).get(column)
     if given:
         for k in [k for k, t in tables.items() if k != "train" and (t[column] == -1).all()]:
@@ -147,6 +162,7 @@ def _targets(tables, roles):
     if "tags" in roles:
         for k, t in tables.items():
             for i, (a, b) in enumerate(zip(t[roles["tokens"]], targets[k])):
+                if not isinstance(b, list) or isinstance(a, str) or not hasattr(a, "__len__"): raise InputError(f"row {i} (the first is 0) has {type(a).__name__} for tokens and {type(b).__name__} for tags; both are lists.")
                 if len(a) != len(b): raise InputError(f"row {i} (the first is 0) has {len(a)} tokens and {len(b)} tags; each token needs its tag.")
     return targets, feature
 

@@ -23,7 +23,7 @@ from .tasks.base import find_task, infer_task
 from .tensorflow import as_torch, to_tf
 from .tokenizer import Tokenizer, token_html
 
-# %% ../nbs/01_pipeline.ipynb #ea1a903a
+# %% ../nbs/01_pipeline.ipynb #4a06087f
 BATCH_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16384}  # most tokens in a batch, by device
 
 class Pipeline:
@@ -40,14 +40,17 @@ class Pipeline:
         fast=None,  # an `Encoder` or `Compiled` that answers in the model's place
         **options,  # the task's own
     ):
+        _check_progress(progress)
         self.device = pick_device(device)
         self.task, self.folder, self.fast, self._tokenizer = task, folder, fast, tokenizer
         task.tokenizer = tokenizer
         self._model = model.to(self.device) if model is not None else None
         self.tok = task.tok = Tokenizer.open(folder) if tokenizer is None else task.attach(self._model, tokenizer) or Tokenizer.of(tokenizer, task.config)
-        self.batch_tokens, self.progress = batch_tokens if batch_tokens not in (None, "auto") else BATCH_TOKENS[self.device.type], progress
+        measured = isinstance(batch_tokens, str) and batch_tokens == "auto"
+        if not measured and batch_tokens is not None and (type(batch_tokens) is not int or batch_tokens < 1): raise InputError(f"batch_tokens={str(batch_tokens)[:40]!r} must be a whole number of tokens, or 'auto'.")
+        self.batch_tokens, self.progress = BATCH_TOKENS[self.device.type] if measured or batch_tokens is None else batch_tokens, progress
         self.options = task.settle(_of_2021(options))
-        if batch_tokens == "auto": self.batch_tokens = best_budget(self)
+        if measured: self.batch_tokens = best_budget(self)
 
     def __repr__(self): return f"Pipeline({self.task.name!r}, {(self.task.config.get('architectures') or ['model'])[0]}, {self.device})"
 
@@ -75,7 +78,11 @@ def _open_tokenizer(self):
 
 Pipeline.model, Pipeline.tokenizer, Pipeline._loaded = property(_open_model), property(_open_tokenizer), _loaded
 
-# %% ../nbs/01_pipeline.ipynb #c74bffdc
+# %% ../nbs/01_pipeline.ipynb #d3326668
+def _check_progress(progress):
+    "No value that only looks like a yes."
+    if progress is not None and not isinstance(progress, bool): raise InputError(f"progress={str(progress)[:40]!r} must be True, False or None.")
+
 def best_budget(
     pipe,  # a `Pipeline`
     budgets: tuple = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536),  # tokens; on a CPU those over 4096 are left out
@@ -196,7 +203,7 @@ def _encoded(self, chunk, opts, done, one):
 
 Pipeline._bar, Pipeline._answers, Pipeline._encoded = _bar, _answers, _encoded
 
-# %% ../nbs/01_pipeline.ipynb #a77b6a2c
+# %% ../nbs/01_pipeline.ipynb #7c279e9a
 def __call__(
     self,
     *args,  # whatever holds texts, see `as_texts`; some tasks take two
@@ -205,6 +212,7 @@ def __call__(
     **options,  # the task's own, for this call
 ):  # a `Result`; an iterator for lazy inputs; a table with more columns for a table
     "Answer for every text, in the shape of 2021."
+    _check_progress(progress)
     inputs, options = self.task.arguments(args, options)
     given = self.options | self.task.settle(_of_2021(options))
     opts = {"long": self.task.longs[0], **self.task.options, **given, "asked": set(given)}
@@ -240,7 +248,7 @@ def _with_columns(table, answers):
 # %% ../nbs/01_pipeline.ipynb #15c86d68
 Pipeline.map_file = map_file
 
-# %% ../nbs/01_pipeline.ipynb #5839790b
+# %% ../nbs/01_pipeline.ipynb #6d94f482
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
     model=None,  # a name, a folder or a model; None: the task's default of 2021
@@ -267,7 +275,7 @@ def pipeline(
     _check_2021(framework, feature_extractor, use_fast)
     backend, device = _backend(backend, dtype, device)
     found = _task_and_options(task, model, options)
-    extra = dict(model_kwargs or {}, revision=revision, token=token or use_auth_token, dtype="float32" if backend else dtype)
+    extra = dict(_named(model_kwargs), revision=revision, token=token or use_auth_token, dtype="float32" if backend else dtype)
     own = dict(device=device, batch_tokens=None if backend and batch_tokens == "auto" else batch_tokens, progress=progress, **options)
     if tokenizer is None and config is None and not model_kwargs and framework != "tf" and not backend:
         if quick := _fast_pipeline(found[2] if model is None else model, found, revision, extra["token"], dtype, own): return quick
@@ -309,7 +317,7 @@ def _folder(where, revision, token):
 def _task_and_options(task, model, options):
     "The task's class, its head and its default model, if it is named; a wrong option is told before anything is loaded."
     if task is None and model is None: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
-    found = find_task(task, options) if task else None
+    found = find_task(task, options) if task is not None else None
     if found: found[0]({}).settle(_of_2021(options))
     return found
 
@@ -318,10 +326,18 @@ def _refuse(made_up, spare):
     if made_up := [w for w in made_up if not w.startswith(spare)]:
         raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
 
+# %% ../nbs/01_pipeline.ipynb #a8f31ed7
+def _named(given):
+    "More arguments for `from_pretrained`."
+    if given is not None and not (isinstance(given, dict) and all(isinstance(k, str) for k in given)): raise InputError(f"model_kwargs={str(given)[:40]!r} must be a dict of arguments by name.")
+    return given or {}
+
 def _backend(backend, dtype, device):
     "The backend and the device that belong together."
+    import torch
+    if not isinstance(dtype, (str, torch.dtype)): raise InputError(f"dtype={str(dtype)[:40]!r} is no type of numbers; give a name, as in 'bfloat16'.")
     if backend is None and dtype != "int8": return None, device
-    if backend not in (None, "openvino"): raise InputError(f"backend={backend!r} is unknown; leave it out for torch, or pass 'openvino'.")
+    if not isinstance(backend, (str, type(None))) or backend not in (None, "openvino"): raise InputError(f"backend={backend!r} is unknown; leave it out for torch, or pass 'openvino'.")
     if device is not None and pick_device(device).type != "cpu": raise InputError(f"OpenVINO runs on the CPU here, and device={device!r} was asked for; leave one of the two out.")
     return "openvino", "cpu"
 
@@ -340,7 +356,9 @@ def _check_2021(framework, feature_extractor, use_fast):
 
 def _model_and_tokenizer(model, tokenizer, config, task, extra):
     "Load what was given by name; take what was given as an object."
-    from transformers import AutoConfig, AutoTokenizer
+    from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
+    for what, given, kind in (("config", config, PreTrainedConfig), ("tokenizer", tokenizer, PreTrainedTokenizerBase)):
+        if not isinstance(given, (str, os.PathLike, kind, type(None))): raise InputError(f"{what}={str(given)[:40]!r} is no {what}; give a name, a folder, or a {kind.__name__} of transformers.")
     if isinstance(config, (str, os.PathLike)): config = AutoConfig.from_pretrained(resolve(config), trust_remote_code=False)
     if isinstance(model, (str, os.PathLike)):
         model, own = load(model, task, **extra, **({"config": config} if config is not None else {}))

@@ -6,12 +6,13 @@
 __all__ = ['READERS', 'TEXT_NAMES', 'PAIR_NAMES', 'TOKEN_NAMES', 'TAG_NAMES', 'LABEL_NAMES', 'read_file', 'read_folder',
            'read_tables', 'find_column', 'find_columns', 'plain', 'read_labels', 'split_fairly']
 
-# %% ../nbs/11_tables.ipynb #5d1bd53b
+# %% ../nbs/11_tables.ipynb #b7f9ab23
 import io, random
 from collections import Counter
+from collections.abc import Hashable
 from pathlib import Path
 
-from .core import InputError, nearest, telling
+from .core import InputError, missing, nearest, telling
 from .readers import LONGEST, PACKED, UNPACKED, Checked, read_batches, row_bytes
 
 # %% ../nbs/11_tables.ipynb #c2a35bba
@@ -67,7 +68,7 @@ def read_folder(
         splits[part.name if parts else "all"] = pd.DataFrame(rows)
     return splits
 
-# %% ../nbs/11_tables.ipynb #499f507b
+# %% ../nbs/11_tables.ipynb #65355fb7
 def _of_dataset(ds):
     "A Dataset as a table; names of class labels go to `attrs`."
     table = ds.to_pandas()
@@ -83,6 +84,7 @@ def read_tables(
     if hasattr(source, "items") and not isinstance(source, pd.DataFrame): tables = {k: _one(v) for k, v in source.items()}
     elif isinstance(source, (str, Path)) and Path(source).is_dir(): tables = _saved(Path(source)) or read_folder(source)
     else: tables = {"all": _one(source)}
+    if not tables: raise InputError("the data is an empty dict; it needs splits, as in {'train': …, 'test': …}.")
     for split, table in tables.items():
         if not len(table): raise InputError(f"{source if isinstance(source, (str, Path)) else 'the data'} has no rows{'' if split == 'all' else ' in its split ' + repr(split)}; it needs texts and labels.")
     return tables
@@ -91,7 +93,7 @@ def _one(source):
     "One table."
     import pandas as pd
     if isinstance(source, pd.DataFrame): return source
-    if hasattr(source, "to_pandas"): return _of_dataset(source)
+    if hasattr(source, "to_pandas"): return _of_dataset(source) if hasattr(source, "features") else source.to_pandas()
     if isinstance(source, (str, Path)): return read_file(source)
     raise InputError(f"{type(source).__name__} is no source of texts; give a file, a folder, a DataFrame, a Dataset, or a dict of splits.")
 
@@ -155,7 +157,7 @@ def find_columns(
     several = isinstance(label, (list, tuple))
     return roles | {"label": [find_column(table, (), "label", c) for c in label] if several else find_column(table, LABEL_NAMES, "label", label, tuple(roles.values()))}
 
-# %% ../nbs/11_tables.ipynb #3f981ac4
+# %% ../nbs/11_tables.ipynb #3dddef23
 def plain(
     v,  # a value of pandas or NumPy
 ):
@@ -166,7 +168,8 @@ def _check_types(values, column, where):
     "All values are there, and of one type; returns it."
     seen = {}
     for i, v in enumerate(values):
-        if v is None or v != v: raise InputError(f"row {i} (the first is 0){where} has no label in column {column!r}; drop such rows first.")
+        if missing(v): raise InputError(f"row {i} (the first is 0){where} has no label in column {column!r}; drop such rows first.")
+        if not isinstance(v, (list, Hashable)): raise InputError(f"row {i} (the first is 0){where} has {type(v).__name__} ({str(v)[:20]!r}) for a label in column {column!r}; a string or a number is needed.")
         seen.setdefault(type(v), i)
     if set(seen) == {int, float}: return float
     if len(seen) > 1:

@@ -467,7 +467,7 @@ def test_bad_token_classification(call, why): bad("token-classification", call, 
     (lambda p: p("it was old"), "the text has no mask"),
     (lambda p: p("[MASK]" + " London" * 100 + " [MASK]"), "masks .* tokens apart, and the model takes 64"),
     (lambda p: p("[MASK]" + " London" * 100, long="error"), "pass long='truncate'"),
-    (lambda p: p("[MASK] was", targets=[""]), "a target is empty"),
+    (lambda p: p("[MASK] was", targets=[""]), "target 0 is empty"),
     (lambda p: p("[MASK] was", target="it"), "did you mean 'targets'"),
 ])
 def test_bad_masks(call, why): bad("fill-mask", call, why)

@@ -5,8 +5,10 @@
 # %% auto #0
 __all__ = ['TASKS', 'ALIASES', 'Task', 'shape', 'look', 'attach', 'size', 'settle', 'windows', 'loads', 'find_task', 'infer_task']
 
-# %% ../../nbs/tasks/base.ipynb #8af3fe10
+# %% ../../nbs/tasks/base.ipynb #18ba10ce
 import importlib, re
+
+import numpy as np
 
 from ..batching import Row
 from ..core import InputError, check_item, check_options, nearest, note
@@ -90,13 +92,17 @@ def size(
 
 Task.attach, Task.size = attach, size
 
-# %% ../../nbs/tasks/base.ipynb #41132763
+# %% ../../nbs/tasks/base.ipynb #75270746
 def settle(
     self,
     given: dict,  # options as they were passed
 ) -> dict:  # checked, under today's names
     "Check a caller's options."
-    check_options(given, {**self.options, "long": None}, f"{self.name}:")
+    known = {**self.options, "long": self.longs[0]}
+    check_options(given, known, f"{self.name}:")
+    for name, value in given.items():
+        if isinstance(known[name], bool) and not isinstance(value, (bool, np.bool_)): raise InputError(f"{name}={str(value)[:40]!r} must be True or False.")
+        if isinstance(known[name], str) and not isinstance(value, str): raise InputError(f"{name}={str(value)[:40]!r} must be a string, as in {name}={known[name]!r}.")
     if given.get("long", self.longs[0]) not in self.longs:
         raise InputError(f"long={given['long']!r} is not for {self.name}; {nearest(given['long'], self.longs)}")
     return given
@@ -129,7 +135,7 @@ def windows(
 
 Task.windows = windows
 
-# %% ../../nbs/tasks/base.ipynb #3f6f7dc4
+# %% ../../nbs/tasks/base.ipynb #de5c4b1f
 TASKS = {
     "text-classification": ("classification", "TextClassification", "distilbert-base-uncased-finetuned-sst-2-english"),
     "token-classification": ("token_classification", "TokenClassification", "dbmdz/bert-large-cased-finetuned-conll03-english"),
@@ -157,6 +163,7 @@ def find_task(
     options: dict = {},  # the task's own, since one may need another head
 ):  # the task's class, whose head it needs, and its default model
     "Look a task up; an unknown one raises `InputError` with the nearest."
+    if not isinstance(name, str): raise InputError(f"{str(name)[:40]!r} is no name of a task; give a string, as in 'sentiment-analysis'.")
     if re.fullmatch("translation_.+_to_.+", name):
         cls, full, model = find_task("translation", options)
         return type(cls.__name__, (cls,), {"name": name}), full, model

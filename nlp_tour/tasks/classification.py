@@ -56,7 +56,7 @@ class TextClassification(Task):
     def look(self, rows, outputs, opts):
         return dict(labels=self.labels, logits=outputs[0].tolist(), probabilities=self.scores(outputs, opts)[0].tolist())
 
-# %% ../../nbs/tasks/classification.ipynb #f3671cf5
+# %% ../../nbs/tasks/classification.ipynb #7efa8a3f
 def shape(self, answers, one, opts):
     "`[{…}]` for a string, `[{…}, …]` for a list; lists of lists where several labels were asked for."
     if opts["return_all_scores"]: return answers
@@ -67,7 +67,7 @@ def settle(self, given):
     "Check options; `function_to_apply` must be known, `top_k` at least 1 or None."
     given = Task.settle(self, given)
     name = given.get("function_to_apply")
-    if name is not None and name not in FUNCTIONS: raise InputError(f"function_to_apply={name!r} is unknown; {nearest(name, FUNCTIONS)}")
+    if name is not None and not (isinstance(name, str) and name in FUNCTIONS): raise InputError(f"function_to_apply={name!r} is unknown; {nearest(name, FUNCTIONS)}")
     if given.get("calibrated") and self.config and "calibration_temperature" not in self.config:
         raise InputError("calibrated=True, but the model carries no temperature; fit one on held-out texts with nlp_tour.calibration.calibrate(pipe, data).")
     k = given.get("top_k", 1)

@@ -6,11 +6,11 @@
 __all__ = ['Conversation', 'add_user_input', 'mark_processed', 'append_response', 'iter_texts', 'Conversational', 'prompt', 'fit',
            'encode', 'decode']
 
-# %% ../../nbs/tasks/conversational.ipynb #148b5387
+# %% ../../nbs/tasks/conversational.ipynb #11f45984
 import uuid
 
 from ..batching import Row
-from ..core import InputError, check_text, note
+from ..core import InputError, check_text, note, well_formed
 from .generation import Generation
 
 # %% ../../nbs/tasks/conversational.ipynb #ebd4d880
@@ -66,7 +66,7 @@ def iter_texts(self):  # yields pairs (is_user, text)
 
 for method in (add_user_input, mark_processed, append_response, iter_texts): setattr(Conversation, method.__name__, method)
 
-# %% ../../nbs/tasks/conversational.ipynb #0498f34b
+# %% ../../nbs/tasks/conversational.ipynb #10653894
 class Conversational(Generation):
     "Answer conversations; each is changed in place, and is the answer."
     name = "conversational"
@@ -79,6 +79,7 @@ class Conversational(Generation):
 
     def arguments(self, args, options):
         one, options = super().arguments(args, options)
+        if hasattr(one, "add_column"): raise InputError("a Dataset cannot hold conversations beside its texts; hand over the column alone, as in pipe(ds['text']).")
         return ({"conversation": one} if isinstance(one, Conversation) else one), options
 
     def check(self, item, where):
@@ -86,7 +87,7 @@ class Conversational(Generation):
         if isinstance(talk, str): talk = Conversation(talk)
         if not isinstance(talk, Conversation): raise InputError(f"{where} is {type(talk).__name__}, and a Conversation or its first words are needed.")
         if talk.new_user_input is None: raise InputError(f"{where} is a conversation whose user waits for nothing; call add_user_input first.")
-        check_text(talk.new_user_input, where)
+        for turn in (talk.new_user_input, *talk.past_user_inputs, *talk.generated_responses): check_text(turn, where)
         return talk
 
     def told(self, talk, answer):
@@ -94,7 +95,7 @@ class Conversational(Generation):
         talk.append_response(answer)
         return talk
 
-# %% ../../nbs/tasks/conversational.ipynb #2c523a96
+# %% ../../nbs/tasks/conversational.ipynb #d5ba4b39
 def prompt(
     self,
     turns: list,  # pairs (is_user, text)
@@ -109,11 +110,11 @@ def prompt(
 
 def fit(self, talk, opts, where):
     "The prompt's ids and the room behind it; the oldest exchanges are left out where there is none."
-    turns = list(talk.iter_texts())
+    turns = [(is_user, well_formed(text)) for is_user, text in talk.iter_texts()]
     while True:
         ids = self.prompt(turns)
         try:
-            if len(ids) + opts["minimum_tokens"] > self.limit: raise InputError(f"{where} has {len(ids)} tokens, and the model takes {self.limit}, its answer included.")
+            if len(ids) + (opts["minimum_tokens"] or 0) > self.limit: raise InputError(f"{where} has {len(ids)} tokens, and the model takes {self.limit}, its answer included.")
             return self.room(ids, len(ids), {**opts, "long": "error"}, where)
         except InputError:
             if opts["long"] == "error" or len(turns) < 3: raise

@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['best_tokens', 'beam', 'around', 'FillMask', 'forward', 'decode', 'filled', 'look', 'target_ids', 'settle']
 
-# %% ../../nbs/tasks/fill_mask.ipynb #68c6d3a3
+# %% ../../nbs/tasks/fill_mask.ipynb #046a926a
 from ..batching import Row
-from ..core import InputError, check_text, note
+from ..core import InputError, as_texts, check_text, note
 from .base import Task
 
 # %% ../../nbs/tasks/fill_mask.ipynb #2c254819
@@ -120,13 +120,13 @@ def look(self, rows, outputs, opts):
 
 FillMask.forward, FillMask.decode, FillMask.filled, FillMask.look = forward, decode, filled, look
 
-# %% ../../nbs/tasks/fill_mask.ipynb #f3b8cddd
+# %% ../../nbs/tasks/fill_mask.ipynb #f5e6cd56
 def target_ids(self, targets):
     "The ids of the targets, each once; None for no targets."
     if targets is None: return None
     vocab, out = self.tokenizer.get_vocab(), []
-    for target in [targets] if isinstance(targets, str) else targets:
-        found = [vocab[target]] if target in vocab else self.tokenizer(check_text(target, "a target"), add_special_tokens=False)["input_ids"][:1]
+    for target in targets:
+        found = [vocab[target]] if target in vocab else self.tokenizer(target, add_special_tokens=False)["input_ids"][:1]
         if target not in vocab: note(f"fill-mask: target {target!r} is not in the vocabulary; " + (f"{self.tokenizer.convert_ids_to_tokens(found)[0]!r} stands for it." if found else "it is left out."))
         out += found
     if not out: raise InputError("none of the targets is in the vocabulary; give words that are single tokens.")
@@ -136,7 +136,9 @@ def settle(self, given):
     "Check options; `top_k` must be at least 1."
     given = Task.settle(self, given)
     if not isinstance(k := given.get("top_k", 5), int) or k < 1: raise InputError(f"top_k={k!r} must be a whole number from 1.")
-    if (t := given.get("targets")) is not None and (not isinstance(t, (str, list, tuple)) or not t): raise InputError(f"targets={t!r} must be a word or a list of words.")
+    if (t := given.get("targets")) is not None:
+        given = {**given, "targets": [check_text(word, f"target {i}") for i, word in enumerate(as_texts(t, where="targets").items)]}
+        if not given["targets"]: raise InputError("targets is empty; it must be a word or a list of words.")
     return given
 
 FillMask.target_ids, FillMask.settle = target_ids, settle

@@ -36,10 +36,12 @@ def show_writing(
         ids.append(found.indices[0].item())
     return Html(f'<p><b>{html.escape(text)}</b> …</p><table class="table table-sm"><tr>{"".join(columns)}</tr></table>')
 
-# %% ../../nbs/tasks/generation.ipynb #ad73fca3
+# %% ../../nbs/tasks/generation.ipynb #f41c54ef
 SAMPLING = {"temperature", "top_k", "top_p", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff"}
 _PAIRS = {"max_length", "max_new_tokens"}, {"min_length", "min_new_tokens"}
-_LEAST = dict(max_new_tokens=1, max_length=1, min_new_tokens=0, min_length=0, num_beams=1, num_return_sequences=1, top_k=0, no_repeat_ngram_size=0)
+_LEAST = dict(max_new_tokens=1, max_length=1, min_new_tokens=0, min_length=0, num_beams=1, num_return_sequences=1, top_k=0, no_repeat_ngram_size=0, minimum_tokens=0)
+_KINDS = dict(do_sample=bool, return_text=bool, clean_up_tokenization_spaces=bool, prefix=str, src_lang=str, tgt_lang=str, bad_words_ids=list)
+_SAID = {bool: "True or False", str: "a string", list: "a list"}
 
 @functools.cache
 def generate_arguments() -> tuple:  # names of settings, names of other arguments
@@ -49,7 +51,7 @@ def generate_arguments() -> tuple:  # names of settings, names of other argument
     settings = {k for k in vars(GenerationConfig()) if not k.startswith(("_", "output_"))} - no
     return settings, set(inspect.signature(GenerationMixin.generate).parameters) - no
 
-# %% ../../nbs/tasks/generation.ipynb #80faf405
+# %% ../../nbs/tasks/generation.ipynb #5dcea3b4
 def check_settings(
     given: dict,  # settings of `generate` by name
 ):
@@ -62,6 +64,10 @@ def check_settings(
         v = given.get(name)
         if v is not None and (isinstance(v, bool) or not isinstance(v, numbers.Real) or not 0 < v <= most):
             raise InputError(f"{name}={v!r} must be a number above 0{' and at most 1' if most == 1 else ''}.")
+    for name, kind in _KINDS.items():
+        if given.get(name) is not None and not isinstance(given[name], kind): raise InputError(f"{name}={str(given[name])[:40]!r} must be {_SAID[kind]}.")
+    if (stop := given.get("stop_strings")) is not None and not (isinstance(stop, (str, list)) and stop and all(isinstance(s, str) and s for s in stop)):
+        raise InputError(f"stop_strings={str(stop)[:40]!r} must be a string or a list of strings.")
     if given.get("do_sample") is False and (asked := sorted(k for k in SAMPLING & set(given) if given[k] is not None)):
         raise InputError(f"{asked[0]} has an effect only when sampling, and do_sample=False forbids it; leave one out.")
 

@@ -5,13 +5,13 @@
 # %% auto #0
 __all__ = ['best_spans', 'characters', 'stitch', 'QuestionAnswering', 'arguments', 'check', 'settle']
 
-# %% ../../nbs/tasks/question_answering.ipynb #de9bd4e0
-from collections.abc import Mapping
+# %% ../../nbs/tasks/question_answering.ipynb #d8b92ddd
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from ..batching import Row
-from ..core import InputError, check_text, renamed
+from ..core import InputError, as_texts, check_text, renamed
 from .base import Task
 from .classification import softmax
 
@@ -92,7 +92,7 @@ class QuestionAnswering(Task):
         allowed = np.array([side == 1 or i == self.tok.cls_id for side, i in zip(rows[0].info[0].sequence_ids, rows[0].ids)])
         return {name: softmax(np.where(allowed, o, -np.inf)).tolist() for name, o in zip(("start", "end"), outputs[0])}
 
-# %% ../../nbs/tasks/question_answering.ipynb #03f8e08e
+# %% ../../nbs/tasks/question_answering.ipynb #ea8fb9b5
 _KEYS = ("question", "context")
 
 def arguments(self, args, options):
@@ -102,7 +102,7 @@ def arguments(self, args, options):
     if len(args) == 2: given = dict(zip(_KEYS, args))
     if len(args) == 1:
         names = getattr(args[0], "column_names", None) or getattr(args[0], "columns", None)
-        lists = isinstance(args[0], Mapping) and any(isinstance(v, (list, tuple)) for v in args[0].values())
+        lists = isinstance(args[0], Mapping) and any(isinstance(v, Iterable) and not isinstance(v, (str, bytes, Mapping)) for v in args[0].values())
         if names is None and not lists: return args[0], options
         given = {k: args[0][k] for k in _KEYS if k in (args[0] if lists else names)}
     if len(given) < 2: raise InputError(f"a question needs its context; give {' and '.join(k for k in _KEYS if k not in given)}, too.")
@@ -110,11 +110,13 @@ def arguments(self, args, options):
 
 def _pairs(question, context):
     "One dict for two strings, else a list; one string goes with each of a list."
-    sizes = {len(x) for x in (question, context) if not isinstance(x, str)}
-    if not sizes: return dict(question=question, context=context)
-    if len(sizes) > 1: raise InputError(f"{len(question)} questions and {len(context)} contexts; there must be one for each.")
-    question, context = ([x] * max(sizes) if isinstance(x, str) else x for x in (question, context))
-    return [dict(question=q, context=c) for q, c in zip(question, context)]
+    texts = [as_texts(question, where="the question"), as_texts(context, where="the context")]
+    questions, contexts = (list(t.items) for t in texts)
+    if texts[0].shape == texts[1].shape == "one": return dict(question=question, context=context)
+    if texts[0].shape == "one": questions *= len(contexts)
+    if texts[1].shape == "one": contexts *= len(questions)
+    if len(questions) != len(contexts): raise InputError(f"{len(questions)} questions and {len(contexts)} contexts; there must be one for each.")
+    return [dict(question=q, context=c) for q, c in zip(questions, contexts)]
 
 # %% ../../nbs/tasks/question_answering.ipynb #015bafdf
 def check(self, item, where):

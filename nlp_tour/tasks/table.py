@@ -6,7 +6,7 @@
 __all__ = ['as_table', 'cell_scores', 'TableQuestionAnswering', 'check', 'read', 'encode', 'ask', 'forward', 'decode', 'answer',
            'show_cells']
 
-# %% ../../nbs/tasks/table.ipynb #725c9bf9
+# %% ../../nbs/tasks/table.ipynb #8ba5f8d8
 import html
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -14,10 +14,10 @@ from types import SimpleNamespace
 import numpy as np
 
 from ..batching import Row
-from ..core import Html, InputError, check_text, note
+from ..core import Html, InputError, check_text, missing, note, telling, well_formed
 from .base import Task
 
-# %% ../../nbs/tasks/table.ipynb #f7b8f194
+# %% ../../nbs/tasks/table.ipynb #4af945d9
 def as_table(
     table,  # a `DataFrame`, a dict of columns or a list of rows (dicts)
     where: str = "the table",  # its position, for the sentence
@@ -31,9 +31,9 @@ def as_table(
     elif isinstance(table, list) and table and all(isinstance(row, Mapping) for row in table):
         if odd := [i for i, row in enumerate(table) if set(row) != set(table[0])]: raise InputError(f"{where}: row {odd[0]} has other columns than row 0.")
     elif not isinstance(table, pd.DataFrame): raise InputError(f"{where} is {type(table).__name__}; a DataFrame, a dict of columns or a list of rows is needed.")
-    table = pd.DataFrame(table).reset_index(drop=True)
+    with telling(f"{where} could not be read", "is each column a list of cells?"): table = pd.DataFrame(table, dtype=object).reset_index(drop=True)
     if table.empty: raise InputError(f"{where} is empty.")
-    cells = [["" if v is None or v != v else str(v) for v in row] for row in table.itertuples(index=False)]
+    cells = [["" if missing(v) else well_formed(str(v)) for v in row] for row in table.itertuples(index=False)]
     return pd.DataFrame(cells, columns=[str(c) for c in table.columns], dtype=object)
 
 # %% ../../nbs/tasks/table.ipynb #81a8546b

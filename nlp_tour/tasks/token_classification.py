@@ -6,13 +6,13 @@
 __all__ = ['STRATEGIES', 'span_html', 'read_tokens', 'judge', 'tag', 'merge', 'longest', 'surest', 'TokenClassification',
            'settle']
 
-# %% ../../nbs/tasks/token_classification.ipynb #704d2971
+# %% ../../nbs/tasks/token_classification.ipynb #eac56810
 import html
 
 import numpy as np
 
 from ..batching import Row
-from ..core import InputError, check_text, nearest, note
+from ..core import InputError, as_texts, check_text, nearest, note
 from .base import Task
 from .classification import softmax
 
@@ -140,11 +140,13 @@ class TokenClassification(Task):
         best, scores = outputs[0].argmax(-1), softmax(outputs[0])
         return dict(labels=[self.labels[i] for i in best], logits=outputs[0].max(-1).tolist(), probabilities=scores.max(-1).tolist())
 
-# %% ../../nbs/tasks/token_classification.ipynb #41054c04
+# %% ../../nbs/tasks/token_classification.ipynb #2d86ca30
 def settle(self, given):
     "Check options, and translate those of early 2021."
     given = Task.settle(self, given)
     old = {k: given.pop(k) for k in ("grouped_entities", "ignore_subwords") if k in given}
+    for name, value in old.items():
+        if value is not None and not isinstance(value, bool): raise InputError(f"{name}={str(value)[:40]!r} must be True or False.")
     if old:
         if "aggregation_strategy" in given: raise TypeError(f"{self.name} got aggregation_strategy and its old name {next(iter(old))}; keep aggregation_strategy.")
         given["aggregation_strategy"] = ("first" if old.get("ignore_subwords") else "simple") if old.get("grouped_entities") else "none"
@@ -152,7 +154,9 @@ def settle(self, given):
     strategy, stride = given.get("aggregation_strategy", "none"), given.get("stride")
     given |= {"aggregation_strategy": strategy.lower()} if "aggregation_strategy" in given and isinstance(strategy, str) else {}
     if given.get("aggregation_strategy", "none") not in STRATEGIES: raise InputError(f"aggregation_strategy={strategy!r} is unknown; {nearest(strategy, STRATEGIES)}")
-    if isinstance(given.get("ignore_labels", ()), str): raise InputError("ignore_labels must be a list of labels, as in ['O'].")
+    if "ignore_labels" in given:
+        if isinstance(given["ignore_labels"], str): raise InputError("ignore_labels must be a list of labels, as in ['O'].")
+        given["ignore_labels"] = list(as_texts(given["ignore_labels"], where="ignore_labels").items)
     if stride is not None and (not isinstance(stride, int) or stride < 0): raise InputError(f"stride={stride!r} must be a whole number of tokens.")
     return given
 

@@ -6,11 +6,11 @@
 __all__ = ['SCALE', 'inference_ids', 'label_scores', 'embed', 'ZeroShotClassification', 'forward', 'decode', 'look', 'settle',
            'loads']
 
-# %% ../../nbs/tasks/zero_shot.ipynb #d4c4de69
+# %% ../../nbs/tasks/zero_shot.ipynb #634cb6a9
 import numpy as np
 
 from ..batching import Row, pad
-from ..core import InputError, check_text, nearest, note, renamed
+from ..core import InputError, as_texts, check_text, nearest, note, renamed
 from .base import Task
 from .classification import softmax
 from .features import pool
@@ -100,13 +100,13 @@ def look(self, rows, outputs, opts):
 
 ZeroShotClassification.forward, ZeroShotClassification.decode, ZeroShotClassification.look = forward, decode, look
 
-# %% ../../nbs/tasks/zero_shot.ipynb #b7d9c3de
+# %% ../../nbs/tasks/zero_shot.ipynb #96da71fd
 def settle(self, given):
     "Check options; `multi_class` of 2021 is `multi_label`, and labels may be one string with commas."
     given = Task.settle(self, renamed(given, {"multi_class": "multi_label"}, self.name))
     if "candidate_labels" in given:
         labels = given["candidate_labels"]
-        labels = [x.strip() for x in labels.split(",") if x.strip()] if isinstance(labels, str) else list(labels or [])
+        labels = [x.strip() for x in labels.split(",") if x.strip()] if isinstance(labels, str) else list(as_texts(labels, where="candidate_labels").items)
         for i, label in enumerate(labels): check_text(label, f"label {i}")
         if not labels: raise InputError("candidate_labels is empty; give at least one label.")
         if len(set(labels)) < len(labels): raise InputError("candidate_labels has a label twice; each may stand there once.")
