@@ -30,11 +30,11 @@ def test_lines_of_ipython_are_given_back(source):
 @settings(max_examples=200, deadline=None)
 def test_what_ipython_can_run_is_python_once_its_lines_are_set_aside(source):
     from IPython.core.inputtransformer2 import TransformerManager
-    manager = TransformerManager()
+    source, manager = source + "\n", TransformerManager()
     manager.cleanup_transforms = []  # a whole cell in another language, prompts and indents
     if any(line.lstrip().startswith("%%") for line in source.splitlines()): return
     read = lambda s: compile(s, "cell", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    try: read(manager.transform_cell(source + "\n"))
+    try: read(manager.transform_cell(source))
     except SyntaxError: return
     read(set_aside(source)[0])
 
