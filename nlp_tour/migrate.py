@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['ARGUMENTS', 'OLD', 'GONE', 'Known', 'Migrated', 'migrate', 'migrate_notebook', 'migrate_file']
 
-# %% ../nbs/22_migrate.ipynb #7a07e624
+# %% ../nbs/22_migrate.ipynb #c9913138
 import ast, difflib, importlib, json, os, re, shutil, tokenize, warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 try: import libcst as cst
 except ImportError: cst = None
 
+from .cells import code_cells, put_sources, set_aside, split_lines
 from .core import InputError
 
 # %% ../nbs/22_migrate.ipynb #d535426e
@@ -175,7 +176,7 @@ def _rewriter(known, said, left):
         def leave_Call(self, old, new): return _arguments(new, known.kind(old.func), lambda s: said(self, old, s), lambda s: left(self, old, s))
     return Rewrite()
 
-# %% ../nbs/22_migrate.ipynb #01677e99
+# %% ../nbs/22_migrate.ipynb #06513d9d
 @dataclass
 class Migrated:
     "A text that runs today, and what was changed in it."
@@ -197,7 +198,7 @@ def _parse(source):
 def _rewrite(tree, known, source, where):
     "Rewrite one tree."
     changes, left = [], []
-    def tell(where): return lambda visitor, node, sentence: where.append((visitor.get_metadata(cst.metadata.PositionProvider, node).start.line, sentence))
+    def tell(to): return lambda visitor, node, sentence: to.append((visitor.get_metadata(cst.metadata.PositionProvider, node).start.line, sentence))
     new = cst.MetadataWrapper(tree).visit(_rewriter(known, tell(changes), tell(left)))
     if changes and tree.code != source: raise InputError(f"{where}: its line ends or form feeds would be lost; save it with those of today first.")
     return Migrated(new.code if changes else source, sorted(changes), sorted(left))
@@ -215,74 +216,8 @@ def migrate(
     except SyntaxError as e: raise InputError(f"{where}, line {e.lineno}: this is not Python 3 ({e.msg}); mend it first.") from e
     except RecursionError as e: raise InputError(f"{where} is nested too deeply to be read.") from e
 
-# %% ../nbs/22_migrate.ipynb #74405365
-_PYTHON = ("time", "timeit", "capture", "prun")  # cell magics that run their cell in the notebook
+# %% ../nbs/22_migrate.ipynb #17ecd5f0
 _WORDS = re.compile(rf"\b(?:{'|'.join(GONE)}|TF[A-Z]\w+|from\s+(?:{'|'.join(OLD)})|(?:{'|'.join({a for kind in ARGUMENTS.values() for a in kind})})\s*=(?!=))")
-
-def _lines(text): return re.findall(r"[^\n]*\n|[^\n]+", text)
-
-def _set_aside(source):
-    "A cell as Python, the function that gives IPython's lines back, and what is old in these."
-    from IPython.core.inputtransformer2 import TransformerManager
-    lines, old, aside, mark = _lines(source), [], [], "_ipython"
-    while mark in source: mark += "_"
-    if short := bool(lines) and not lines[-1].endswith("\n"): lines[-1] += "\n"
-    def put(n, indent=""):
-        text, end = re.fullmatch(r"(.*?)(\r?\n)", lines[n].removeprefix(indent), re.S).groups()
-        if found := _WORDS.search(text): old.append((n + 1, f"`{text.strip()}` is left as it is, with its `{found[0]}`; IPython's lines and cells in other languages are not rewritten"))
-        lines[n] = f"{indent or '#'}{mark}{len(aside)}_{end}"
-        aside.append(text)
-    head = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
-    while head < len(lines) and (magic := re.match(r"\s*%%(\w*)", lines[head])):
-        for n in range(head, head + 1 if magic[1] in _PYTHON else len(lines)): put(n)
-        head += 1
-    while (after := TransformerManager().do_one_token_transform(lines))[0]:
-        first = next(n for n, (a, b) in enumerate(zip(lines, after[1])) if a != b)
-        for n in range(first + 1, first + 1 + len(lines) - len(after[1])): put(n)
-        put(first, re.match(r"[ \t]*", lines[first])[0])
-    def back(code): return re.sub(rf"#?{mark}(\d+)_", lambda m: aside[int(m[1])], code)
-    return "".join(lines)[:-1 if short else None], back, sorted(old)
-
-# %% ../nbs/22_migrate.ipynb #29b2f267
-def _members(text, at):
-    "Key or place, start and end of each member of the JSON object or list that begins at `at`."
-    decode, gap, named, key = json.JSONDecoder().raw_decode, re.compile(r"[\s,:]*"), text[at] == "{", -1
-    while text[at := gap.match(text, at + 1 if key == -1 else at).end()] not in "]}":
-        if named:
-            key, at = decode(text, at)
-            at = gap.match(text, at).end()
-        else: key += 1
-        end = decode(text, at)[1]
-        yield key, at, end
-        at = end
-
-def _put_in(text, sources):
-    "The JSON of a notebook with other sources of cells: cell -> its source."
-    start = dict((key, at) for key, at, _ in _members(text, text.index("{")))["cells"]
-    for i, at, _ in reversed(list(_members(text, start))):
-        if i not in sources: continue
-        at, end = {key: span for key, *span in _members(text, at)}["source"]
-        raw, dump = text[at:end], lambda new: json.dumps(new, ensure_ascii=text.isascii())
-        if raw[0] == '"': new = dump(sources[i])
-        else:
-            spans = [span for _, *span in _members(raw, 0)]
-            (first, one), same = spans[0], {json.loads(raw[a:b]): raw[a:b] for a, b in spans}
-            comma = raw[one:spans[1][0]] if len(spans) > 1 else "," + raw[1:first]
-            new = raw[:first] + comma.join(same.get(line) or dump(line) for line in sources[i].splitlines(True)) + raw[spans[-1][1]:]
-        text = text[:at] + new + text[end:]
-    return text
-
-# %% ../nbs/22_migrate.ipynb #eec4fd80
-def _code(nb, where):
-    "The code cells of a notebook: number -> source."
-    if not isinstance(nb, dict) or not isinstance(nb.get("cells"), list): raise InputError(f"{where} holds no cells; notebooks before nbformat 4 can be opened and saved in Jupyter first.")
-    code = {}
-    for i, cell in enumerate(nb["cells"]):
-        source = cell.get("source") if isinstance(cell, dict) else None
-        if isinstance(source, list) and all(isinstance(line, str) for line in source): source = "".join(source)
-        if not isinstance(source, str): raise InputError(f"{where}, cell {i}: this is no cell with a source; open and save the notebook in Jupyter first.")
-        if cell.get("cell_type") == "code": code[i] = source
-    return code
 
 def migrate_notebook(
     text: str,  # the JSON of a notebook
@@ -293,9 +228,9 @@ def migrate_notebook(
     try: nb = json.loads(text)
     except (ValueError, RecursionError) as e: raise InputError(f"{where} is no notebook: {e}") from e
     try:
-        for i, source in _code(nb, where).items():
+        for i, source in code_cells(nb, where).items():
             try:
-                masked, back, told = _set_aside(source)
+                masked, back, told = set_aside(source, _WORDS)
                 trees[i] = _parse(masked), masked, back
                 left += [(line, f"cell {i}: {sentence}") for line, sentence in told]
             except SyntaxError as e: left.append((e.lineno, f"cell {i}: this is not Python 3 ({e.msg}), and is left as it is"))
@@ -305,10 +240,10 @@ def migrate_notebook(
             changes += [(line, f"cell {i}: {sentence}") for line, sentence in done.changes]
             left += [(line, f"cell {i}: {sentence}") for line, sentence in done.left]
             if done.changes: new[i] = back(done.source)
-        return Migrated(_put_in(text, new) if new else text, changes, left)
+        return Migrated(put_sources(text, new) if new else text, changes, left)
     except RecursionError as e: raise InputError(f"{where} is nested too deeply to be read.") from e
 
-# %% ../nbs/22_migrate.ipynb #ff62a3e9
+# %% ../nbs/22_migrate.ipynb #d88ca434
 def migrate_file(
     path,  # a script (.py) or notebook (.ipynb)
     write: bool = False,  # put the new text in the file's place
@@ -322,7 +257,7 @@ def migrate_file(
     except (OSError, SyntaxError, UnicodeDecodeError) as e: raise InputError(f"{path} cannot be read: {getattr(e, 'strerror', None) or e}") from e
     done = (migrate if path.suffix == ".py" else migrate_notebook)(old, str(path))
     if write and done.source != old: _put(path, done.source, encoding)
-    diff = difflib.unified_diff(_lines(old), _lines(done.source), str(path), f"{path} (today)")
+    diff = difflib.unified_diff(split_lines(old), split_lines(done.source), str(path), f"{path} (today)")
     return "".join([*(f"{path}, line {line}: {sentence}\n" for line, sentence in done.left),
                     *(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in diff)])
 

@@ -14,7 +14,7 @@ FLOORS = [("core", "files", "names"), ("batching", "readers", "tables", "data", 
           ("tasks.base", "tasks.classification", "tasks.token_classification", "tasks.features", "tasks.question_answering", "tasks.fill_mask", "tasks.zero_shot",
            "tasks.generation", "tasks.conversational", "tasks.seq2seq", "tasks.table"),
           ("wordpiece", "tokenizer", "model", "check", "encoder", "openvino", "pipeline", "customization", "layers", "rows", "runs", "trainer", "sweep", "native_loop"),
-          ("explain", "look", "attention", "calibration", "few_shot", "playground"), ("all", "tour", "migrate", "console", "cli")]
+          ("explain", "look", "attention", "calibration", "few_shot", "playground"), ("all", "tour", "cells", "migrate", "console", "cli")]
 ORDER = [m for floor in FLOORS for m in floor]
 
 
