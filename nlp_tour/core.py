@@ -59,15 +59,16 @@ def check_options(
     for name in given:
         if name not in known: raise TypeError(f"{where} takes no argument {name!r}; {nearest(name, known)}")
 
-# %% ../nbs/00_core.ipynb #4b4b3605
+# %% ../nbs/00_core.ipynb #58a4e7d4
 _said = set()
 
 def note(
     message: str,  # one sentence
+    once: str = None,  # what is said once; None: this very sentence
 ):
     "Say `message` on standard error, once per process."
-    if message not in _said: print(f"nlp_tour: {printable(message)}", file=sys.stderr, flush=True)
-    _said.add(message)
+    if (key := once or message) not in _said: print(f"nlp_tour: {printable(message)}", file=sys.stderr, flush=True)
+    _said.add(key)
 
 # %% ../nbs/00_core.ipynb #8caaff95
 def renamed(
@@ -104,7 +105,7 @@ def check_text(
     if missing(text): raise InputError(f"{where} is missing ({text!r}); drop such rows first.")
     raise InputError(f"{where} is {type(text).__name__} ({str(text)[:40]!r}), not a string; convert it with str() if that is meant.")
 
-# %% ../nbs/00_core.ipynb #db259e56
+# %% ../nbs/00_core.ipynb #d57403bd
 def well_formed(
     text: str,
     where: str = "the text",  # its position, for the sentence
@@ -113,7 +114,7 @@ def well_formed(
     if text.isascii(): return text
     try: text.encode("utf-8")
     except UnicodeEncodeError:
-        note(f"{where} holds half of a surrogate pair, which is not Unicode; each such half is read as U+FFFD.")
+        note(f"{where} holds half of a surrogate pair, which is not Unicode; each such half is read as U+FFFD, here and in all that follows.", once="surrogates")
         return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
     return text
 
@@ -141,7 +142,7 @@ class Texts:
         "The items, each checked as it passes; errors name the position."
         for i, item in enumerate(self.items): yield check(item, "the text" if self.shape == "one" else f"text {i}")
 
-# %% ../nbs/00_core.ipynb #95adf0b3
+# %% ../nbs/00_core.ipynb #cb06c812
 def as_texts(
     x,  # a string, a pair, a list, tuple, array, Series, Column, generator, or a table with `column`
     column: str = None,  # the column of a DataFrame or Dataset that holds the texts
@@ -152,6 +153,9 @@ def as_texts(
     names = getattr(x, "column_names", None) or getattr(x, "columns", None)
     if isinstance(names, dict): raise InputError(f"this is a dict of data sets; choose one of its splits: {', '.join(names)}.")
     if names is not None: return _table(x, list(names), column)
+    if hasattr(x, "column_names"):  # a data set that streams, after a map: it does not know its columns
+        if column is None: raise InputError("which column holds the texts? Pass column=.")
+        return Texts((row[column] for row in x), "lazy")
     if hasattr(x, "to_pylist"): x = x.to_pylist()  # of pyarrow, whose cells are no strings
     if column is not None: raise InputError(f"column={column!r} needs a DataFrame or a Dataset, and this is {type(x).__name__}.")
     if isinstance(x, Iterable) and not isinstance(x, (bytes, bytearray, set, frozenset)):

@@ -43,7 +43,7 @@ def convert(
         for old in (FutureWarning, DeprecationWarning): warnings.simplefilter("ignore", old)  # the tracer, and all that it reads of the model
         return openvino.convert_model(net, example_input=example)
 
-# %% ../nbs/03_openvino.ipynb #ec2e794b
+# %% ../nbs/03_openvino.ipynb #06a9b4ab
 def named(ends): "The model's own names of a graph's inputs or outputs."; return [next(n for n in e.get_names() if n.isidentifier()) for e in ends]
 
 @functools.cache
@@ -60,10 +60,11 @@ class Compiled:
     def __init__(
         self,
         graph,  # an `openvino.Model`
+        name: str = "",  # tells it from others of the same weights
         dtype: str = "float32",  # one of `HINTS`
     ):
         import torch
-        self.dtype, self._own, half = dtype, threading.local(), "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self.name, self.dtype, self._own, half = name, dtype, threading.local(), "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         if dtype == "bfloat16" and not half: raise InputError("this processor does not compute in bfloat16; leave dtype out.")
         self.inputs, self.fields, hint = named(graph.inputs), named(graph.outputs), HINTS[dtype] or ("bf16" if half else "f32")
         self.net = core().compile_model(graph, "CPU", dict(PERFORMANCE_HINT="LATENCY", INFERENCE_NUM_THREADS=torch.get_num_threads(), INFERENCE_PRECISION_HINT=hint))
@@ -113,12 +114,12 @@ def calibration_rows(
         if given is not None: raise
         raise InputError(f"dtype='int8' must see inputs like those to come; pass some hundred as calibration=. (The embedded reviews do not do for {task.name}: {e})") from e
 
-# %% ../nbs/03_openvino.ipynb #14b77e81
+# %% ../nbs/03_openvino.ipynb #8b5696a4
 def eight_bits(
     model,  # a model of transformers
     graph,  # the same as an `openvino.Model`
     rows: list,  # `Row`s to calibrate with
-):  # an `openvino.Model`
+):  # an `openvino.Model`, and a name that tells it from others
     "`quantize`, once for each model, calibration and version."
     openvino, nncf = need("openvino", "openvino"), need("nncf", "openvino")
     digest = hashlib.sha256(json.dumps([openvino.__version__, nncf.__version__, model.config.to_dict(), [(r.ids, r.types) for r in rows]], default=str).encode())
@@ -126,7 +127,7 @@ def eight_bits(
     folder = cache_dir() / f"int8-{digest.hexdigest()[:16]}"
     if not folder.exists():
         with replacing(folder) as part: openvino.save_model(quantize(graph, rows), part/"model.xml", compress_to_fp16=False)
-    return core().read_model(folder/"model.xml")
+    return core().read_model(folder/"model.xml"), folder.name
 
 def compiled(
     model,  # a model of transformers
@@ -141,4 +142,5 @@ def compiled(
     if dtype not in HINTS: raise InputError(f"dtype={dtype!r} is unknown to backend='openvino'; it takes {', '.join(HINTS)}.")
     rows = calibration_rows(task, tok, options, calibration) if dtype == "int8" else None
     graph = convert(model, tok.types)
-    return Compiled(eight_bits(model, graph, rows) if rows else graph, dtype)
+    if rows: return Compiled(*eight_bits(model, graph, rows), dtype=dtype)
+    return Compiled(graph, dtype=dtype)

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BATCH_TOKENS', 'WINDOW', 'Pipeline', 'best_budget', 'run', 'pipeline', 'Steps', 'steps', 'save_pretrained']
 
-# %% ../nbs/01_pipeline.ipynb #682e492a
+# %% ../nbs/01_pipeline.ipynb #6a89383a
 import contextlib, itertools, json, os, re
 from pathlib import Path
 
@@ -14,16 +14,17 @@ import numpy as np
 from .batching import Row, pad, plan
 from .check import check
 from .core import InputError, as_texts, html_table, note, pick_device, result, telling
-from .encoder import Encoder, fits
+from .encoder import Encoder
 from .model import evaluating, load, save, untrained
-from .names import fetched, resolve
+from .names import resolve
+from .opening import backend_and_device, check_2021, encoder_files, model_and_tokenizer, named_arguments, of_2021, refuse_untrained, task_and_options
 from .openvino import compiled
 from .scoring import free_name, map_file
 from .tasks.base import find_task, infer_task
 from .tensorflow import as_torch, to_tf
 from .tokenizer import Tokenizer, token_html
 
-# %% ../nbs/01_pipeline.ipynb #4a06087f
+# %% ../nbs/01_pipeline.ipynb #89eaffbc
 BATCH_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16384}  # most tokens in a batch, by device
 
 class Pipeline:
@@ -49,7 +50,7 @@ class Pipeline:
         measured = isinstance(batch_tokens, str) and batch_tokens == "auto"
         if not measured and batch_tokens is not None and (type(batch_tokens) is not int or batch_tokens < 1): raise InputError(f"batch_tokens={str(batch_tokens)[:40]!r} must be a whole number of tokens, or 'auto'.")
         self.batch_tokens, self.progress = BATCH_TOKENS[self.device.type] if measured or batch_tokens is None else batch_tokens, progress
-        self.options = task.settle(_of_2021(options))
+        self.options = task.settle(of_2021(options))
         if measured: self.batch_tokens = best_budget(self)
 
     def __repr__(self): return f"Pipeline({self.task.name!r}, {(self.task.config.get('architectures') or ['model'])[0]}, {self.device})"
@@ -78,7 +79,7 @@ def _open_tokenizer(self):
 
 Pipeline.model, Pipeline.tokenizer, Pipeline._loaded = property(_open_model), property(_open_tokenizer), _loaded
 
-# %% ../nbs/01_pipeline.ipynb #d3326668
+# %% ../nbs/01_pipeline.ipynb #e7741f39
 def _check_progress(progress):
     "No value that only looks like a yes."
     if progress is not None and not isinstance(progress, bool): raise InputError(f"progress={str(progress)[:40]!r} must be True, False or None.")
@@ -109,17 +110,6 @@ def _timed(pipe, rows, opts):
     start = time.perf_counter()
     pipe.run(rows, opts)
     return time.perf_counter() - start
-
-# %% ../nbs/01_pipeline.ipynb #d86984fd
-def _of_2021(options):
-    "Options that the stock pipeline takes, in our terms."
-    for name in {"batch_size", "padding", "num_workers"} & set(options):
-        note(f"`{name}` is not needed: batches are planned by tokens (`batch_tokens`).")
-    out = {k: v for k, v in options.items() if k not in ("batch_size", "padding", "num_workers")}
-    if (cut := out.pop("truncation", None)) is not None:
-        note("`truncation` is called `long` here: 'window', 'truncate' or 'error'.")
-        if cut: out.setdefault("long", "truncate")
-    return out
 
 # %% ../nbs/01_pipeline.ipynb #baf75c3c
 def run(
@@ -203,7 +193,7 @@ def _encoded(self, chunk, opts, done, one):
 
 Pipeline._bar, Pipeline._answers, Pipeline._encoded = _bar, _answers, _encoded
 
-# %% ../nbs/01_pipeline.ipynb #7c279e9a
+# %% ../nbs/01_pipeline.ipynb #f7169c8b
 def __call__(
     self,
     *args,  # whatever holds texts, see `as_texts`; some tasks take two
@@ -214,7 +204,7 @@ def __call__(
     "Answer for every text, in the shape of 2021."
     _check_progress(progress)
     inputs, options = self.task.arguments(args, options)
-    given = self.options | self.task.settle(_of_2021(options))
+    given = self.options | self.task.settle(of_2021(options))
     opts = {"long": self.task.longs[0], **self.task.options, **given, "asked": set(given)}
     texts = as_texts(inputs, column)
     if opts.get("stream"): return self._stream(texts, opts)
@@ -248,7 +238,7 @@ def _with_columns(table, answers):
 # %% ../nbs/01_pipeline.ipynb #15c86d68
 Pipeline.map_file = map_file
 
-# %% ../nbs/01_pipeline.ipynb #6d94f482
+# %% ../nbs/01_pipeline.ipynb #261c5aa3
 def pipeline(
     task: str = None,  # e.g. "sentiment-analysis"; None: told by the model's configuration
     model=None,  # a name, a folder or a model; None: the task's default of 2021
@@ -272,28 +262,28 @@ def pipeline(
     **options,  # the task's own, e.g. `top_k`, and `long`
 ) -> Pipeline:
     "A pipeline for a task of 2021; raises `InputError` or `TypeError` with one sentence for what cannot be."
-    _check_2021(framework, feature_extractor, use_fast)
-    backend, device = _backend(backend, dtype, device)
-    found = _task_and_options(task, model, options)
-    extra = dict(_named(model_kwargs), revision=revision, token=token or use_auth_token, dtype="float32" if backend else dtype)
+    check_2021(framework, feature_extractor, use_fast)
+    backend, device = backend_and_device(backend, dtype, device)
+    found = task_and_options(task, model, options)
+    extra = dict(named_arguments(model_kwargs), revision=revision, token=token or use_auth_token, dtype="float32" if backend else dtype)
     own = dict(device=device, batch_tokens=None if backend and batch_tokens == "auto" else batch_tokens, progress=progress, **options)
     if tokenizer is None and config is None and not model_kwargs and framework != "tf" and not backend:
         if quick := _fast_pipeline(found[2] if model is None else model, found, revision, extra["token"], dtype, own): return quick
-    model, tokenizer = _model_and_tokenizer(found[2] if model is None else model, tokenizer, config, found and found[1], extra)
+    model, tokenizer = model_and_tokenizer(found[2] if model is None else model, tokenizer, config, found and found[1], extra)
     made_up = untrained(model)
     if framework == "tf" or hasattr(model, "to_torch"): model = as_torch(model if hasattr(model, "to_torch") else to_tf(model, tokenizer))
     cls = (found or find_task(infer_task(model.config.to_dict())))[0]
-    if not allow_untrained: _refuse(made_up, cls.spare)
+    if not allow_untrained: refuse_untrained(made_up, cls.spare)
     pipe = Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)  # what the task itself asks of a model is told first
     check(model, tokenizer).raise_for_problems("head", "mode")
     return _compile(pipe, dtype, calibration, batch_tokens) if backend else pipe
 
-# %% ../nbs/01_pipeline.ipynb #d37b8fa4
+# %% ../nbs/01_pipeline.ipynb #71e7a457
 def _fast_pipeline(model, found, revision, token, dtype, own):
     "A pipeline on the encoder by hand, or None where that is not for this model, task or device."
     if not isinstance(model, (str, os.PathLike)) or pick_device(own["device"]).type != "cpu" or dtype not in ("float32", "bfloat16"): return None
     with telling(f"could not load {model}"):
-        if not (folder := _folder(resolve(model, revision), revision, token)): return None
+        if not (folder := encoder_files(resolve(model, revision), revision, token)): return None
         config = json.loads((folder/"config.json").read_text(encoding="utf-8"))
         found = found or find_task(infer_task(config))
         cls, heads = found[0], find_task(found[1])[0].heads
@@ -304,68 +294,12 @@ def _fast_pipeline(model, found, revision, token, dtype, own):
     check(fast, pipe.tok).raise_for_problems()
     return pipe
 
-# %% ../nbs/01_pipeline.ipynb #331f41b0
-def _folder(where, revision, token):
-    "The files that the encoder by hand reads, from the hub if need be; None where it is another model or they are not all there."
-    folder, files = Path(where), ("config.json", "tokenizer.json", "model.safetensors")
-    if not folder.is_dir():  # a small file first, to see whether the large one is for us
-        folder = fetched(where, files[:1], revision, token)
-        if (folder/files[0]).exists() and fits(json.loads((folder/files[0]).read_text(encoding="utf-8"))): folder = fetched(where, [*files, "*.json", "vocab.txt", "merges.txt"], revision, token)
-    return folder if all((folder/name).exists() for name in files) else None
-
-# %% ../nbs/01_pipeline.ipynb #53c50da2
-def _task_and_options(task, model, options):
-    "The task's class, its head and its default model, if it is named; a wrong option is told before anything is loaded."
-    if task is None and model is None: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
-    found = find_task(task, options) if task is not None else None
-    if found: found[0]({}).settle(_of_2021(options))
-    return found
-
-def _refuse(made_up, spare):
-    "No answers from random numbers."
-    if made_up := [w for w in made_up if not w.startswith(spare)]:
-        raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
-
-# %% ../nbs/01_pipeline.ipynb #a8f31ed7
-def _named(given):
-    "More arguments for `from_pretrained`."
-    if given is not None and not (isinstance(given, dict) and all(isinstance(k, str) for k in given)): raise InputError(f"model_kwargs={str(given)[:40]!r} must be a dict of arguments by name.")
-    return given or {}
-
-def _backend(backend, dtype, device):
-    "The backend and the device that belong together."
-    import torch
-    if not isinstance(dtype, (str, torch.dtype)): raise InputError(f"dtype={str(dtype)[:40]!r} is no type of numbers; give a name, as in 'bfloat16'.")
-    if backend is None and dtype != "int8": return None, device
-    if not isinstance(backend, (str, type(None))) or backend not in (None, "openvino"): raise InputError(f"backend={backend!r} is unknown; leave it out for torch, or pass 'openvino'.")
-    if device is not None and pick_device(device).type != "cpu": raise InputError(f"OpenVINO runs on the CPU here, and device={device!r} was asked for; leave one of the two out.")
-    return "openvino", "cpu"
-
+# %% ../nbs/01_pipeline.ipynb #3baa85ab
 def _compile(pipe, dtype, calibration, batch_tokens):
     "The same pipeline on OpenVINO."
     pipe.fast = compiled(pipe._model, pipe.tok, pipe.task, pipe.options, dtype, calibration)
     if batch_tokens == "auto": pipe.batch_tokens = best_budget(pipe)
     return pipe
-
-# %% ../nbs/01_pipeline.ipynb #0f7d23e1
-def _check_2021(framework, feature_extractor, use_fast):
-    "Arguments of 2021 that have one meaning left."
-    if framework not in (None, "pt", "tf"): raise InputError(f"framework={framework!r} is unknown; leave it out, or pass 'pt' or 'tf'.")
-    if feature_extractor is not None: raise InputError("feature_extractor is for sound and pictures; a pipeline for texts takes none.")
-    if not use_fast: note("use_fast=False has no effect: transformers 5 has one tokenizer a model, the fast one.")
-
-def _model_and_tokenizer(model, tokenizer, config, task, extra):
-    "Load what was given by name; take what was given as an object."
-    from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
-    for what, given, kind in (("config", config, PreTrainedConfig), ("tokenizer", tokenizer, PreTrainedTokenizerBase)):
-        if not isinstance(given, (str, os.PathLike, kind, type(None))): raise InputError(f"{what}={str(given)[:40]!r} is no {what}; give a name, a folder, or a {kind.__name__} of transformers.")
-    if isinstance(config, (str, os.PathLike)): config = AutoConfig.from_pretrained(resolve(config), trust_remote_code=False)
-    if isinstance(model, (str, os.PathLike)):
-        model, own = load(model, task, **extra, **({"config": config} if config is not None else {}))
-        tokenizer = own if tokenizer is None else tokenizer
-    if tokenizer is None: raise InputError("a model was given as an object, so its tokenizer must be given, too: pipeline(…, model=model, tokenizer=tokenizer).")
-    if isinstance(tokenizer, (str, os.PathLike)): tokenizer = AutoTokenizer.from_pretrained(resolve(tokenizer), trust_remote_code=False)
-    return model, tokenizer
 
 # %% ../nbs/01_pipeline.ipynb #5e690d7e
 class Steps(dict):
@@ -376,7 +310,7 @@ class Steps(dict):
         parts = [("text → tokens → ids", f'<div style="overflow-x:auto">{tokens}</div>'), ("ids → model → numbers", self["table"] and html_table(self["table"])), ("numbers → answer", answer)]
         return "".join(f"<p><b>{title}</b></p>{body}" for title, body in parts if body)
 
-# %% ../nbs/01_pipeline.ipynb #22e1569b
+# %% ../nbs/01_pipeline.ipynb #8acb84b5
 def steps(
     self,
     *args,  # one input, as in a call
@@ -384,7 +318,7 @@ def steps(
 ) -> Steps:
     "Take one call apart; raises `InputError` for a text that is longer than the model."
     inputs, options = self.task.arguments(args, options)
-    given = self.options | self.task.settle(_of_2021(options))
+    given = self.options | self.task.settle(of_2021(options))
     opts = {**self.task.options, **given, "long": "error", "asked": set(given)}
     item = self.task.check(inputs, "the text")
     rows = self.task.encode([item], self.tok, opts)

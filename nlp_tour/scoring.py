@@ -139,7 +139,7 @@ def written(
     finally:
         with contextlib.suppress(OSError): part.unlink(missing_ok=True)
 
-# %% ../nbs/17_scoring.ipynb #424e0063
+# %% ../nbs/17_scoring.ipynb #2594007a
 def model_digest(
     pipe,  # a `Pipeline`
 ) -> str:  # 64 hexadecimal digits
@@ -148,7 +148,7 @@ def model_digest(
     h = hashlib.sha256()
     h.update(json.dumps({k: v for k, v in pipe.task.config.items() if k not in ("_name_or_path", "transformers_version")}, sort_keys=True, default=str).encode())
     if hasattr(pipe.tok, "backend"): h.update(pipe.tok.backend.to_str().encode())
-    h.update(f"{type(pipe.fast).__name__} {getattr(pipe.fast, 'dtype', '')}".encode())
+    h.update(f"{type(pipe.fast).__name__} {getattr(pipe.fast, 'dtype', '')} {getattr(pipe.fast, 'name', '')}".encode())
     if pipe._model is None: h.update("".join(sha256(p) for p in sorted(Path(pipe.folder).glob("*.safetensors"))).encode())
     else:
         for name, t in sorted(pipe._model.state_dict().items()):

@@ -183,14 +183,14 @@ print(type(pipe.fast).__name__, "transformers" in sys.modules, pipe("Fine.")[0][
 @pytest.mark.parametrize("config, asked", [({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}, 1), (None, 2)])
 def test_weights_are_fetched_for_models_that_the_encoder_computes(config, asked, tmp_path, monkeypatch):
     import huggingface_hub
-    from nlp_tour.pipeline import _folder
+    from nlp_tour.opening import encoder_files
     calls = []
     def snapshot(name, revision, token, allow_patterns):
         calls.append((name, revision, token, allow_patterns))
         if config: (tmp_path/"config.json").write_text(json.dumps(config))
         return tmp_path if config else embedded("sentiment")
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
-    assert (_folder("owner/name", "v2", "secret") is None) == bool(config)
+    assert (encoder_files("owner/name", "v2", "secret") is None) == bool(config)
     assert len(calls) == asked and all(c[:3] == ("owner/name", "v2", "secret") for c in calls) and calls[0][3] == ("config.json",)
 
 

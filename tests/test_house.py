@@ -13,7 +13,7 @@ NOTEBOOKS = [p for p in sorted((root/"nbs").rglob("*.ipynb")) if not {"_proc", "
 FLOORS = [("core", "files", "names"), ("batching", "readers", "tables", "data", "counts", "metrics", "show", "graph", "tensorflow", "scoring"),
           ("tasks.base", "tasks.classification", "tasks.token_classification", "tasks.features", "tasks.question_answering", "tasks.fill_mask", "tasks.zero_shot",
            "tasks.generation", "tasks.conversational", "tasks.seq2seq", "tasks.table"),
-          ("wordpiece", "tokenizer", "model", "check", "encoder", "openvino", "pipeline", "customization", "layers", "rows", "runs", "trainer", "sweep", "native_loop"),
+          ("wordpiece", "tokenizer", "model", "check", "encoder", "openvino", "opening", "pipeline", "customization", "layers", "rows", "runs", "trainer", "sweep", "native_loop"),
           ("explain", "look", "attention", "calibration", "few_shot", "playground"), ("all", "tour", "cells", "migrate", "console", "cli")]
 ORDER = [m for floor in FLOORS for m in floor]
 
