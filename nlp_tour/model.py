@@ -6,10 +6,11 @@
 __all__ = ['HEADS', 'takes_batches', 'evaluating', 'model_class', 'untrained', 'label_settings', 'load', 'tour_model', 'save',
            'plot_attention']
 
-# %% ../nbs/03_model.ipynb #91602b2d
+# %% ../nbs/03_model.ipynb #f9d74824
 import contextlib, functools, json, os, re, threading, warnings, weakref
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 from .core import InputError, nearest, note, renamed, replacing
 from .files import opening
@@ -211,7 +212,7 @@ def tour_model(
     Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
     return Tour
 
-# %% ../nbs/03_model.ipynb #46bb1b7d
+# %% ../nbs/03_model.ipynb #90b2665a
 _WEIGHTS = ("model*.safetensors*", "pytorch_model*", "tf_model.h5*", "adapter_*")
 
 def save(
@@ -222,7 +223,7 @@ def save(
     "Save model and tokenizer together, all or nothing; raise `InputError` when it cannot be written."
     from safetensors import SafetensorError
     with replacing(folder) as part:
-        try: model.save_pretrained(part)
+        try: model.save_pretrained(part, **_word_vectors(model))
         except SafetensorError as e: raise OSError(str(e)) from e
         if hasattr(model, "get_base_model"): _save_config(model.get_base_model(), part)  # LoRA saves weights only
         tok.save_pretrained(part)
@@ -230,6 +231,14 @@ def save(
     for old in (p for kind in _WEIGHTS for p in Path(folder).glob(kind)):
         if old.name not in new: old.unlink()
     return Path(folder)
+
+def _word_vectors(model):
+    "For LoRA: whether its file must hold the word vectors, as there are more or fewer than in the model it was made from. Left alone, peft asks the hub, network or not."
+    base = next(iter(getattr(model, "peft_config", {}).values()), SimpleNamespace(base_model_name_or_path=None)).base_model_name_or_path
+    if not base: return {}
+    try: where = Path(resolve(base))/"config.json"
+    except InputError: return {"save_embedding_layers": True}  # it cannot be known here, so nothing is left out
+    return {"save_embedding_layers": json.loads(where.read_text(encoding="utf-8")).get("vocab_size") != model.config.vocab_size} if where.exists() else {}
 
 def _save_config(model, folder):
     "The configuration, with the name of the class, as `save_pretrained` of a whole model writes it."

@@ -305,3 +305,19 @@ def test_data_that_cannot_be_learned_from_is_told_before_training(model, tok):
         report = check(model, tok, good[:3] + [good[3] | wrong])
         assert not report.ok and kind in [p.kind for p in report.problems] and "row 3" in report.problems[0].what, (wrong, report)
         with pytest.raises(InputError, match="row 3"): report.raise_for_problems()
+
+
+def test_lora_is_saved_without_a_word_to_the_network(tmp_path, monkeypatch):
+    import socket
+    from nlp_tour.layers import add_lora
+    asked = []
+    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *a, **kw: asked.append(host) or (_ for _ in ()).throw(OSError("no network")))
+    with pytest.warns(UserWarning, match="random numbers"): model, tok = load("bert-base-uncased", "text-classification", labels=["bad", "good"])
+    for n, more in enumerate(([], ["[NEW]"])):  # as it was, and with a word more
+        tok.add_tokens(more)
+        model.resize_token_embeddings(len(tok))
+        lora = add_lora(model)
+        with warnings.catch_warnings(): warnings.simplefilter("error"); save(tmp_path/str(n), lora, tok)
+        held = load_file(tmp_path/str(n)/"adapter_model.safetensors")
+        assert asked == [] and any("word_embeddings" in k for k in held) == bool(more), n
+        model = lora.unload()
