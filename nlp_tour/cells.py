@@ -10,7 +10,7 @@ import json, re
 
 from .core import InputError
 
-# %% ../nbs/21_cells.ipynb #42dc2de1
+# %% ../nbs/21_cells.ipynb #5ecdf4a5
 _PYTHON = ("time", "timeit", "capture", "prun")  # cell magics that run their cell in the notebook
 
 def split_lines(
@@ -41,7 +41,9 @@ def set_aside(
         first = next(n for n, (a, b) in enumerate(zip(lines, after[1])) if a != b)
         for n in range(first + 1, first + 1 + len(lines) - len(after[1])): put(n)
         put(first, re.match(r"[ \t]*", lines[first])[0])
-    def back(code): return re.sub(rf"#?{mark}(\d+)_", lambda m: aside[int(m[1])], code)
+    def back(code):
+        while mark in code: code = re.sub(rf"#?{mark}(\d+)_", lambda m: aside[int(m[1])], code)  # a line that was set aside may be part of a longer one
+        return code
     return "".join(lines)[:-1 if short else None], back, sorted(old)
 
 # %% ../nbs/21_cells.ipynb #5cdafd71

@@ -234,7 +234,7 @@ def result(
     "Wrap a plain answer; anything else than a list or dict passes unchanged."
     return ListResult(answer) if isinstance(answer, list) else DictResult(answer) if isinstance(answer, dict) else answer
 
-# %% ../nbs/00_core.ipynb #1d9b0a38
+# %% ../nbs/00_core.ipynb #67707b4b
 def pick_device(
     device=None,  # None (the best at hand), "cpu", "cuda:1", "mps", a `torch.device`, or 2021's -1, 0, 1, …
 ):  # a `torch.device`
@@ -244,7 +244,7 @@ def pick_device(
     if device is None: device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if isinstance(device, int): device = "cpu" if device < 0 else f"cuda:{device}"
     try: found = torch.device(device)
-    except (RuntimeError, TypeError) as e: raise InputError(f"there is no device {device!r}: {str(e).splitlines()[0]}") from e
+    except (RuntimeError, TypeError, ValueError) as e: raise InputError(f"there is no device {device!r}: {str(e).splitlines()[0]}") from e
     if found.type == "cuda" and not torch.cuda.is_available(): raise InputError(f"device {device!r} was asked for, and torch sees no GPU here; use 'cpu'.")
     return found
 

@@ -3,7 +3,7 @@ import ast, json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 pytest.importorskip("libcst")
 from nlp_tour.cells import set_aside
@@ -19,6 +19,7 @@ SOURCES = st.builds(lambda lines, end: "\n".join(lines) + end, LINES, st.sampled
 
 
 @given(SOURCES)
+@example(")\nprint('%s'\nout = !ls\nf?")
 @settings(max_examples=400, deadline=None)
 def test_lines_of_ipython_are_given_back(source):
     try: masked, back, old = set_aside(source, _WORDS)
