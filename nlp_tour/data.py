@@ -79,7 +79,7 @@ def plots() -> list:  # strings
     "The plots of the corpus: texts of up to some hundred words."
     return [r["text"] for r in corpus() if r["category"] == "plot"]
 
-# %% ../nbs/11_data.ipynb #ccd71a73
+# %% ../nbs/11_data.ipynb #07544eeb
 _REVIEW_SETS = ("imdb", "stanfordnlp/imdb", "rotten_tomatoes", "cornell-movie-review-data/rotten_tomatoes")
 
 def load_dataset(
@@ -90,10 +90,10 @@ def load_dataset(
 ):  # a `DatasetDict`, or a `Dataset` where `split=` is given
     "`datasets.load_dataset`; without a network the reviews stand in for IMDB, and one line says so."
     import datasets
-    if not isinstance(path, (str, os.PathLike)): raise InputError(f"{path!r} is no name of a data set; give a string.")
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path): raise InputError(f"{path!r} is no name of a data set; give a string.")
     if use_auth_token is not None: kwargs.setdefault("token", use_auth_token)
     builders = {"csv", "json", "parquet", "text", "arrow", "xml", "webdataset", "imagefolder", "audiofolder"}
-    if path in builders or Path(path).exists() or hub_reachable(): return datasets.load_dataset(path, *args, **kwargs)
+    if path in builders or os.path.exists(path) or hub_reachable(): return datasets.load_dataset(path, *args, **kwargs)
     if path not in _REVIEW_SETS: return _from_cache(path, args, kwargs)
     note(f"no network: {sum(map(len, reviews().values())):,} embedded film reviews stand in for the data set {path!r}.")
     ds = reviews().remove_columns("film").cast_column("label", datasets.ClassLabel(names=["neg", "pos"]))
@@ -166,7 +166,7 @@ def _targets(tables, roles):
                 if len(a) != len(b): raise InputError(f"row {i} (the first is 0) has {len(a)} tokens and {len(b)} tags; each token needs its tag.")
     return targets, feature
 
-# %% ../nbs/11_data.ipynb #d4ba4cb7
+# %% ../nbs/11_data.ipynb #38949d63
 def load_data(
     source,  # a name on the hub, a file, a folder of labelled texts, a DataFrame, a Dataset, or a dict of splits
     text=None,  # the column with the texts, or two for pairs; None: found
@@ -177,8 +177,9 @@ def load_data(
 ):  # a `DatasetDict` with train and test (or validation); columns text, text_pair, label; tokens, tags; or question, context, answers
     "Texts with what is to be learned, from anywhere, split for training; labels become ids and keep their names."
     from datasets import Dataset, DatasetDict, Features
+    if not isinstance(test_share, (int, float)) or not 0 <= test_share < 1: raise InputError(f"test_share={str(test_share)[:40]!r} must be a number from 0 to less than 1.")
     if _ready(source, text, label, group): return source
-    if isinstance(source, str) and not Path(source).exists() and Path(source).suffix.lower() not in (*READERS, ".gz", ".bz2", ".xz", ".zst", ".docx", ".txt"): source = load_dataset(source)
+    if isinstance(source, str) and not os.path.exists(source) and Path(source).suffix.lower() not in (*READERS, ".gz", ".bz2", ".xz", ".zst", ".docx", ".txt"): source = load_dataset(source)
     tables = read_tables(source)
     roles = find_columns(next(iter(tables.values())), text, label)
     targets, feature = _targets(tables, roles)
@@ -194,7 +195,7 @@ def load_data(
     (table,), (rows,) = tables.values(), splits.values()
     if not test_share: return DatasetDict(train=rows)
     if group is not None: find_column(table, (), "group", group)
-    test = _test_rows(rows, table[group].tolist() if group else None, test_share, seed)
+    test = _test_rows(rows, list(map(str, table[group])) if group else None, test_share, seed)
     return DatasetDict(train=rows.select([i for i in range(len(rows)) if i not in test]), test=rows.select(sorted(test)))
 
 # %% ../nbs/11_data.ipynb #8c36edda

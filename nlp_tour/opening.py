@@ -16,7 +16,7 @@ from .model import load
 from .names import fetched, resolve
 from .tasks.base import find_task
 
-# %% ../nbs/01_opening.ipynb #d8c2195b
+# %% ../nbs/01_opening.ipynb #84ff20dc
 def of_2021(
     options: dict,  # as they were passed to a pipeline or a call
 ) -> dict:  # in our terms
@@ -35,7 +35,7 @@ def check_2021(
     use_fast: bool,
 ):
     "Arguments of 2021 that have one meaning left."
-    if framework not in (None, "pt", "tf"): raise InputError(f"framework={framework!r} is unknown; leave it out, or pass 'pt' or 'tf'.")
+    if framework is not None and not (isinstance(framework, str) and framework in ("pt", "tf")): raise InputError(f"framework={framework!r} is unknown; leave it out, or pass 'pt' or 'tf'.")
     if feature_extractor is not None: raise InputError("feature_extractor is for sound and pictures; a pipeline for texts takes none.")
     if not use_fast: note("use_fast=False has no effect: transformers 5 has one tokenizer a model, the fast one.")
 

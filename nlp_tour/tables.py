@@ -6,8 +6,8 @@
 __all__ = ['READERS', 'TEXT_NAMES', 'PAIR_NAMES', 'TOKEN_NAMES', 'TAG_NAMES', 'LABEL_NAMES', 'read_file', 'read_folder',
            'read_tables', 'find_column', 'find_columns', 'plain', 'read_labels', 'split_fairly']
 
-# %% ../nbs/11_tables.ipynb #b7f9ab23
-import io, random
+# %% ../nbs/11_tables.ipynb #d37e1a85
+import io, os, random
 from collections import Counter
 from collections.abc import Hashable
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 from .core import InputError, missing, nearest, telling
 from .readers import LONGEST, PACKED, UNPACKED, Checked, read_batches, row_bytes
 
-# %% ../nbs/11_tables.ipynb #c2a35bba
+# %% ../nbs/11_tables.ipynb #cedec2e1
 READERS = {".csv": ("read_csv", {}), ".tsv": ("read_csv", {"sep": "\t"}), ".jsonl": ("read_json", {"lines": True}),
            ".json": ("read_json", {}), ".parquet": ("read_parquet", {})}
 
@@ -25,7 +25,7 @@ def read_file(
     "Read a file by its ending; raise `InputError` for what cannot be read."
     import pandas as pd
     path = Path(path)
-    if not path.exists(): raise InputError(f"there is no file {str(path)!r}; check the path.")
+    if not os.path.exists(path): raise InputError(f"there is no file {str(path)[:200]!r}; check the path.")
     *_, before, last = ["", "", *(e.lower() for e in path.suffixes)]
     name, packing = (before, last) if last in (*PACKED, ".xz") else (last, "")
     if name not in READERS: raise InputError(f"{path.name} is no table that can be read; {nearest(name, READERS)}")
@@ -68,7 +68,7 @@ def read_folder(
         splits[part.name if parts else "all"] = pd.DataFrame(rows)
     return splits
 
-# %% ../nbs/11_tables.ipynb #65355fb7
+# %% ../nbs/11_tables.ipynb #5470520a
 def _of_dataset(ds):
     "A Dataset as a table; names of class labels go to `attrs`."
     table = ds.to_pandas()
@@ -82,7 +82,7 @@ def read_tables(
     "Read texts from anywhere; raise `InputError` for what is no table or has no rows."
     import pandas as pd
     if hasattr(source, "items") and not isinstance(source, pd.DataFrame): tables = {k: _one(v) for k, v in source.items()}
-    elif isinstance(source, (str, Path)) and Path(source).is_dir(): tables = _saved(Path(source)) or read_folder(source)
+    elif isinstance(source, (str, Path)) and os.path.isdir(source): tables = _saved(Path(source)) or read_folder(source)
     else: tables = {"all": _one(source)}
     if not tables: raise InputError("the data is an empty dict; it needs splits, as in {'train': …, 'test': …}.")
     for split, table in tables.items():
@@ -103,7 +103,7 @@ def _saved(folder):
     from datasets import load_from_disk
     return read_tables(load_from_disk(str(folder)))
 
-# %% ../nbs/11_tables.ipynb #2519c946
+# %% ../nbs/11_tables.ipynb #c37bc37e
 TEXT_NAMES = ("text", "sentence", "review", "content", "comment")
 PAIR_NAMES = (("text", "text_pair"), ("premise", "hypothesis"), ("sentence1", "sentence2"), ("question1", "question2"), ("question", "sentence"))
 TOKEN_NAMES, TAG_NAMES = ("tokens", "words"), ("tags", "ner_tags", "pos_tags", "labels")
@@ -132,13 +132,13 @@ def find_column(
     "The column that was named, has a usual name, or looks like it; raise `InputError` with those that exist."
     columns = list(map(str, table.columns))
     if given is not None:
-        if given in columns: return given
-        raise InputError(f"there is no column {given!r} for the {what}; the columns are: {', '.join(columns)}.")
+        if isinstance(given, str) and given in columns: return given
+        raise InputError(f"there is no column {str(given)[:40]!r} for the {what}; the columns are: {', '.join(columns)}.")
     found = _named(table, [n for n in names if n not in but]) or _looks(table, what, but)
     if found is not None: return found
     raise InputError(f"which column holds the {what}? The columns are: {', '.join(columns)}; name one, as in {what}={columns[0]!r}.")
 
-# %% ../nbs/11_tables.ipynb #35ea5f65
+# %% ../nbs/11_tables.ipynb #3309f438
 def find_columns(
     table,  # a `pandas.DataFrame`
     text=None,  # the column of the texts, or a list of two for pairs; None: found
@@ -155,9 +155,10 @@ def find_columns(
     if pair: roles = dict(zip(("text", "text_pair"), (find_column(table, (n,), "text", n if text else None) for n in pair)))
     else: roles = {"text": find_column(table, TEXT_NAMES, "text", text)}
     several = isinstance(label, (list, tuple))
+    if several and not label: raise InputError("label=[] names no column; leave it out, or name one.")
     return roles | {"label": [find_column(table, (), "label", c) for c in label] if several else find_column(table, LABEL_NAMES, "label", label, tuple(roles.values()))}
 
-# %% ../nbs/11_tables.ipynb #3dddef23
+# %% ../nbs/11_tables.ipynb #29ebc201
 def plain(
     v,  # a value of pandas or NumPy
 ):
@@ -169,15 +170,15 @@ def _check_types(values, column, where):
     seen = {}
     for i, v in enumerate(values):
         if missing(v): raise InputError(f"row {i} (the first is 0){where} has no label in column {column!r}; drop such rows first.")
-        if not isinstance(v, (list, Hashable)): raise InputError(f"row {i} (the first is 0){where} has {type(v).__name__} ({str(v)[:20]!r}) for a label in column {column!r}; a string or a number is needed.")
+        if not all(isinstance(x, Hashable) for x in (v if isinstance(v, list) else [v])): raise InputError(f"row {i} (the first is 0){where} has {type(v).__name__} ({str(v)[:20]!r}) for a label in column {column!r}; a string or a number is needed.")
         seen.setdefault(type(v), i)
     if set(seen) == {int, float}: return float
     if len(seen) > 1:
         (a, i), (b, k) = list(seen.items())[:2]
         raise InputError(f"column {column!r} mixes {a.__name__} (row {i}) and {b.__name__} (row {k}){where}; make them one type.")
-    return next(iter(seen))
+    return next(iter(seen), None)
 
-# %% ../nbs/11_tables.ipynb #c56d0fa3
+# %% ../nbs/11_tables.ipynb #b7a5e88b
 def _class_ids(splits, column, given):
     "Class numbers for all values of all splits, and the names in their order."
     flat = {v for values in splits.values() for v in values}
@@ -185,7 +186,7 @@ def _class_ids(splits, column, given):
     if given and kind is int:
         if wrong := sorted(v for v in flat if not 0 <= v < len(given)): raise InputError(f"column {column!r} holds the class number {wrong[0]}, and there are names for 0 to {len(given) - 1}; mend or drop such rows.")
         return {k: v for k, v in splits.items()}, given
-    if len(flat) < 2: raise InputError(f"column {column!r} holds one label only ({next(iter(flat), None)!r}); there is nothing to learn.")
+    if len(flat) < 2: raise InputError(f"column {column!r} holds {f'one label only ({next(iter(flat))!r})' if flat else 'no label'}; there is nothing to learn.")
     order = sorted(flat)
     number = {v: i for i, v in enumerate(order)}
     return {k: [number[v] for v in values] for k, values in splits.items()}, list(map(str, order))

@@ -123,7 +123,7 @@ HOLDERS = [list, tuple, iter, deque, lambda x: np.array([*x, None], dtype=object
 def made(hold, x):
     "What a library makes of these; what it refuses to hold stays plain Python."
     try: return hold(x)
-    except (TypeError, ValueError, pa.ArrowException): return x
+    except (TypeError, ValueError, OverflowError, pa.ArrowException): return x
 
 
 held = st.builds(made, st.sampled_from(HOLDERS), several)
