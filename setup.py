@@ -1,4 +1,5 @@
 "Build and installation, read from settings.ini."
+
 import shutil
 from configparser import ConfigParser
 from pathlib import Path
@@ -15,12 +16,19 @@ pythons = [f"3.{minor}" for minor in range(int(cfg["min_python"].split(".")[1]),
 
 class BuildWithNotebooks(build_py):
     "The package, and the notebooks that it is made from, for `nlp-tour notebooks`."
+
     def run(self):
         super().run()
-        if self.editable_mode: return
+        if self.editable_mode:
+            return
         for source in (here / "nbs").rglob("*"):
-            if source.suffix not in (".ipynb", ".png") or {"_proc", ".ipynb_checkpoints"} & set(source.parts): continue
-            target = Path(self.build_lib) / "nlp_tour" / "notebooks" / source.relative_to(here / "nbs")
+            if source.suffix not in (".ipynb", ".png") or {"_proc", ".ipynb_checkpoints"} & set(
+                source.parts
+            ):
+                continue
+            target = (
+                Path(self.build_lib) / "nlp_tour" / "notebooks" / source.relative_to(here / "nbs")
+            )
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
 
@@ -47,7 +55,11 @@ setup(
     package_data={"nlp_tour": ["embedded/*/*"]},
     python_requires=f">={cfg['min_python']}",
     install_requires=cfg["requirements"].split(),
-    extras_require={key.removesuffix("_requirements"): value.split() for key, value in cfg.items() if key.endswith("_requirements")},
+    extras_require={
+        key.removesuffix("_requirements"): value.split()
+        for key, value in cfg.items()
+        if key.endswith("_requirements")
+    },
     entry_points={
         "console_scripts": cfg["console_scripts"].split(),
         "nbdev": [f"{cfg['lib_name']}={cfg['lib_name']}._modidx:d"],

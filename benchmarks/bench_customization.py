@@ -4,12 +4,17 @@
 
 The same texts in the same order, batches of like length of 16, AdamW with a linear warm-up and decay. From scratch: a DistilBERT of 2 layers,
 128 wide. The others start from the embedded MiniLM. Learning rates are what suits each way, not tuned further."""
-import argparse, tempfile, time, warnings
+
+import argparse
+import tempfile
+import time
+import warnings
 from pathlib import Path
 
+import torch
+import transformers
 from common import report
 
-import torch, transformers
 from nlp_tour.batching import groups_of_like_length
 from nlp_tour.core import seed_all
 from nlp_tour.customization import freeze
@@ -23,22 +28,31 @@ warnings.filterwarnings("ignore", message=".*random numbers; train this model")
 LABELS = ["NEGATIVE", "POSITIVE"]
 
 
-def body(): return load("bert-base-uncased", "text-classification", labels=LABELS)[0]
+def body():
+    return load("bert-base-uncased", "text-classification", labels=LABELS)[0]
 
 
 def scratch():
-    config = transformers.DistilBertConfig(dim=128, hidden_dim=512, n_layers=2, n_heads=4, id2label=dict(enumerate(LABELS)))
+    config = transformers.DistilBertConfig(
+        dim=128, hidden_dim=512, n_layers=2, n_heads=4, id2label=dict(enumerate(LABELS))
+    )
     return transformers.DistilBertForSequenceClassification(config)
 
 
 def frozen():
     model = freeze(body())
-    for p in model.bert.pooler.parameters(): p.requires_grad_(True)
+    for p in model.bert.pooler.parameters():
+        p.requires_grad_(True)
     return model
 
 
-WAYS = {"tiny, from scratch": (scratch, 1e-3), "body frozen": (frozen, 1e-3), "LoRA, r = 8": (lambda: add_lora(body()), 1e-3),
-        "whole": (body, 1e-4), "whole, rates by layer": (body, None)}
+WAYS = {
+    "tiny, from scratch": (scratch, 1e-3),
+    "body frozen": (frozen, 1e-3),
+    "LoRA, r = 8": (lambda: add_lora(body()), 1e-3),
+    "whole": (body, 1e-4),
+    "whole, rates by layer": (body, None),
+}
 
 
 def batches(tok, rows, epochs, seed):
@@ -46,31 +60,68 @@ def batches(tok, rows, epochs, seed):
     ids = tok(rows["text"][:], truncation=True)["input_ids"]
     for epoch in range(epochs):
         for group in groups_of_like_length([len(i) for i in ids], 16, seed + epoch):
-            yield tok.pad({"input_ids": [ids[i] for i in group]}, return_tensors="pt") | {"labels": torch.tensor([rows[i]["label"] for i in group])}
+            yield tok.pad({"input_ids": [ids[i] for i in group]}, return_tensors="pt") | {
+                "labels": torch.tensor([rows[i]["label"] for i in group])
+            }
 
 
 if __name__ == "__main__":
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     cli.add_argument("--texts", type=int, default=1200)
     cli.add_argument("--epochs", type=int, default=2)
     args = cli.parse_args()
     _, tok = load("distilbert-base-uncased-finetuned-sst-2-english")
-    learned, tested = reviews()["train"].shuffle(seed=1).select(range(args.texts)), reviews()["test"].shuffle(seed=1).select(range(args.texts // 2))
+    learned, tested = (
+        reviews()["train"].shuffle(seed=1).select(range(args.texts)),
+        reviews()["test"].shuffle(seed=1).select(range(args.texts // 2)),
+    )
     figures = {}
     for name, (make, lr) in WAYS.items():
         seed_all(42)
         model = make()
-        optimizer = AdamW([p for p in model.parameters() if p.requires_grad], lr=lr) if lr else AdamW(learning_rates(model, 2e-4, .8))
+        optimizer = (
+            AdamW([p for p in model.parameters() if p.requires_grad], lr=lr)
+            if lr
+            else AdamW(learning_rates(model, 2e-4, 0.8))
+        )
         data = list(batches(tok, learned, args.epochs, 42))
-        schedule = transformers.get_linear_schedule_with_warmup(optimizer, len(data) // 10, len(data))
+        schedule = transformers.get_linear_schedule_with_warmup(
+            optimizer, len(data) // 10, len(data)
+        )
         start = time.perf_counter()
         train(model, data, optimizer, schedule, progress=False)
         seconds = time.perf_counter() - start
-        trained, share = sum(p.numel() for p in model.parameters() if p.requires_grad), trained_share(model)
+        trained, share = (
+            sum(p.numel() for p in model.parameters() if p.requires_grad),
+            trained_share(model),
+        )
         found = evaluate(model, list(batches(tok, tested, 1, 0)), load_metric("accuracy"))
-        with tempfile.TemporaryDirectory() as tmp: size = sum(f.stat().st_size for f in save(Path(tmp)/"m", model, tok).glob("*.safetensors"))
-        figures[name] = dict(accuracy=round(found["accuracy"], 3), loss=round(found["loss"], 3), seconds=round(seconds, 1), parameters_trained=trained, share_trained=round(share, 4), megabytes_saved=round(size / 1e6, 2))
+        with tempfile.TemporaryDirectory() as tmp:
+            size = sum(
+                f.stat().st_size for f in save(Path(tmp) / "m", model, tok).glob("*.safetensors")
+            )
+        figures[name] = {
+            "accuracy": round(found["accuracy"], 3),
+            "loss": round(found["loss"], 3),
+            "seconds": round(seconds, 1),
+            "parameters_trained": trained,
+            "share_trained": round(share, 4),
+            "megabytes_saved": round(size / 1e6, 2),
+        }
         print(name, figures[name], flush=True)
     slowest = figures["whole"]["seconds"]
-    report("customization", dict(texts=args.texts, epochs=args.epochs, tested=len(tested), majority=round(majority_share(tested["label"][:]), 3),
-                                 ways={k: v | {"time_of_whole": round(v["seconds"] / slowest, 2)} for k, v in figures.items()}))
+    report(
+        "customization",
+        {
+            "texts": args.texts,
+            "epochs": args.epochs,
+            "tested": len(tested),
+            "majority": round(majority_share(tested["label"][:]), 3),
+            "ways": {
+                k: v | {"time_of_whole": round(v["seconds"] / slowest, 2)}
+                for k, v in figures.items()
+            },
+        },
+    )

@@ -4,11 +4,14 @@
 
 The embedded MiniLM on reviews: 8 to 128 of each label from the training films, drawn anew ten times; accuracy on reviews of unseen
 films. *frozen*: logistic regression on the body's vectors. *moved*: the same after one contrastive round. Both see the same draws."""
-import argparse, time
 
+import argparse
+import time
+
+import torch
+import transformers
 from common import draw_by_label, report, spread
 
-import torch, transformers
 from nlp_tour.data import reviews
 from nlp_tour.few_shot import FewShot, few_shot, logistic_regression
 from nlp_tour.pipeline import pipeline
@@ -22,7 +25,9 @@ def right(model, vectors, labels):
 
 
 if __name__ == "__main__":
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     cli.add_argument("--draws", type=int, default=10)
     cli.add_argument("--test", type=int, default=800, help="reviews to test on")
     args = cli.parse_args()
@@ -30,19 +35,46 @@ if __name__ == "__main__":
     transformers.utils.logging.disable_progress_bar()
     train, test = reviews()["train"], reviews()["test"].shuffle(seed=0).select(range(args.test))
     names, truth = train.features["label"].names, torch.tensor(test["label"][:]).numpy()
-    start, body = time.perf_counter(), pipeline("feature-extraction", model="sentence-transformers/all-MiniLM-L6-v2", device="cpu", pooling="mean", normalize=True)
+    start, body = (
+        time.perf_counter(),
+        pipeline(
+            "feature-extraction",
+            model="sentence-transformers/all-MiniLM-L6-v2",
+            device="cpu",
+            pooling="mean",
+            normalize=True,
+        ),
+    )
     still, found = body(test["text"], progress=False), {}
     for n in SIZES:
         accuracy = {"frozen": [], "moved": []}
         for seed in range(args.draws):
             rows = train.select(draw_by_label(train["label"][:], n, seed))
             texts, labels = rows["text"][:], rows["label"][:]
-            line = FewShot(body, *logistic_regression(body(texts, progress=False), labels, len(names)), names)
+            line = FewShot(
+                body, *logistic_regression(body(texts, progress=False), labels, len(names)), names
+            )
             accuracy["frozen"].append(right(line, still, truth))
             moved = few_shot(texts, [names[y] for y in labels], device="cpu", seed=seed, bf16=True)
-            accuracy["moved"].append(right(moved, moved.embed(test["text"], pooling="mean", normalize=True, progress=False), truth))
+            accuracy["moved"].append(
+                right(
+                    moved,
+                    moved.embed(test["text"], pooling="mean", normalize=True, progress=False),
+                    truth,
+                )
+            )
         gains = [b - a for a, b in zip(accuracy["frozen"], accuracy["moved"])]
-        found[n] = {way: spread(values) for way, values in accuracy.items()} | {"gain": spread(gains)}
+        found[n] = {way: spread(values) for way, values in accuracy.items()} | {
+            "gain": spread(gains)
+        }
         print(n, found[n], flush=True)
-    report("few_shot", dict(texts_tested=len(test), draws=args.draws, labels_a_class=found, majority=round(float(max(truth.mean(), 1 - truth.mean())), 4),
-                            seconds=round(time.perf_counter() - start)))
+    report(
+        "few_shot",
+        {
+            "texts_tested": len(test),
+            "draws": args.draws,
+            "labels_a_class": found,
+            "majority": round(float(max(truth.mean(), 1 - truth.mean())), 4),
+            "seconds": round(time.perf_counter() - start),
+        },
+    )

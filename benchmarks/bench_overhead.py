@@ -4,11 +4,13 @@
 
 One-sentence reviews, the embedded sentiment model. Bare: the same encoder on the same batches of ids, made beforehand, and nothing else; the difference is reading, checking, encoding,
 planning, padding, decoding and order. Tokenization: ours on all texts at once, the fast tokenizer of transformers in one call, and `datasets.map` in batches of 1,000, as the tour does."""
-import argparse, cProfile, pstats
 
-from common import interleaved, report, rounded
+import argparse
+import cProfile
+import pstats
 
 import torch
+from common import interleaved, report, rounded
 from datasets import Dataset, disable_caching, disable_progress_bars
 from transformers import AutoTokenizer
 
@@ -17,16 +19,28 @@ from nlp_tour.data import reviews
 from nlp_tour.names import embedded
 from nlp_tour.pipeline import pipeline
 
-STAGES = {"reading and checking": ("as_texts", "checked", "check_text"), "encoding": ("encode",), "planning": ("plan",), "padding": ("pad",), "decoding": ("decode",)}
+STAGES = {
+    "reading and checking": ("as_texts", "checked", "check_text"),
+    "encoding": ("encode",),
+    "planning": ("plan",),
+    "padding": ("pad",),
+    "decoding": ("decode",),
+}
 
 
 def bare(pipe, texts):
     "The forward passes of these texts and nothing else."
     rows = pipe.task.encode(texts, pipe.tok, {"long": "truncate"})
-    batches = [pad([rows[i] for i in b], pipe.tok.pad_id, pipe.device) for b in plan([len(r) for r in rows], pipe.batch_tokens)]
+    batches = [
+        pad([rows[i] for i in b], pipe.tok.pad_id, pipe.device)
+        for b in plan([len(r) for r in rows], pipe.batch_tokens)
+    ]
+
     def work():
         with torch.inference_mode():
-            for inputs in batches: pipe.fast(**inputs)
+            for inputs in batches:
+                pipe.fast(**inputs)
+
     return work
 
 
@@ -35,23 +49,68 @@ def stages(pipe, texts):
     profile = cProfile.Profile()
     profile.runcall(pipe, texts, progress=False)
     spent = pstats.Stats(profile).stats
-    return {stage: round(max((row[3] for (file, _, name), row in spent.items() if "nlp_tour" in file and name in names), default=0), 4) for stage, names in STAGES.items()}
+    return {
+        stage: round(
+            max(
+                (
+                    row[3]
+                    for (file, _, name), row in spent.items()
+                    if "nlp_tour" in file and name in names
+                ),
+                default=0,
+            ),
+            4,
+        )
+        for stage, names in STAGES.items()
+    }
 
 
 if __name__ == "__main__":
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     cli.add_argument("--texts", type=int, default=2000)
     cli.add_argument("--rounds", type=int, default=5)
     args = cli.parse_args()
     disable_caching()
     disable_progress_bars()
-    folder, texts = str(embedded("sentiment")), (reviews()["test"]["text"][:] + reviews()["train"]["text"][:])[:args.texts]
-    pipe, tok, table = pipeline(model=folder, device="cpu"), AutoTokenizer.from_pretrained(folder), Dataset.from_dict({"text": texts})
-    work = {"ours, whole": lambda: pipe(texts, progress=False), "bare forward passes": bare(pipe, texts)}
-    words = {"ours": lambda: pipe.task.encode(texts, pipe.tok, {"long": "truncate"}), "transformers, one call": lambda: tok(texts, truncation=True),
-             "datasets.map, batched": lambda: table.map(lambda b: tok(b["text"], truncation=True), batched=True), "transformers, one by one": lambda: [tok(t, truncation=True) for t in texts]}
-    for do in (work | words).values(): do()
+    folder, texts = (
+        str(embedded("sentiment")),
+        (reviews()["test"]["text"][:] + reviews()["train"]["text"][:])[: args.texts],
+    )
+    pipe, tok, table = (
+        pipeline(model=folder, device="cpu"),
+        AutoTokenizer.from_pretrained(folder),
+        Dataset.from_dict({"text": texts}),
+    )
+    work = {
+        "ours, whole": lambda: pipe(texts, progress=False),
+        "bare forward passes": bare(pipe, texts),
+    }
+    words = {
+        "ours": lambda: pipe.task.encode(texts, pipe.tok, {"long": "truncate"}),
+        "transformers, one call": lambda: tok(texts, truncation=True),
+        "datasets.map, batched": lambda: table.map(
+            lambda b: tok(b["text"], truncation=True), batched=True
+        ),
+        "transformers, one by one": lambda: [tok(t, truncation=True) for t in texts],
+    }
+    for do in (work | words).values():
+        do()
     whole, slow, _ = interleaved(work, args.rounds)
     encoded, spread, _ = interleaved(words, args.rounds)
-    report("overhead", dict(texts=len(texts), overhead=round(whole["ours, whole"] / whole["bare forward passes"] - 1, 4), microseconds_a_text=round((whole["ours, whole"] - whole["bare forward passes"]) / len(texts) * 1e6, 1),
-                            seconds=rounded(whole, 3), spread=rounded(slow | spread), seconds_by_profiler=stages(pipe, texts), texts_tokenized_per_second={k: round(len(texts) / v) for k, v in encoded.items()}), "datasets")
+    report(
+        "overhead",
+        {
+            "texts": len(texts),
+            "overhead": round(whole["ours, whole"] / whole["bare forward passes"] - 1, 4),
+            "microseconds_a_text": round(
+                (whole["ours, whole"] - whole["bare forward passes"]) / len(texts) * 1e6, 1
+            ),
+            "seconds": rounded(whole, 3),
+            "spread": rounded(slow | spread),
+            "seconds_by_profiler": stages(pipe, texts),
+            "texts_tokenized_per_second": {k: round(len(texts) / v) for k, v in encoded.items()},
+        },
+        "datasets",
+    )

@@ -6,11 +6,15 @@ Labels a class drawn from reviews of the training films, 0: all of them; accurac
 scikit-learn: TF-IDF of words and pairs with logistic regression. SetFit with the 20 pairs a text and of each kind of its paper (arXiv:2209.11055), at 128 labels with 5 (2,560 pairs, as at 32). With all labels there is one draw, and no few-shot.
 Frozen: logistic regression on MiniLM's vectors. Few-shot: ours, after a contrastive round. LoRA (r = 8) and the whole model: at least 80 steps, at least two epochs.
 It goes on where it was stopped; --fresh begins anew."""
-import argparse, json, math, tempfile, warnings
 
+import argparse
+import json
+import math
+import tempfile
+import warnings
+
+import transformers
 from common import RESULTS, draw_by_label, report, spread
-
-import torch, transformers
 from datasets import DatasetDict
 
 from nlp_tour.core import seed_all
@@ -32,19 +36,44 @@ def tfidf(rows, test, seed):
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
-    return make_pipeline(TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(C=10, max_iter=1000)).fit(rows["text"][:], rows["label"][:]).predict(test["text"][:])
+
+    return (
+        make_pipeline(
+            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
+            LogisticRegression(C=10, max_iter=1000),
+        )
+        .fit(rows["text"][:], rows["label"][:])
+        .predict(test["text"][:])
+    )
 
 
-def few(rows, test, seed, **how): return few_shot(rows["text"][:], [LABELS[y] for y in rows["label"]], device="cpu", seed=seed, **how), test
+def few(rows, test, seed, **how):
+    return few_shot(
+        rows["text"][:], [LABELS[y] for y in rows["label"]], device="cpu", seed=seed, **how
+    ), test
 
 
 def setfit(rows, test, seed):
     from datasets import Dataset
     from setfit import SetFitModel, Trainer, TrainingArguments
+
     model = SetFitModel.from_pretrained(str(resolve(BODY)), device="cpu")
     with tempfile.TemporaryDirectory() as out:
-        args = TrainingArguments(out, batch_size=16, num_epochs=1, num_iterations=min(20, 1280 // len(rows)), seed=seed, report_to="none", save_strategy="no", show_progress_bar=False)
-        Trainer(model=model, args=args, train_dataset=Dataset.from_dict({"text": rows["text"][:], "label": rows["label"][:]})).train()
+        args = TrainingArguments(
+            out,
+            batch_size=16,
+            num_epochs=1,
+            num_iterations=min(20, 1280 // len(rows)),
+            seed=seed,
+            report_to="none",
+            save_strategy="no",
+            show_progress_bar=False,
+        )
+        Trainer(
+            model=model,
+            args=args,
+            train_dataset=Dataset.from_dict({"text": rows["text"][:], "label": rows["label"][:]}),
+        ).train()
     return model.predict(test["text"][:], show_progress_bar=False).tolist()
 
 
@@ -53,42 +82,98 @@ def trained(rows, test, seed, wrap, lr):
     model, tok = load("bert-base-cased", "text-classification", labels=LABELS)
     model = wrap(model)
     with tempfile.TemporaryDirectory() as out:
-        finetune(model, tok, DatasetDict(train=rows, test=test.select(range(16))), out, epochs=max(2, math.ceil(80 / math.ceil(len(rows) / 16))), lr=lr, seed=seed, progress=False, save_steps=0, save_strategy="no", eval_strategy="no", load_best_model_at_end=False)
+        finetune(
+            model,
+            tok,
+            DatasetDict(train=rows, test=test.select(range(16))),
+            out,
+            epochs=max(2, math.ceil(80 / math.ceil(len(rows) / 16))),
+            lr=lr,
+            seed=seed,
+            progress=False,
+            save_steps=0,
+            save_strategy="no",
+            eval_strategy="no",
+            load_best_model_at_end=False,
+        )
     return pipeline("text-classification", model=model, tokenizer=tok, device="cpu"), test
 
 
-WAYS = {"TF-IDF, scikit-learn": tfidf, "frozen": lambda r, t, s: few(r, t, s, steps=0), "few-shot, ours": lambda r, t, s: few(r, t, s, bf16=True), "SetFit": setfit,
-        "LoRA": lambda r, t, s: trained(r, t, s, add_lora, 1e-3), "whole model": lambda r, t, s: trained(r, t, s, lambda m: m, 1e-4)}
+WAYS = {
+    "TF-IDF, scikit-learn": tfidf,
+    "frozen": lambda r, t, s: few(r, t, s, steps=0),
+    "few-shot, ours": lambda r, t, s: few(r, t, s, bf16=True),
+    "SetFit": setfit,
+    "LoRA": lambda r, t, s: trained(r, t, s, add_lora, 1e-3),
+    "whole model": lambda r, t, s: trained(r, t, s, lambda m: m, 1e-4),
+}
 
 FEW = ("SetFit", "few-shot, ours")  # not for all labels
 
 
 def accuracy(found, truth):
     "Of a list of classes, or of (a pipeline, the rows to ask it)."
-    if isinstance(found, tuple): found = [LABELS.index(a["label"]) for a in found[0](found[1]["text"][:])]
+    if isinstance(found, tuple):
+        found = [LABELS.index(a["label"]) for a in found[0](found[1]["text"][:])]
     return sum(x == y for x, y in zip(found, truth)) / len(truth)
 
 
 if __name__ == "__main__":
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     cli.add_argument("--draws", type=int, default=3)
     cli.add_argument("--test", type=int, default=800, help="reviews to test on")
     cli.add_argument("--labels", type=int, nargs="+", default=[8, 32, 128, 0])
     cli.add_argument("--fresh", action="store_true")
     args = cli.parse_args()
     train, test = reviews()["train"], reviews()["test"].shuffle(seed=0).select(range(args.test))
-    truth, path, asked = test["label"][:], RESULTS/"quality.json", dict(texts_tested=args.test, draws=args.draws)
+    truth, path, asked = (
+        test["label"][:],
+        RESULTS / "quality.json",
+        {"texts_tested": args.test, "draws": args.draws},
+    )
     before = json.loads(path.read_text()) if path.exists() and not args.fresh else {}
     figures = before["accuracy"] if asked.items() <= before.items() else {}
     for n in args.labels:
         name = f"{n} labels a class" if n else f"all {len(train):,} labels"
         for way, work in WAYS.items():
-            if way in figures.setdefault(name, {}) or (not n and way in FEW): continue
+            if way in figures.setdefault(name, {}) or (not n and way in FEW):
+                continue
             found = []
             for seed in range(args.draws if n else 1):
-                rows = train.select(draw_by_label(train["label"][:], n, seed)) if n else train.shuffle(seed=seed)
+                rows = (
+                    train.select(draw_by_label(train["label"][:], n, seed))
+                    if n
+                    else train.shuffle(seed=seed)
+                )
                 found.append(accuracy(work(rows, test, seed), truth))
             figures[name][way] = spread(found)
-            curves = {way: [[2 * n or len(train), figures[k][way]["mean"]] for n, k in zip(args.labels, figures) if way in figures[k]] for way in WAYS}
-            report("quality", asked | dict(majority=round(max(sum(truth), len(truth) - sum(truth)) / len(truth), 4), accuracy=figures,
-                                           curves={"accuracy on unseen films by labels": dict(x="labels", y="accuracy", log_x=True, log_y=False, lines=curves)}), "setfit", "scikit-learn", "sentence-transformers")
+            curves = {
+                way: [
+                    [2 * n or len(train), figures[k][way]["mean"]]
+                    for n, k in zip(args.labels, figures)
+                    if way in figures[k]
+                ]
+                for way in WAYS
+            }
+            report(
+                "quality",
+                asked
+                | {
+                    "majority": round(max(sum(truth), len(truth) - sum(truth)) / len(truth), 4),
+                    "accuracy": figures,
+                    "curves": {
+                        "accuracy on unseen films by labels": {
+                            "x": "labels",
+                            "y": "accuracy",
+                            "log_x": True,
+                            "log_y": False,
+                            "lines": curves,
+                        }
+                    },
+                },
+                "setfit",
+                "scikit-learn",
+                "sentence-transformers",
+            )

@@ -6,11 +6,16 @@ One-sentence reviews of the training films, tested on unseen ones; the embedded 
 The mark is the held-out loss at which `Trainer` with dynamic padding ends, to a thousandth; all are evaluated ten times on the way, outside of their time.
 The tour's recipe (all padded to 512) is timed over its first steps, since each costs the same, and learns what dynamic padding learns, whose
 gradients are equal: its seconds to the mark are the other's steps times its own seconds a step. On a GPU, rows of its own."""
-import argparse, statistics, tempfile, time, warnings
 
+import argparse
+import statistics
+import tempfile
+import time
+import warnings
+
+import torch
+import transformers
 from common import flops, matmul_peak, peak_memory, reached, report
-
-import torch, transformers
 from datasets import DatasetDict
 
 from nlp_tour.core import pick_device, seed_all
@@ -21,9 +26,14 @@ from nlp_tour.trainer import finetune
 warnings.simplefilter("ignore")
 transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
-SAME = dict(batch_size=8, lr=5e-5, warmup_steps=0)  # as Trainer's defaults
-WAYS = {"finetune, same settings, fp32": SAME | dict(precision="fp32", like_length=False), "finetune, same settings": SAME | dict(like_length=False),
-        "finetune, same settings, like length": SAME, "finetune, like_length=False": dict(like_length=False), "finetune": {}}
+SAME = {"batch_size": 8, "lr": 5e-5, "warmup_steps": 0}  # as Trainer's defaults
+WAYS = {
+    "finetune, same settings, fp32": SAME | {"precision": "fp32", "like_length": False},
+    "finetune, same settings": SAME | {"like_length": False},
+    "finetune, same settings, like length": SAME,
+    "finetune, like_length=False": {"like_length": False},
+    "finetune": {},
+}
 MARKS = 10
 
 
@@ -34,13 +44,21 @@ def start(seed):
 
 def corpus(examples, seed, held=300):
     splits = reviews()
-    return DatasetDict(train=splits["train"].shuffle(seed=seed).select(range(examples)), test=splits["test"].shuffle(seed=seed).select(range(held)))
+    return DatasetDict(
+        train=splits["train"].shuffle(seed=seed).select(range(examples)),
+        test=splits["test"].shuffle(seed=seed).select(range(held)),
+    )
 
 
 class Watch:
     "Notes when each evaluation ends; it measures nothing itself."
-    def __init__(self): self.ends = []
-    def __call__(self, answers): self.ends.append(time.perf_counter()); return {}
+
+    def __init__(self):
+        self.ends = []
+
+    def __call__(self, answers):
+        self.ends.append(time.perf_counter())
+        return {}
 
 
 def curve(begin, watch, logs):
@@ -56,10 +74,28 @@ def curve(begin, watch, logs):
 def stock(data, seed):
     "transformers' own Trainer with its defaults and dynamic padding."
     (model, tok), watch = start(seed), Watch()
-    args = transformers.TrainingArguments(tempfile.mkdtemp(), num_train_epochs=1, seed=seed, save_strategy="no", report_to=[], disable_tqdm=True, use_cpu=not torch.cuda.is_available(),
-                                          eval_strategy="steps", eval_steps=1 / MARKS, logging_strategy="no", per_device_eval_batch_size=32)
+    args = transformers.TrainingArguments(
+        tempfile.mkdtemp(),
+        num_train_epochs=1,
+        seed=seed,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        use_cpu=not torch.cuda.is_available(),
+        eval_strategy="steps",
+        eval_steps=1 / MARKS,
+        logging_strategy="no",
+        per_device_eval_batch_size=32,
+    )
     begin = time.perf_counter()
-    trainer = transformers.Trainer(model=model, args=args, train_dataset=tokenize_dataset(data["train"], tok), eval_dataset=tokenize_dataset(data["test"], tok), processing_class=tok, compute_metrics=watch)
+    trainer = transformers.Trainer(
+        model=model,
+        args=args,
+        train_dataset=tokenize_dataset(data["train"], tok),
+        eval_dataset=tokenize_dataset(data["test"], tok),
+        processing_class=tok,
+        compute_metrics=watch,
+    )
     trainer.train()
     return curve(begin, watch, trainer.state.log_history)
 
@@ -69,18 +105,44 @@ def ours(data, seed, **how):
     (model, tok), watch = start(seed), Watch()
     with tempfile.TemporaryDirectory() as out:
         begin = time.perf_counter()
-        history = finetune(model, tok, data, out, seed=seed, progress=False, save_steps=0, save_strategy="no", eval_strategy="steps", eval_steps=1 / MARKS, compute_metrics=watch, **how)
+        history = finetune(
+            model,
+            tok,
+            data,
+            out,
+            seed=seed,
+            progress=False,
+            save_steps=0,
+            save_strategy="no",
+            eval_strategy="steps",
+            eval_steps=1 / MARKS,
+            compute_metrics=watch,
+            **how,
+        )
     return curve(begin, watch, history.evaluations)
 
 
-def padded(data, tok): return data.map(lambda b: tok(b["text"], padding="max_length", truncation=True), batched=True)
+def padded(data, tok):
+    return data.map(lambda b: tok(b["text"], padding="max_length", truncation=True), batched=True)
 
 
 def recipe(steps, seed=0):
     "Seconds a step of the tour's recipe with Trainer."
     model, tok = start(seed)
-    args = transformers.TrainingArguments(tempfile.mkdtemp(), max_steps=steps, save_strategy="no", report_to=[], disable_tqdm=True, use_cpu=not torch.cuda.is_available())
-    trainer = transformers.Trainer(model=model, args=args, train_dataset=padded(corpus(8 * steps, seed, 8)["train"], tok), processing_class=tok)
+    args = transformers.TrainingArguments(
+        tempfile.mkdtemp(),
+        max_steps=steps,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        use_cpu=not torch.cuda.is_available(),
+    )
+    trainer = transformers.Trainer(
+        model=model,
+        args=args,
+        train_dataset=padded(corpus(8 * steps, seed, 8)["train"], tok),
+        processing_class=tok,
+    )
     begin = time.perf_counter()
     trainer.train()
     return (time.perf_counter() - begin) / steps
@@ -89,7 +151,11 @@ def recipe(steps, seed=0):
 def recipe_loop(steps, seed=0):
     "Seconds a step of the tour's loop in plain PyTorch; its AdamW, gone today, had one kernel for each tensor."
     model, tok = start(seed)
-    rows = padded(corpus(8 * steps, seed, 8)["train"], tok).rename_column("label", "labels").with_format("torch", columns=["input_ids", "attention_mask", "token_type_ids", "labels"])
+    rows = (
+        padded(corpus(8 * steps, seed, 8)["train"], tok)
+        .rename_column("label", "labels")
+        .with_format("torch", columns=["input_ids", "attention_mask", "token_type_ids", "labels"])
+    )
     device, optimizer = pick_device(), torch.optim.AdamW(model.parameters(), lr=5e-5, foreach=False)
     model.to(device).train()
     begin = time.perf_counter()
@@ -100,60 +166,132 @@ def recipe_loop(steps, seed=0):
     return (time.perf_counter() - begin) / steps
 
 
-PEAKS = {"the tour's recipe": "b.recipe(2)", "Trainer, dynamic padding": "b.stock(b.corpus(160, 0, 32), 0)",
-         "finetune": "b.ours(b.corpus(160, 0, 32), 0)", "finetune, same settings, fp32": "b.ours(b.corpus(160, 0, 32), 0, **b.WAYS['finetune, same settings, fp32'])"}
+PEAKS = {
+    "the tour's recipe": "b.recipe(2)",
+    "Trainer, dynamic padding": "b.stock(b.corpus(160, 0, 32), 0)",
+    "finetune": "b.ours(b.corpus(160, 0, 32), 0)",
+    "finetune, same settings, fp32": "b.ours(b.corpus(160, 0, 32), 0, **b.WAYS['finetune, same settings, fp32'])",
+}
 
 
 def step_speed(device, dtype, compiled, rows=64, length=128, steps=20):
     "(tokens a second, model FLOPs utilisation: 3 forward passes by the limit measured for a product of matrices) of whole-model steps."
     model, _ = start(0)
     model.to(device).train()
-    run, optimizer = torch.compile(model) if compiled else model, torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
-    batch = dict(input_ids=torch.randint(1000, 2000, (rows, length), device=device), attention_mask=torch.ones(rows, length, dtype=torch.long, device=device), labels=torch.zeros(rows, dtype=torch.long, device=device))
+    run, optimizer = (
+        torch.compile(model) if compiled else model,
+        torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True),
+    )
+    batch = {
+        "input_ids": torch.randint(1000, 2000, (rows, length), device=device),
+        "attention_mask": torch.ones(rows, length, dtype=torch.long, device=device),
+        "labels": torch.zeros(rows, dtype=torch.long, device=device),
+    }
     wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
     for i in range(steps + 3):
-        if i == 3: wait(); begin = time.perf_counter()
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == "bfloat16"): loss = run(**batch).loss
+        if i == 3:
+            wait()
+            begin = time.perf_counter()
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == "bfloat16"):
+            loss = run(**batch).loss
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
     wait()
     seconds = (time.perf_counter() - begin) / steps
-    return dict(tokens_per_second=round(rows * length / seconds), utilisation=round(3 * flops([length] * rows) / seconds / matmul_peak(getattr(torch, dtype), device=device), 3))
+    return {
+        "tokens_per_second": round(rows * length / seconds),
+        "utilisation": round(
+            3
+            * flops([length] * rows)
+            / seconds
+            / matmul_peak(getattr(torch, dtype), device=device),
+            3,
+        ),
+    }
 
 
 def on_gpu(device):
     "Rows for a GPU: float32, bfloat16, bfloat16 compiled."
-    return {name: step_speed(device, dtype, compiled) for name, dtype, compiled in (("float32", "float32", False), ("bfloat16", "bfloat16", False), ("bfloat16, compiled", "bfloat16", True))}
+    return {
+        name: step_speed(device, dtype, compiled)
+        for name, dtype, compiled in (
+            ("float32", "float32", False),
+            ("bfloat16", "bfloat16", False),
+            ("bfloat16, compiled", "bfloat16", True),
+        )
+    }
 
 
 if __name__ == "__main__":
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name, value in {"examples": 1200, "seeds": 2, "recipe-steps": 6}.items(): cli.add_argument(f"--{name}", type=int, default=value)
+    cli = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    for name, value in {"examples": 1200, "seeds": 2, "recipe-steps": 6}.items():
+        cli.add_argument(f"--{name}", type=int, default=value)
     options = cli.parse_args()
-    contenders = {"Trainer, dynamic padding": stock} | {k: lambda d, s, how=how: ours(d, s, **how) for k, how in WAYS.items()}
+    contenders = {"Trainer, dynamic padding": stock} | {
+        k: lambda d, s, how=how: ours(d, s, **how) for k, how in WAYS.items()
+    }
     found, a_step = {k: [] for k in contenders}, {"the tour's recipe": [], "the tour's loop": []}
     for seed in range(options.seeds):
         data = corpus(options.examples, seed)
-        for name, work in (("the tour's recipe", recipe), ("the tour's loop", recipe_loop)): a_step[name].append(work(options.recipe_steps, seed))
+        for name, work in (("the tour's recipe", recipe), ("the tour's loop", recipe_loop)):
+            a_step[name].append(work(options.recipe_steps, seed))
         for name, work in contenders.items():
             found[name].append(work(data, seed))
             print(name, seed, found[name][-1], flush=True)
     mean, steps = statistics.mean, options.examples / 8
-    marks = [points[-1][1] + .001 for points in found["Trainer, dynamic padding"]]
-    whole = {k: mean(v) * steps for k, v in a_step.items()} | {k: mean(points[-1][0] for points in v) for k, v in found.items()}
-    sooner = {k: [reached(points, mark) for points, mark in zip(v, marks)] for k, v in found.items()}
+    marks = [points[-1][1] + 0.001 for points in found["Trainer, dynamic padding"]]
+    whole = {k: mean(v) * steps for k, v in a_step.items()} | {
+        k: mean(points[-1][0] for points in v) for k, v in found.items()
+    }
+    sooner = {
+        k: [reached(points, mark) for points, mark in zip(v, marks)] for k, v in found.items()
+    }
     tour, dynamic = whole["the tour's recipe"], whole["Trainer, dynamic padding"]
     to_mark = {k: mean(v) if None not in v else None for k, v in sooner.items()}
-    to_mark = {k: whole[k] * to_mark["Trainer, dynamic padding"] / dynamic for k in a_step} | to_mark
-    figures = dict(examples=options.examples, seeds=options.seeds, mark=round(mean(marks), 4), examples_a_second={k: round(options.examples / v, 1) for k, v in whole.items()},
-                   times_the_recipe={k: round(tour / v, 1) for k, v in whole.items()}, times_dynamic_padding={k: round(dynamic / v, 2) for k, v in whole.items()},
-                   seconds_to_the_mark={k: v and round(v, 1) for k, v in to_mark.items()}, times_sooner_at_the_mark={k: v and round(to_mark["the tour's recipe"] / v, 1) for k, v in to_mark.items()},
-                   held_out_loss={k: round(mean(points[-1][1] for points in v), 4) for k, v in found.items()},
-                   peak_memory_MB={k: peak_memory(f"import bench_training as b; {code}") for k, code in PEAKS.items()},
-                   curves={"held-out loss by seconds of training": dict(x="seconds", y="held-out loss", log_x=True, log_y=False,
-                           lines={k: [[round(mean(x), 2), round(mean(y), 4)] for x, y in (zip(*at) for at in zip(*v))] for k, v in found.items()})},
-                   notes={"the tour's recipe and loop": f"timed over {options.recipe_steps} steps a seed; they learn what dynamic padding learns"})
-    if torch.cuda.is_available(): figures["gpu"] = on_gpu(pick_device())
-    else: figures["notes"]["GPU"] = "these rows are filled by the same command on a machine with one"
+    to_mark = {
+        k: whole[k] * to_mark["Trainer, dynamic padding"] / dynamic for k in a_step
+    } | to_mark
+    figures = {
+        "examples": options.examples,
+        "seeds": options.seeds,
+        "mark": round(mean(marks), 4),
+        "examples_a_second": {k: round(options.examples / v, 1) for k, v in whole.items()},
+        "times_the_recipe": {k: round(tour / v, 1) for k, v in whole.items()},
+        "times_dynamic_padding": {k: round(dynamic / v, 2) for k, v in whole.items()},
+        "seconds_to_the_mark": {k: v and round(v, 1) for k, v in to_mark.items()},
+        "times_sooner_at_the_mark": {
+            k: v and round(to_mark["the tour's recipe"] / v, 1) for k, v in to_mark.items()
+        },
+        "held_out_loss": {
+            k: round(mean(points[-1][1] for points in v), 4) for k, v in found.items()
+        },
+        "peak_memory_MB": {
+            k: peak_memory(f"import bench_training as b; {code}") for k, code in PEAKS.items()
+        },
+        "curves": {
+            "held-out loss by seconds of training": {
+                "x": "seconds",
+                "y": "held-out loss",
+                "log_x": True,
+                "log_y": False,
+                "lines": {
+                    k: [
+                        [round(mean(x), 2), round(mean(y), 4)]
+                        for x, y in (zip(*at) for at in zip(*v))
+                    ]
+                    for k, v in found.items()
+                },
+            }
+        },
+        "notes": {
+            "the tour's recipe and loop": f"timed over {options.recipe_steps} steps a seed; they learn what dynamic padding learns"
+        },
+    }
+    if torch.cuda.is_available():
+        figures["gpu"] = on_gpu(pick_device())
+    else:
+        figures["notes"]["GPU"] = "these rows are filled by the same command on a machine with one"
     report("training", figures, "accelerate")

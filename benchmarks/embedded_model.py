@@ -11,12 +11,18 @@ A LoRA adapter (r=8 on query, key, value and dense) on the embedded MiniLM, trai
 3. The mean of the four: of each weight the mean of the products B @ A, cut back to rank 8 (a model soup, arXiv:2203.05482).
 
 One thread and bfloat16 autocast, so that the same machine gives the same numbers; about forty minutes."""
-import argparse, json, os, platform, random
-from pathlib import Path
+
+import argparse
+import json
+import os
+import platform
+import random
 
 os.environ.setdefault("NLP_TOUR_OFFLINE", "1")
-import peft, torch, transformers
+import peft
+import torch
 import torch.nn.functional as F
+import transformers
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file
 from tqdm.auto import tqdm
@@ -31,14 +37,23 @@ CLS, SEP, MASK, RANK, BATCH = 101, 102, 103, 8, 16  # ids up to MASK are special
 
 def adapted(dropout):
     "The embedded body with a new head and a fresh adapter, and the weights that are trained."
-    names = dict(id2label=dict(enumerate(LABELS)), label2id={n: i for i, n in enumerate(LABELS)})
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(embedded("encoder"), num_labels=2, **names)
-    lora = LoraConfig(task_type="SEQ_CLS", r=RANK, lora_alpha=2 * RANK, lora_dropout=dropout, target_modules=["query", "key", "value", "dense"])
+    names = {"id2label": dict(enumerate(LABELS)), "label2id": {n: i for i, n in enumerate(LABELS)}}
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(
+        embedded("encoder"), num_labels=2, **names
+    )
+    lora = LoraConfig(
+        task_type="SEQ_CLS",
+        r=RANK,
+        lora_alpha=2 * RANK,
+        lora_dropout=dropout,
+        target_modules=["query", "key", "value", "dense"],
+    )
     model = get_peft_model(model, lora).train()
     return model, [p for p in model.parameters() if p.requires_grad]
 
 
-def adapter_of(model): return {name: w.detach().clone() for name, w in get_peft_model_state_dict(model).items()}
+def adapter_of(model):
+    return {name: w.detach().clone() for name, w in get_peft_model_state_dict(model).items()}
 
 
 def descend(model, weights, batches, loss_of, lr, steps):
@@ -46,10 +61,13 @@ def descend(model, weights, batches, loss_of, lr, steps):
     optimizer = torch.optim.AdamW(weights, lr=lr, weight_decay=0.01, fused=True)
     schedule = transformers.get_scheduler("linear", optimizer, int(0.06 * steps), steps)
     for inputs, target in tqdm(batches, total=steps, mininterval=5):
-        with torch.autocast("cpu", torch.bfloat16): logits = model(**inputs).logits
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = model(**inputs).logits
         loss_of(logits.float(), target).backward()
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step(); schedule.step(); optimizer.zero_grad()
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
 
 
 def one_run(seed, rows, labels, epochs=2, lr=1e-3, masked=0.05):
@@ -57,6 +75,7 @@ def one_run(seed, rows, labels, epochs=2, lr=1e-3, masked=0.05):
     torch.manual_seed(0)
     model, weights = adapted(dropout=0.1)
     torch.manual_seed(1000 + seed)
+
     def batches():
         for epoch in range(epochs):
             for batch in groups_of_like_length(list(map(len, rows)), BATCH, seed * 100 + epoch):
@@ -64,6 +83,7 @@ def one_run(seed, rows, labels, epochs=2, lr=1e-3, masked=0.05):
                 ids = inputs["input_ids"]
                 ids[(torch.rand(ids.shape) < masked) & (ids > MASK)] = MASK
                 yield inputs, torch.tensor([labels[i] for i in batch])
+
     descend(model, weights, batches(), F.cross_entropy, lr, epochs * -(-len(rows) // BATCH))
     return adapter_of(model)
 
@@ -73,25 +93,40 @@ def distilled(adapters, rows, lr=5e-4):
     torch.manual_seed(7)
     rng = random.Random(7)
     model, weights = adapted(dropout=0.05)
-    set_peft_model_state_dict(model, {n: torch.stack([a[n] for a in adapters]).mean(0) for n in adapters[0]})
-    base = {f"bert.{k}": w for k, w in load_file(embedded("encoder")/"model.safetensors").items()}
-    config = json.loads((embedded("encoder")/"config.json").read_text()) | {"architectures": ["BertForSequenceClassification"]}
+    set_peft_model_state_dict(
+        model, {n: torch.stack([a[n] for a in adapters]).mean(0) for n in adapters[0]}
+    )
+    base = {f"bert.{k}": w for k, w in load_file(embedded("encoder") / "model.safetensors").items()}
+    config = json.loads((embedded("encoder") / "config.json").read_text()) | {
+        "architectures": ["BertForSequenceClassification"]
+    }
     teachers = [Encoder(merge_lora(base, a, 2.0), config) for a in adapters]
     bare = [r.ids[1:-1] for r in rows]
+
     def with_holes(ids):
         if rng.random() < 0.25:
             other = rng.choice(bare)
             at = rng.randrange(len(other))
-            ids = (ids + other[at:at + 12])[:120]
+            ids = (ids + other[at : at + 12])[:120]
         share = rng.uniform(0, 0.3)
         return Row([CLS, *(MASK if rng.random() < share else i for i in ids), SEP])
+
     def batches():
         changed = [with_holes(ids) for ids in bare]
         for batch in groups_of_like_length(list(map(len, changed)), BATCH, 0):
             inputs = pad([changed[i] for i in batch])
-            with torch.no_grad(): said = sum(t(**inputs).logits.softmax(-1) for t in teachers) / len(teachers)
+            with torch.no_grad():
+                said = sum(t(**inputs).logits.softmax(-1) for t in teachers) / len(teachers)
             yield inputs, said
-    descend(model, weights, batches(), lambda logits, p: F.kl_div(F.log_softmax(logits, -1), p, reduction="batchmean"), lr, -(-len(rows) // BATCH))
+
+    descend(
+        model,
+        weights,
+        batches(),
+        lambda logits, p: F.kl_div(F.log_softmax(logits, -1), p, reduction="batchmean"),
+        lr,
+        -(-len(rows) // BATCH),
+    )
     return adapter_of(model)
 
 
@@ -101,10 +136,16 @@ def mean(adapters):
     for name in adapters[0]:
         if name.endswith("lora_A.weight"):
             other = name.replace("lora_A", "lora_B")
-            u, s, v = torch.linalg.svd(sum(a[other] @ a[name] for a in adapters) / len(adapters), full_matrices=False)
+            u, s, v = torch.linalg.svd(
+                sum(a[other] @ a[name] for a in adapters) / len(adapters), full_matrices=False
+            )
             root = s[:RANK].sqrt()
-            out[other], out[name] = (u[:, :RANK] * root).contiguous(), (root[:, None] * v[:RANK]).contiguous()
-        elif "lora_" not in name: out[name] = torch.stack([a[name] for a in adapters]).mean(0)
+            out[other], out[name] = (
+                (u[:, :RANK] * root).contiguous(),
+                (root[:, None] * v[:RANK]).contiguous(),
+            )
+        elif "lora_" not in name:
+            out[name] = torch.stack([a[name] for a in adapters]).mean(0)
     return out
 
 
@@ -123,27 +164,52 @@ def train():
 def evaluate():
     "Accuracy and cross-entropy on the reviews of unseen films, through the package's own pipeline."
     from nlp_tour.pipeline import pipeline
+
     test = reviews()["test"]
-    scores = torch.tensor([[a["score"] for a in x] for x in pipeline("sentiment-analysis", model=embedded("sentiment"))(test["text"], return_all_scores=True)])
+    scores = torch.tensor(
+        [
+            [a["score"] for a in x]
+            for x in pipeline("sentiment-analysis", model=embedded("sentiment"))(
+                test["text"], return_all_scores=True
+            )
+        ]
+    )
     labels = torch.tensor(test["label"][:])
     right = (scores.argmax(1) == labels).float()
-    return dict(accuracy=round(right.mean().item(), 4), reviews=len(labels), films=len(set(test["film"])),
-                standard_error=round((right.std() / len(labels) ** 0.5).item(), 4), loss=round(-scores[range(len(labels)), labels].log().mean().item(), 4))
+    return {
+        "accuracy": round(right.mean().item(), 4),
+        "reviews": len(labels),
+        "films": len(set(test["film"])),
+        "standard_error": round((right.std() / len(labels) ** 0.5).item(), 4),
+        "loss": round(-scores[range(len(labels)), labels].log().mean().item(), 4),
+    }
 
 
 def write(model):
     "The adapter in PEFT's format."
     model.save_pretrained(ADAPTER)
-    config = json.loads((ADAPTER/"adapter_config.json").read_text()) | {"base_model_name_or_path": "sentence-transformers/all-MiniLM-L6-v2"}
+    config = json.loads((ADAPTER / "adapter_config.json").read_text()) | {
+        "base_model_name_or_path": "sentence-transformers/all-MiniLM-L6-v2"
+    }
     config["target_modules"] = sorted(config["target_modules"])
-    (ADAPTER/"adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+    (ADAPTER / "adapter_config.json").write_text(
+        json.dumps(config, indent=2, sort_keys=True) + "\n"
+    )
 
 
 def write_card(figures):
     "The model card, with the figures just measured."
     from nlp_tour.data import majority_share
+
     versions = f"Python {platform.python_version()}, torch {torch.__version__.split('+')[0]}, transformers {transformers.__version__}, peft {peft.__version__}"
-    (ADAPTER/"README.md").write_text(CARD.format(**figures, train=len(reviews()["train"]), versions=versions, majority=round(majority_share(reviews()["test"]["label"][:]), 4)))
+    (ADAPTER / "README.md").write_text(
+        CARD.format(
+            **figures,
+            train=len(reviews()["train"]),
+            versions=versions,
+            majority=round(majority_share(reviews()["test"]["label"][:]), 4),
+        )
+    )
 
 
 CARD = """---
@@ -173,9 +239,13 @@ The recipe was settled while looking at these test films, so a fraction of a poi
 """
 
 if __name__ == "__main__":
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     cli.add_argument("--evaluate", action="store_true")
-    if not cli.parse_args().evaluate: write(train())
+    if not cli.parse_args().evaluate:
+        write(train())
     figures = evaluate()
     print(json.dumps(figures))
-    if not cli.parse_args().evaluate: write_card(figures)
+    if not cli.parse_args().evaluate:
+        write_card(figures)

@@ -32,33 +32,57 @@ OURS = {
 }  # module -> its names
 
 _WHERE = {name: module for module, names in OURS.items() for name in names}
-_TOUR = ["AutoConfig", "AutoModel", "AutoModelForSequenceClassification", "AutoTokenizer", "DataCollatorWithPadding", "DistilBertConfig",
-         "DistilBertForSequenceClassification", "DistilBertTokenizer", "get_scheduler"]  # the tour's own names in transformers
+_TOUR = [
+    "AutoConfig",
+    "AutoModel",
+    "AutoModelForSequenceClassification",
+    "AutoTokenizer",
+    "DataCollatorWithPadding",
+    "DistilBertConfig",
+    "DistilBertForSequenceClassification",
+    "DistilBertTokenizer",
+    "get_scheduler",
+]  # the tour's own names in transformers
 
 __all__ = [*_WHERE, *_TOUR]
 
 # %% ../nbs/18_all.ipynb #a2e1d092
 def __getattr__(name):
     "A name of ours, else of transformers (with our way of resolving names), else of datasets."
-    if name in _WHERE: return getattr(importlib.import_module(f"nlp_tour.{_WHERE[name]}"), name)
-    if name.startswith("__"): raise AttributeError(name)
+    if name in _WHERE:
+        return getattr(importlib.import_module(f"nlp_tour.{_WHERE[name]}"), name)
+    if name.startswith("__"):
+        raise AttributeError(name)
     if name.startswith("TF"):
         from nlp_tour.tensorflow import tf_class
+
         return tf_class(getattr(importlib.import_module("transformers"), name[2:]))
     for library in ("transformers", "datasets"):
-        try: found = getattr(importlib.import_module(library), name)
-        except AttributeError: continue
+        try:
+            found = getattr(importlib.import_module(library), name)
+        except AttributeError:
+            continue
         return _ours(found) if hasattr(found, "from_pretrained") else found
-    raise AttributeError(f"neither nlp_tour nor transformers {importlib.import_module('transformers').__version__} nor datasets has a name {name!r}")
+    raise AttributeError(
+        f"neither nlp_tour nor transformers {importlib.import_module('transformers').__version__} nor datasets has a name {name!r}"
+    )
 
 # %% ../nbs/18_all.ipynb #7ff963bc
 def _ours(cls):
     "A class with `from_pretrained`, with our way of resolving names; models read TensorFlow's files, too."
+    import transformers as t
+
     from nlp_tour.customization import tour_config
     from nlp_tour.model import tour_model
     from nlp_tour.names import tour_class
     from nlp_tour.tokenizer import tour_tokenizer
-    import transformers as t
-    if cls.__name__.startswith("AutoModel") or issubclass(cls, t.PreTrainedModel): return tour_model(cls)
-    if cls is t.AutoTokenizer or issubclass(cls, t.PreTrainedTokenizerBase): return tour_tokenizer(cls)
-    return tour_config(cls) if cls is t.AutoConfig or issubclass(cls, t.PreTrainedConfig) else tour_class(cls)
+
+    if cls.__name__.startswith("AutoModel") or issubclass(cls, t.PreTrainedModel):
+        return tour_model(cls)
+    if cls is t.AutoTokenizer or issubclass(cls, t.PreTrainedTokenizerBase):
+        return tour_tokenizer(cls)
+    return (
+        tour_config(cls)
+        if cls is t.AutoConfig or issubclass(cls, t.PreTrainedConfig)
+        else tour_class(cls)
+    )

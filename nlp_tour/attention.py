@@ -17,22 +17,30 @@ from .model import evaluating
 # %% ../nbs/14_attention.ipynb #3a7f08cd
 _one = threading.Lock()  # the way of computing attention belongs to the whole model
 
+
 def attention(
     pipe,  # a `Pipeline` whose model is an encoder
     text,  # a text, a pair, or a question with its context
 ):  # tokens, and an array (layers, heads, T, T): each row says where a token looks
     "The attention weights of one text."
     import torch
-    item, = as_texts(pipe.task.arguments((text,), {})[0]).checked(pipe.task.check)
+
+    (item,) = as_texts(pipe.task.arguments((text,), {})[0]).checked(pipe.task.check)
     read, model = Read(pipe, item), model_of(pipe)
     device, before = next(model.parameters()).device, model.config._attn_implementation
     inputs = {"input_ids": torch.tensor([read.row.ids], device=device)}
-    if read.row.types: inputs["token_type_ids"] = torch.tensor([read.row.types], device=device)
+    if read.row.types:
+        inputs["token_type_ids"] = torch.tensor([read.row.types], device=device)
     with _one, evaluating(model), torch.inference_mode():
         model.set_attn_implementation("eager")
-        try: maps = model(**inputs, output_attentions=True).get("attentions")
-        finally: model.set_attn_implementation(before)
-    if not maps: raise InputError(f"{type(model).__name__} gives no attention weights of one text; this is for encoders such as BERT.")
+        try:
+            maps = model(**inputs, output_attentions=True).get("attentions")
+        finally:
+            model.set_attn_implementation(before)
+    if not maps:
+        raise InputError(
+            f"{type(model).__name__} gives no attention weights of one text; this is for encoders such as BERT."
+        )
     return read.encoding.tokens, torch.cat(maps).float().cpu().numpy()
 
 # %% ../nbs/14_attention.ipynb #f7997f2f
@@ -44,10 +52,13 @@ def plot_attention(
 ):  # the axes
     "Draw who looks at whom; dark is much."
     import matplotlib.pyplot as plt
-    size = max(3., .28 * len(tokens))
-    ax = ax or plt.subplots(figsize=(size + .8, size), facecolor="white")[1]
+
+    size = max(3.0, 0.28 * len(tokens))
+    ax = ax or plt.subplots(figsize=(size + 0.8, size), facecolor="white")[1]
     ax.imshow(weights, cmap="Blues", vmin=0)
-    ax.set_xticks(range(len(tokens)), tokens, rotation=90, parse_math=False)  # a `$` begins no formula
+    ax.set_xticks(
+        range(len(tokens)), tokens, rotation=90, parse_math=False
+    )  # a `$` begins no formula
     ax.set_yticks(range(len(tokens)), tokens, parse_math=False)
     ax.set(xlabel="is looked at", ylabel="looks", title=title)
     return ax
@@ -58,5 +69,6 @@ def rollout(
 ):  # (T, T): how much of each token may have arrived at each position; rows sum to one
     "Attention rollout: heads averaged, half for the residual connection, layers multiplied."
     flow = np.eye(weights.shape[-1])
-    for layer in weights.mean(1): flow = (layer + np.eye(len(layer))) / 2 @ flow
+    for layer in weights.mean(1):
+        flow = (layer + np.eye(len(layer))) / 2 @ flow
     return flow

@@ -37,7 +37,9 @@ def plan(
         best[i] = best[j] + (i - j) * longest + start_cost
         cut.append(j)
     batches, end = [], len(order)
-    while end: batches.append(order[cut[end]:end]); end = cut[end]
+    while end:
+        batches.append(order[cut[end] : end])
+        end = cut[end]
     return batches[::-1]
 
 # %% ../nbs/10_batching.ipynb #0dae75c7
@@ -49,11 +51,16 @@ def plot_plan(
 ):  # the axes
     "Draw a plan: a line per row, dark for tokens and light for padding."
     import matplotlib.pyplot as plt
+
     ax = ax or plt.subplots(figsize=(4, 4))[1]
     rows = [(lengths[i], max(lengths[k] for k in b)) for b in batches for i in b]
     ax.barh(range(len(rows)), [w for _, w in rows], height=1, color="#f3c98b", label="padding")
     ax.barh(range(len(rows)), [n for n, _ in rows], height=1, color="#1f4e79", label="tokens")
-    ax.set(xlabel="tokens", ylabel="text", title=f"{title} {padding_share(lengths, batches):.0%} padding".strip())
+    ax.set(
+        xlabel="tokens",
+        ylabel="text",
+        title=f"{title} {padding_share(lengths, batches):.0%} padding".strip(),
+    )
     ax.invert_yaxis()
     return ax
 
@@ -61,12 +68,14 @@ def plot_plan(
 @dataclass(slots=True)
 class Row:
     "One line of a batch."
+
     ids: list  # token ids, special tokens included
     owner: int = 0  # the position of the text that it came from
     types: list = None  # token type ids, where they are not all zero
     info: object = None  # what the task wants back in `decode`
 
-    def __len__(self): return len(self.ids)
+    def __len__(self):
+        return len(self.ids)
 
 # %% ../nbs/10_batching.ipynb #329833a7
 def pad(
@@ -77,11 +86,23 @@ def pad(
 ) -> dict:  # input_ids (B, T), and attention_mask and token_type_ids (B, T) where needed
     "Turn the rows of a batch into the tensors that a model takes."
     import torch
+
     longest = max(map(len, rows))
-    def fill(lists, value): return torch.tensor([[value] * (longest - len(r)) + r if left else r + [value] * (longest - len(r)) for r in lists], device=device)
+
+    def fill(lists, value):
+        return torch.tensor(
+            [
+                [value] * (longest - len(r)) + r if left else r + [value] * (longest - len(r))
+                for r in lists
+            ],
+            device=device,
+        )
+
     out = {"input_ids": fill([r.ids for r in rows], pad_id)}
-    if any(len(r) != longest for r in rows): out["attention_mask"] = fill([[1] * len(r) for r in rows], 0)
-    if any(r.types for r in rows): out["token_type_ids"] = fill([r.types or [0] * len(r) for r in rows], 0)
+    if any(len(r) != longest for r in rows):
+        out["attention_mask"] = fill([[1] * len(r) for r in rows], 0)
+    if any(r.types for r in rows):
+        out["token_type_ids"] = fill([r.types or [0] * len(r) for r in rows], 0)
     return out
 
 # %% ../nbs/10_batching.ipynb #906d37ca
@@ -93,10 +114,15 @@ def groups_of_like_length(
 ) -> list:  # lists of positions in `lengths`
     "Shuffled batches of examples of like length; the last may be smaller."
     import random
-    if batch_size < 1: raise InputError(f"batch_size is {batch_size}; it must be at least 1.")
+
+    if batch_size < 1:
+        raise InputError(f"batch_size is {batch_size}; it must be at least 1.")
     rng = random.Random(seed)
     order = rng.sample(range(len(lengths)), len(lengths))
-    groups = [sorted(order[i:i + batch_size * group], key=lengths.__getitem__) for i in range(0, len(order), batch_size * group)]
-    batches = [g[i:i + batch_size] for g in groups for i in range(0, len(g), batch_size)]
+    groups = [
+        sorted(order[i : i + batch_size * group], key=lengths.__getitem__)
+        for i in range(0, len(order), batch_size * group)
+    ]
+    batches = [g[i : i + batch_size] for g in groups for i in range(0, len(g), batch_size)]
     rng.shuffle(batches)
     return batches

@@ -22,10 +22,22 @@ def reliability(
 ) -> list:  # a dict a bin that holds anything: score (mean), right (share), n
     "How often answers of each score are right."
     p, labels = np.asarray(probabilities, dtype=float), np.asarray(labels)
-    if p.ndim != 2 or len(p) != len(labels) or not len(p): raise InputError(f"probabilities of shape {p.shape} and {len(labels)} labels; there must be a row for each label, and at least one.")
+    if p.ndim != 2 or len(p) != len(labels) or not len(p):
+        raise InputError(
+            f"probabilities of shape {p.shape} and {len(labels)} labels; there must be a row for each label, and at least one."
+        )
     score, right = p.max(-1), p.argmax(-1) == labels
     where = np.minimum((score * bins).astype(int), bins - 1)
-    return [{"score": score[where == b].mean().item(), "right": right[where == b].mean().item(), "n": int((where == b).sum())} for b in range(bins) if (where == b).any()]
+    return [
+        {
+            "score": score[where == b].mean().item(),
+            "right": right[where == b].mean().item(),
+            "n": int((where == b).sum()),
+        }
+        for b in range(bins)
+        if (where == b).any()
+    ]
+
 
 def ece(
     probabilities,  # (N, L)
@@ -43,12 +55,29 @@ def plot_reliability(
 ):  # the axes
     "Draw what was said against what was right, with Wilson's 95 % intervals."
     import matplotlib.pyplot as plt
+
     ax = ax or plt.subplots(figsize=(3.4, 3.2), facecolor="white")[1]
     ax.plot([0, 1], [0, 1], color="black", ls=":", lw=1, label="as sure as right")
     ends = [wilson(round(b["right"] * b["n"]), b["n"]) for b in bins]
-    gaps = [[max(0., b["right"] - low) for b, (low, _) in zip(bins, ends)], [max(0., high - b["right"]) for b, (_, high) in zip(bins, ends)]]
-    ax.errorbar([b["score"] for b in bins], [b["right"] for b in bins], yerr=gaps, color=BLUE, marker="o", capsize=3, label="answers")
-    ax.set(xlabel="score", ylabel="share that is right", xlim=(min(.5, min(b["score"] for b in bins)), 1.02), ylim=(0, 1.02))
+    gaps = [
+        [max(0.0, b["right"] - low) for b, (low, _) in zip(bins, ends)],
+        [max(0.0, high - b["right"]) for b, (_, high) in zip(bins, ends)],
+    ]
+    ax.errorbar(
+        [b["score"] for b in bins],
+        [b["right"] for b in bins],
+        yerr=gaps,
+        color=BLUE,
+        marker="o",
+        capsize=3,
+        label="answers",
+    )
+    ax.set(
+        xlabel="score",
+        ylabel="share that is right",
+        xlim=(min(0.5, min(b["score"] for b in bins)), 1.02),
+        ylim=(0, 1.02),
+    )
     ax.legend(loc="lower right")
     return ax
 
@@ -59,16 +88,30 @@ def fit_temperature(
 ) -> float:  # what to divide logits by
     "The temperature of least cross-entropy (arXiv:1706.04599). Raises `InputError` where there is none."
     import torch
-    z, y = torch.as_tensor(np.asarray(logits), dtype=torch.float64), torch.as_tensor(np.asarray(labels))
-    if z.ndim != 2 or z.shape[1] < 2 or len(z) != len(y) or not len(z): raise InputError(f"logits of shape {tuple(z.shape)} and {len(y)} labels; there must be a row of two or more for each label.")
-    if (z.argmax(-1) == y).all(): raise InputError("every label is right, so no temperature is low enough; fit it on more texts that the model was not trained on.")
-    log = torch.zeros((), dtype=torch.float64, requires_grad=True)  # of the temperature, which is positive
+
+    z, y = (
+        torch.as_tensor(np.asarray(logits), dtype=torch.float64),
+        torch.as_tensor(np.asarray(labels)),
+    )
+    if z.ndim != 2 or z.shape[1] < 2 or len(z) != len(y) or not len(z):
+        raise InputError(
+            f"logits of shape {tuple(z.shape)} and {len(y)} labels; there must be a row of two or more for each label."
+        )
+    if (z.argmax(-1) == y).all():
+        raise InputError(
+            "every label is right, so no temperature is low enough; fit it on more texts that the model was not trained on."
+        )
+    log = torch.zeros(
+        (), dtype=torch.float64, requires_grad=True
+    )  # of the temperature, which is positive
     steps = torch.optim.LBFGS([log], max_iter=100, line_search_fn="strong_wolfe")
+
     def loss():
         steps.zero_grad()
         value = torch.nn.functional.cross_entropy(z / log.exp(), y)
         value.backward()
         return value
+
     steps.step(loss)
     return math.exp(log.item())
 
@@ -78,8 +121,20 @@ def calibrate(
     data,  # a Dataset with columns text and label, not trained on
 ) -> float:  # the temperature
     "Fit a temperature and keep it with the model; `pipe(texts, calibrated=True)` applies it."
-    if pipe.task.name != "text-classification" or default_function(pipe.task.config) != "softmax": raise InputError("a temperature is for text classification with one label a text.")
-    answers = pipe(data["text"][:], return_all_scores=True, function_to_apply="none", calibrated=False, progress=False)
+    if pipe.task.name != "text-classification" or default_function(pipe.task.config) != "softmax":
+        raise InputError("a temperature is for text classification with one label a text.")
+    answers = pipe(
+        data["text"][:],
+        return_all_scores=True,
+        function_to_apply="none",
+        calibrated=False,
+        progress=False,
+    )
     temperature = fit_temperature([[a["score"] for a in row] for row in answers], data["label"][:])
-    for config in [pipe.task.config] + ([vars(pipe._model.config)] if pipe._model is not None else []): config["calibration_temperature"] = temperature  # without asking for a model that is not open
+    for config in [pipe.task.config] + (
+        [vars(pipe._model.config)] if pipe._model is not None else []
+    ):
+        config["calibration_temperature"] = (
+            temperature  # without asking for a model that is not open
+        )
     return temperature

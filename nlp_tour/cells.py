@@ -6,12 +6,14 @@
 __all__ = ['split_lines', 'set_aside', 'code_cells', 'put_sources']
 
 # %% ../nbs/21_cells.ipynb #d7eef8b0
-import json, re
+import json
+import re
 
 from .core import InputError
 
 # %% ../nbs/21_cells.ipynb #5ecdf4a5
 _PYTHON = ("time", "timeit", "capture", "prun")  # cell magics that run their cell in the notebook
+
 
 def split_lines(
     text: str,  # a text
@@ -19,32 +21,51 @@ def split_lines(
     "The lines of a text, as Python's reader counts them."
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
+
 def set_aside(
     source: str,  # a code cell
     words=None,  # a compiled pattern of what may not be passed over in silence
 ) -> tuple:  # the cell as Python, the function that gives IPython's lines back, and (line, sentence) where `words` is found in them
     "Put a name or comment in the place of IPython's lines; raise `SyntaxError` where IPython cannot read the cell."
     from IPython.core.inputtransformer2 import TransformerManager
+
     lines, old, aside, mark = split_lines(source), [], [], "_ipython"
-    while mark in source: mark += "_"
-    if short := bool(lines) and not lines[-1].endswith("\n"): lines[-1] += "\n"
+    while mark in source:
+        mark += "_"
+    if short := bool(lines) and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+
     def put(n, indent=""):
         text, end = re.fullmatch(r"(.*?)(\r?\n)", lines[n].removeprefix(indent), re.S).groups()
-        if found := words and words.search(text): old.append((n + 1, f"`{text.strip()}` is left as it is, with its `{found[0]}`; IPython's lines and cells in other languages are not rewritten"))
+        if found := words and words.search(text):
+            old.append(
+                (
+                    n + 1,
+                    f"`{text.strip()}` is left as it is, with its `{found[0]}`; IPython's lines and cells in other languages are not rewritten",
+                )
+            )
         lines[n] = f"{indent or '#'}{mark}{len(aside)}_{end}"
         aside.append(text)
+
     head = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
     while head < len(lines) and (magic := re.match(r"\s*%%(\w*)", lines[head])):
-        for n in range(head, head + 1 if magic[1] in _PYTHON else len(lines)): put(n)
+        for n in range(head, head + 1 if magic[1] in _PYTHON else len(lines)):
+            put(n)
         head += 1
     while (after := TransformerManager().do_one_token_transform(lines))[0]:
         first = next(n for n, (a, b) in enumerate(zip(lines, after[1])) if a != b)
-        for n in range(first + 1, first + 1 + len(lines) - len(after[1])): put(n)
+        for n in range(first + 1, first + 1 + len(lines) - len(after[1])):
+            put(n)
         put(first, re.match(r"[ \t]*", lines[first])[0])
+
     def back(code):
-        while mark in code: code = re.sub(rf"#?{mark}(\d+)_", lambda m: aside[int(m[1])], code)  # a line that was set aside may be part of a longer one
+        while mark in code:
+            code = re.sub(
+                rf"#?{mark}(\d+)_", lambda m: aside[int(m[1])], code
+            )  # a line that was set aside may be part of a longer one
         return code
-    return "".join(lines)[:-1 if short else None], back, sorted(old)
+
+    return "".join(lines)[: -1 if short else None], back, sorted(old)
 
 # %% ../nbs/21_cells.ipynb #5cdafd71
 def code_cells(
@@ -52,43 +73,64 @@ def code_cells(
     where: str = "the notebook",  # its name, for errors
 ) -> dict:  # number -> source
     "The code cells of a notebook; raise `InputError` where it is none."
-    if not isinstance(nb, dict) or not isinstance(nb.get("cells"), list): raise InputError(f"{where} holds no cells; notebooks before nbformat 4 can be opened and saved in Jupyter first.")
+    if not isinstance(nb, dict) or not isinstance(nb.get("cells"), list):
+        raise InputError(
+            f"{where} holds no cells; notebooks before nbformat 4 can be opened and saved in Jupyter first."
+        )
     code = {}
     for i, cell in enumerate(nb["cells"]):
         source = cell.get("source") if isinstance(cell, dict) else None
-        if isinstance(source, list) and all(isinstance(line, str) for line in source): source = "".join(source)
-        if not isinstance(source, str): raise InputError(f"{where}, cell {i}: this is no cell with a source; open and save the notebook in Jupyter first.")
-        if cell.get("cell_type") == "code": code[i] = source
+        if isinstance(source, list) and all(isinstance(line, str) for line in source):
+            source = "".join(source)
+        if not isinstance(source, str):
+            raise InputError(
+                f"{where}, cell {i}: this is no cell with a source; open and save the notebook in Jupyter first."
+            )
+        if cell.get("cell_type") == "code":
+            code[i] = source
     return code
 
 # %% ../nbs/21_cells.ipynb #0898aa38
 def _members(text, at):
     "Key or place, start and end of each member of the JSON object or list that begins at `at`."
-    decode, gap, named, key = json.JSONDecoder().raw_decode, re.compile(r"[\s,:]*"), text[at] == "{", -1
+    decode, gap, named, key = (
+        json.JSONDecoder().raw_decode,
+        re.compile(r"[\s,:]*"),
+        text[at] == "{",
+        -1,
+    )
     while text[at := gap.match(text, at + 1 if key == -1 else at).end()] not in "]}":
         if named:
             key, at = decode(text, at)
             at = gap.match(text, at).end()
-        else: key += 1
+        else:
+            key += 1
         end = decode(text, at)[1]
         yield key, at, end
         at = end
+
 
 def put_sources(
     text: str,  # the JSON of a notebook
     sources: dict,  # number of a cell -> its new source
 ) -> str:  # the JSON, with no other byte changed
     "Put new sources into the JSON text of a notebook."
-    start = dict((key, at) for key, at, _ in _members(text, text.index("{")))["cells"]
+    start = {key: at for key, at, _ in _members(text, text.index("{"))}["cells"]
     for i, at, _ in reversed(list(_members(text, start))):
-        if i not in sources: continue
+        if i not in sources:
+            continue
         at, end = {key: span for key, *span in _members(text, at)}["source"]
         raw, dump = text[at:end], lambda new: json.dumps(new, ensure_ascii=text.isascii())
-        if raw[0] == '"': new = dump(sources[i])
+        if raw[0] == '"':
+            new = dump(sources[i])
         else:
             spans = [span for _, *span in _members(raw, 0)]
             (first, one), same = spans[0], {json.loads(raw[a:b]): raw[a:b] for a, b in spans}
-            comma = raw[one:spans[1][0]] if len(spans) > 1 else "," + raw[1:first]
-            new = raw[:first] + comma.join(same.get(line) or dump(line) for line in sources[i].splitlines(True)) + raw[spans[-1][1]:]
+            comma = raw[one : spans[1][0]] if len(spans) > 1 else "," + raw[1:first]
+            new = (
+                raw[:first]
+                + comma.join(same.get(line) or dump(line) for line in sources[i].splitlines(True))
+                + raw[spans[-1][1] :]
+            )
         text = text[:at] + new + text[end:]
     return text

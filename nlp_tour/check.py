@@ -6,14 +6,16 @@
 __all__ = ['Problem', 'Report', 'raise_for_problems', 'check']
 
 # %% ../nbs/03_check.ipynb #fd08dbe2
-import numbers, os, warnings
+import numbers
+import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from .core import InputError, html_table, note, printable
-from .tables import LABEL_NAMES, TEXT_NAMES
 from .model import load, untrained
+from .tables import LABEL_NAMES, TEXT_NAMES
 from .tensorflow import only_tf
 from .tokenizer import max_length, vocabulary_trouble
 
@@ -21,26 +23,43 @@ from .tokenizer import max_length, vocabulary_trouble
 @dataclass(frozen=True)
 class Problem:
     "One thing that `check` found."
+
     kind: str  # "vocabulary", "weights", "head", "mode", "files", "labels", "columns", "text" or "length"
     what: str  # what is wrong, and where
     fix: str  # what to do about it
-    stops: bool = True  # whether the work would fail or its answers be wrong; else it is worth knowing
+    stops: bool = (
+        True  # whether the work would fail or its answers be wrong; else it is worth knowing
+    )
 
-    def __str__(self): return printable(f"{self.what}; {self.fix}.")
+    def __str__(self):
+        return printable(f"{self.what}; {self.fix}.")
+
 
 class Report:
     "What `check` found: prints as a list, shows as a table, raises when asked to."
-    def __init__(self, problems: list): self.problems = list(problems)
+
+    def __init__(self, problems: list):
+        self.problems = list(problems)
 
     @property
     def ok(self) -> bool:
         "Whether nothing stands in the way."
         return not any(p.stops for p in self.problems)
 
-    def __bool__(self): return self.ok
-    def __repr__(self): return "\n".join(f"{'STOP' if p.stops else 'note'} {p.kind}: {p}" for p in self.problems) or "nothing found"
+    def __bool__(self):
+        return self.ok
+
+    def __repr__(self):
+        return (
+            "\n".join(f"{'STOP' if p.stops else 'note'} {p.kind}: {p}" for p in self.problems)
+            or "nothing found"
+        )
+
     def _repr_html_(self):
-        rows = [{"": "stop" if p.stops else "note", "kind": p.kind, "what": p.what, "fix": p.fix} for p in self.problems]
+        rows = [
+            {"": "stop" if p.stops else "note", "kind": p.kind, "what": p.what, "fix": p.fix}
+            for p in self.problems
+        ]
         return html_table(rows) if rows else "<p>Nothing found.</p>"
 
 # %% ../nbs/03_check.ipynb #7beeacc9
@@ -51,143 +70,367 @@ def raise_for_problems(
     "Raise `InputError` with the first problem that stops; say those that do not on standard error."
     found = [p for p in self.problems if p.kind not in allow]
     stops = [p for p in found if p.stops]
-    if stops: raise InputError(str(stops[0]) + (f" (And {len(stops) - 1} more: check() lists them.)" if stops[1:] else ""))
-    for p in found: note(str(p))
+    if stops:
+        raise InputError(
+            str(stops[0])
+            + (f" (And {len(stops) - 1} more: check() lists them.)" if stops[1:] else "")
+        )
+    for p in found:
+        note(str(p))
     return self
+
 
 Report.raise_for_problems = raise_for_problems
 
 # %% ../nbs/03_check.ipynb #5550fda5
 def _embedding(model):
     "The word vectors (V, D) of a model or an `Encoder`; None where there are none."
-    if hasattr(model, "embed"): return model.embed["word"]
-    try: return model.get_input_embeddings().weight
-    except (AttributeError, NotImplementedError): return None
+    if hasattr(model, "embed"):
+        return model.embed["word"]
+    try:
+        return model.get_input_embeddings().weight
+    except (AttributeError, NotImplementedError):
+        return None
+
 
 def _vocabulary(model, tok):
     "Tokenizer and embedding must count the same words."
     words, backend = _embedding(model), getattr(tok, "backend", None)
-    if words is None or tok is None: return
+    if words is None or tok is None:
+        return
     ids = backend.get_vocab_size() if hasattr(backend, "get_vocab_size") else len(tok)
-    if found := vocabulary_trouble(ids, len(words)): yield Problem("vocabulary", *found)
+    if found := vocabulary_trouble(ids, len(words)):
+        yield Problem("vocabulary", *found)
 
 # %% ../nbs/03_check.ipynb #2997dcb6
 def _weights(model):
     "No weight may be NaN or infinite."
     import torch
+
     if hasattr(model, "embed"):  # an `Encoder`: its layers are packed, so it is asked
         probe = torch.zeros(1, 2, dtype=torch.long)
-        with torch.inference_mode(): outputs = [*vars(model(probe)).items(), *((f"the {k} embedding", w) for k, w in model.embed.items() if w is not None)]
-        broken = [k for k, w in outputs if not torch.isfinite(w.sum()) and not torch.isfinite(w).all()]
+        with torch.inference_mode():
+            outputs = [
+                *vars(model(probe)).items(),
+                *((f"the {k} embedding", w) for k, w in model.embed.items() if w is not None),
+            ]
+        broken = [
+            k for k, w in outputs if not torch.isfinite(w.sum()) and not torch.isfinite(w).all()
+        ]
     else:
-        with torch.no_grad(): broken = [k for k, w in [*model.named_parameters(), *model.named_buffers()] if w.is_floating_point() and not torch.isfinite(w.sum()) and not _masks(k, w)]
-    if broken: yield Problem("weights", f"NaN or infinite numbers in {', '.join(broken[:3])}{f' and {len(broken) - 3} more' if broken[3:] else ''}", "get the model again; if you trained it, lower the learning rate")
+        with torch.no_grad():
+            broken = [
+                k
+                for k, w in [*model.named_parameters(), *model.named_buffers()]
+                if w.is_floating_point() and not torch.isfinite(w.sum()) and not _masks(k, w)
+            ]
+    if broken:
+        yield Problem(
+            "weights",
+            f"NaN or infinite numbers in {', '.join(broken[:3])}{f' and {len(broken) - 3} more' if broken[3:] else ''}",
+            "get the model again; if you trained it, lower the learning rate",
+        )
+
 
 def _outputs(model):
     "A head has an output for each label, or labels would be lost in silence; transformers' own classes see to it themselves."
     import torch
-    if not hasattr(model, "embed"): return
-    with torch.inference_mode(): logits = getattr(model(torch.zeros(1, 2, dtype=torch.long)), "logits", None)
+
+    if not hasattr(model, "embed"):
+        return
+    with torch.inference_mode():
+        logits = getattr(model(torch.zeros(1, 2, dtype=torch.long)), "logits", None)
     labels = len(model.config.get("id2label") or ()) or model.config.get("num_labels", 2)
-    if logits is not None and logits.shape[-1] != labels: yield Problem("labels", f"the model has {logits.shape[-1]} outputs and its configuration {labels} labels", "give config.json's id2label a name for each output")
+    if logits is not None and logits.shape[-1] != labels:
+        yield Problem(
+            "labels",
+            f"the model has {logits.shape[-1]} outputs and its configuration {labels} labels",
+            "give config.json's id2label a name for each output",
+        )
+
 
 def _masks(name, w):
     "Whether a tensor whose sum is not finite is sound: too large a sum, or a mask made of minus infinity."
     import torch
-    return bool(torch.isfinite(w).all()) or ("mask" in name or "bias" in name) and bool((torch.isneginf(w) | torch.isfinite(w)).all()) and w.dim() > 1
+
+    return (
+        bool(torch.isfinite(w).all())
+        or ("mask" in name or "bias" in name)
+        and bool((torch.isneginf(w) | torch.isfinite(w)).all())
+        and w.dim() > 1
+    )
 
 # %% ../nbs/03_check.ipynb #986bf776
 def _state(model):
     "Head, mode, and the file that it came from."
     made_up = untrained(model)
-    if made_up: yield Problem("head", f"{', '.join(made_up)} are random numbers that no file held", "train the model before you use its answers")
-    if getattr(model, "training", False): yield Problem("mode", "the model is in training mode, so dropout makes each answer another", "call model.eval(); pipeline() and evaluate() do so for their time", stops=False)
+    if made_up:
+        yield Problem(
+            "head",
+            f"{', '.join(made_up)} are random numbers that no file held",
+            "train the model before you use its answers",
+        )
+    if getattr(model, "training", False):
+        yield Problem(
+            "mode",
+            "the model is in training mode, so dropout makes each answer another",
+            "call model.eval(); pipeline() and evaluate() do so for their time",
+            stops=False,
+        )
     source = getattr(getattr(model, "config", None), "_name_or_path", None)
-    if source and os.path.isdir(source) and not hasattr(model, "untrained_weights") and only_tf(source):
-        yield Problem("files", f"{source} holds TensorFlow's weights only, which transformers leaves aside for random ones", "load it with nlp_tour.model.load or with the classes of nlp_tour.all")
+    if (
+        source
+        and os.path.isdir(source)
+        and not hasattr(model, "untrained_weights")
+        and only_tf(source)
+    ):
+        yield Problem(
+            "files",
+            f"{source} holds TensorFlow's weights only, which transformers leaves aside for random ones",
+            "load it with nlp_tour.model.load or with the classes of nlp_tour.all",
+        )
 
 # %% ../nbs/03_check.ipynb #b5857b33
 def _label_trouble(value, model, ids):
     "What is wrong with the label of one row, and its fix; None when it is sound."
     n, kind, name = model.config.num_labels, model.config.problem_type, type(model).__name__
-    if value is None or (isinstance(value, float) and value != value): return "is missing", "drop such rows"
-    if isinstance(value, str): return f"is a string ({value[:30]!r})", "encode it, as load_data() does: model.config.label2id[label]"
-    if isinstance(value, bool): return "is a bool", "convert it with int()"
-    if isinstance(value, list): return _list_trouble(value, n, kind, name, ids)
-    if kind == "multi_label_classification": return "is one number", f"give a list of {n} floats, 1.0 for each label that holds"
-    if kind == "regression" or n == 1: return None if not isinstance(value, numbers.Integral) else (f"is the whole number {value}, and this is a regression", "convert it with float()")
-    if not isinstance(value, numbers.Integral): return f"is the float {value}", "convert it with int()"
-    return None if 0 <= value < n else (f"is {value}, and the model's {n} labels are 0 to {n - 1}", f"count from 0, or load the model with the names of all labels: load(…, labels=[…])")
+    if value is None or (isinstance(value, float) and value != value):
+        return "is missing", "drop such rows"
+    if isinstance(value, str):
+        return (
+            f"is a string ({value[:30]!r})",
+            "encode it, as load_data() does: model.config.label2id[label]",
+        )
+    if isinstance(value, bool):
+        return "is a bool", "convert it with int()"
+    if isinstance(value, list):
+        return _list_trouble(value, n, kind, name, ids)
+    if kind == "multi_label_classification":
+        return "is one number", f"give a list of {n} floats, 1.0 for each label that holds"
+    if kind == "regression" or n == 1:
+        return (
+            None
+            if not isinstance(value, numbers.Integral)
+            else (
+                f"is the whole number {value}, and this is a regression",
+                "convert it with float()",
+            )
+        )
+    if not isinstance(value, numbers.Integral):
+        return f"is the float {value}", "convert it with int()"
+    return (
+        None
+        if 0 <= value < n
+        else (
+            f"is {value}, and the model's {n} labels are 0 to {n - 1}",
+            "count from 0, or load the model with the names of all labels: load(…, labels=[…])",
+        )
+    )
+
 
 def _list_trouble(value, n, kind, name, ids):
     "The same for a row with several labels."
     if name.endswith("ForTokenClassification"):
-        if ids is not None and len(value) != len(ids): return f"has {len(value)} labels for {len(ids)} tokens", "give each token one, -100 where it shall not count"
-        wrong = [v for v in value if not isinstance(v, numbers.Integral) or not (v == -100 or 0 <= v < n)]
-        return (f"holds {wrong[0]!r}, and the model's {n} labels are 0 to {n - 1}", "count from 0; -100 does not count") if wrong else None
-    if not name.endswith("ForSequenceClassification"): return None
-    if kind not in (None, "multi_label_classification"): return "is a list, and the model takes one label a text", "give one number"
-    if len(value) != n: return f"has {len(value)} numbers for {n} labels", f"give a list of {n} floats"
-    return ("holds whole numbers", "convert them with float()") if any(isinstance(v, numbers.Integral) for v in value) else None
+        if ids is not None and len(value) != len(ids):
+            return (
+                f"has {len(value)} labels for {len(ids)} tokens",
+                "give each token one, -100 where it shall not count",
+            )
+        wrong = [
+            v for v in value if not isinstance(v, numbers.Integral) or not (v == -100 or 0 <= v < n)
+        ]
+        return (
+            (
+                f"holds {wrong[0]!r}, and the model's {n} labels are 0 to {n - 1}",
+                "count from 0; -100 does not count",
+            )
+            if wrong
+            else None
+        )
+    if not name.endswith("ForSequenceClassification"):
+        return None
+    if kind not in (None, "multi_label_classification"):
+        return "is a list, and the model takes one label a text", "give one number"
+    if len(value) != n:
+        return f"has {len(value)} numbers for {n} labels", f"give a list of {n} floats"
+    return (
+        ("holds whole numbers", "convert them with float()")
+        if any(isinstance(v, numbers.Integral) for v in value)
+        else None
+    )
 
 # %% ../nbs/03_check.ipynb #0fa50617
 def _row_trouble(row, model, words, longest):
     "What is wrong with one row: kind, column, what, fix, and whether it stops."
     ids = row.get("input_ids")
     for name in ("labels", "label"):
-        if name in row and (found := _label_trouble(row[name], model, ids)): yield "labels", name, *found, True
-    if ids is None: return
-    if not isinstance(ids, list) or not ids: yield "columns", "input_ids", "holds no list of ids" if ids != [] else "is empty", "tokenize it: tokenize_dataset(data, tok)", True; return
-    if not isinstance(ids[0], numbers.Integral): yield "columns", "input_ids", f"holds {type(ids[0]).__name__}s", "ids are whole numbers; tokenize again", True; return
-    if words and (max(ids) >= words or min(ids) < 0): yield "vocabulary", "input_ids", f"holds id {max(ids) if max(ids) >= words else min(ids)}, and the model has {words:,} words", "tokenize with the model's own tokenizer", True
-    if longest and len(ids) > longest: yield "length", "input_ids", f"has {len(ids)} tokens, and the model takes {longest}", "tokenize with truncation=True, as tokenize_dataset() does", True
+        if name in row and (found := _label_trouble(row[name], model, ids)):
+            yield "labels", name, *found, True
+    if ids is None:
+        return
+    if not isinstance(ids, list) or not ids:
+        yield (
+            "columns",
+            "input_ids",
+            "holds no list of ids" if ids != [] else "is empty",
+            "tokenize it: tokenize_dataset(data, tok)",
+            True,
+        )
+        return
+    if not isinstance(ids[0], numbers.Integral):
+        yield (
+            "columns",
+            "input_ids",
+            f"holds {type(ids[0]).__name__}s",
+            "ids are whole numbers; tokenize again",
+            True,
+        )
+        return
+    if words and (max(ids) >= words or min(ids) < 0):
+        yield (
+            "vocabulary",
+            "input_ids",
+            f"holds id {max(ids) if max(ids) >= words else min(ids)}, and the model has {words:,} words",
+            "tokenize with the model's own tokenizer",
+            True,
+        )
+    if longest and len(ids) > longest:
+        yield (
+            "length",
+            "input_ids",
+            f"has {len(ids)} tokens, and the model takes {longest}",
+            "tokenize with truncation=True, as tokenize_dataset() does",
+            True,
+        )
     for name in ("attention_mask", "token_type_ids", "special_tokens_mask"):
-        if name in row and len(row[name]) != len(ids): yield "columns", name, f"has {len(row[name])} entries for {len(ids)} ids", "tokenize again, all columns at once", True
+        if name in row and len(row[name]) != len(ids):
+            yield (
+                "columns",
+                name,
+                f"has {len(row[name])} entries for {len(ids)} ids",
+                "tokenize again, all columns at once",
+                True,
+            )
 
 # %% ../nbs/03_check.ipynb #e5c8bde0
 def _text_trouble(row, tok, longest):
     "The same for a row that holds a text and no ids."
-    column = next((k for k in (*TEXT_NAMES, *row) if isinstance(row.get(k), str) and k not in LABEL_NAMES), None)
-    if column is None: yield "columns", "input_ids", "is missing", "tokenize the texts: tokenize_dataset(data, tok)", True; return
-    yield "text", column, "is text, and a model takes ids", "tokenize it: tokenize_dataset(data, tok)", True
+    column = next(
+        (k for k in (*TEXT_NAMES, *row) if isinstance(row.get(k), str) and k not in LABEL_NAMES),
+        None,
+    )
+    if column is None:
+        yield (
+            "columns",
+            "input_ids",
+            "is missing",
+            "tokenize the texts: tokenize_dataset(data, tok)",
+            True,
+        )
+        return
+    yield (
+        "text",
+        column,
+        "is text, and a model takes ids",
+        "tokenize it: tokenize_dataset(data, tok)",
+        True,
+    )
     text, backend = row[column], getattr(tok, "backend_tokenizer", None)
-    if backend and longest and len(text) > longest and (n := len(backend.encode(text).ids)) > longest:
-        yield "length", column, f"has {n} tokens, and the model takes {longest}", "what is longer will be cut; shorten it, or split it", False
+    if (
+        backend
+        and longest
+        and len(text) > longest
+        and (n := len(backend.encode(text).ids)) > longest
+    ):
+        yield (
+            "length",
+            column,
+            f"has {n} tokens, and the model takes {longest}",
+            "what is longer will be cut; shorten it, or split it",
+            False,
+        )
 
 # %% ../nbs/03_check.ipynb #6460c8b0
-_TOKENIZED = ("input_ids", "attention_mask", "token_type_ids", "special_tokens_mask", "labels", "label")
+_TOKENIZED = (
+    "input_ids",
+    "attention_mask",
+    "token_type_ids",
+    "special_tokens_mask",
+    "labels",
+    "label",
+)
+
 
 def _rows(data):
     "The rows of a Dataset, DataFrame, batch or list of dicts, as plain dicts."
-    if hasattr(data, "with_format"): yield from (data.with_format(None) if hasattr(data, "__len__") else islice(data, 1000)); return
-    if hasattr(data, "to_dict") and hasattr(data, "columns"): data = data.to_dict("list")
-    if not isinstance(data, Mapping): yield from data; return
+    if hasattr(data, "with_format"):
+        yield from (data.with_format(None) if hasattr(data, "__len__") else islice(data, 1000))
+        return
+    if hasattr(data, "to_dict") and hasattr(data, "columns"):
+        data = data.to_dict("list")
+    if not isinstance(data, Mapping):
+        yield from data
+        return
     columns = {k: v.tolist() if hasattr(v, "tolist") else list(v) for k, v in data.items()}
-    if len(sizes := {len(v) for v in columns.values()}) > 1: raise InputError(f"the columns have {', '.join(f'{len(v)} {k}' for k, v in columns.items())}; give each row all columns.")
-    for i in range(max(sizes, default=0)): yield {k: v[i] for k, v in columns.items()}
+    if len(sizes := {len(v) for v in columns.values()}) > 1:
+        raise InputError(
+            f"the columns have {', '.join(f'{len(v)} {k}' for k, v in columns.items())}; give each row all columns."
+        )
+    for i in range(max(sizes, default=0)):
+        yield {k: v[i] for k, v in columns.items()}
+
 
 def _data(model, tok, data, split=""):
     "The troubles of one split."
     words, longest, found = _embedding(model), max_length(None, model.config.to_dict()), {}
-    def add(i, kind, column, what, fix, stops): found.setdefault((kind, column, fix, stops), []).append(f"row {i}{split}, column {column!r}, {what}")
+
+    def add(i, kind, column, what, fix, stops):
+        found.setdefault((kind, column, fix, stops), []).append(
+            f"row {i}{split}, column {column!r}, {what}"
+        )
+
     try:
         for i, row in enumerate(_rows(data)):
             row = {k: v.tolist() if hasattr(v, "tolist") else v for k, v in row.items()}
-            for trouble in _row_trouble(row, model, words is not None and len(words), longest): add(i, *trouble)
+            for trouble in _row_trouble(row, model, words is not None and len(words), longest):
+                add(i, *trouble)
             if "input_ids" not in row:
-                for trouble in _text_trouble(row, tok, longest): add(i, *trouble)
+                for trouble in _text_trouble(row, tok, longest):
+                    add(i, *trouble)
                 continue
             for k, v in row.items():
-                if k not in _TOKENIZED and isinstance(v, (str, list, dict)): add(i, "columns", k, f"is {type(v).__name__}, which no batch can hold", f"take it out: data.remove_columns({k!r}); Trainer does so by itself", False)
-    except InputError as e: yield Problem("columns", *str(e).rstrip(".").split("; "))
-    for (kind, _, fix, stops), rows in found.items(): yield Problem(kind, rows[0] + (f" (and {len(rows) - 1} rows more)" if rows[1:] else ""), fix, stops)
+                if k not in _TOKENIZED and isinstance(v, (str, list, dict)):
+                    add(
+                        i,
+                        "columns",
+                        k,
+                        f"is {type(v).__name__}, which no batch can hold",
+                        f"take it out: data.remove_columns({k!r}); Trainer does so by itself",
+                        False,
+                    )
+    except InputError as e:
+        yield Problem("columns", *str(e).rstrip(".").split("; "))
+    for (kind, _, fix, stops), rows in found.items():
+        yield Problem(
+            kind, rows[0] + (f" (and {len(rows) - 1} rows more)" if rows[1:] else ""), fix, stops
+        )
 
 # %% ../nbs/03_check.ipynb #04357f65
 def _names(model, data):
     "Label names of the data, where it has some, in the model's order."
-    feature = (getattr(data, "features", None) or {}).get("labels") or (getattr(data, "features", None) or {}).get("label")
-    theirs, ours = [str(n).lower() for n in getattr(feature, "names", None) or []], [str(n).lower() for n in (model.config.id2label or {}).values()]
-    if theirs != ours and sorted(theirs) == sorted(ours): yield Problem("labels", f"the data counts its labels {', '.join(theirs)}, and the model {', '.join(ours)}", "bring them into one order: data.cast_column('label', ClassLabel(names=…))")
+    feature = (getattr(data, "features", None) or {}).get("labels") or (
+        getattr(data, "features", None) or {}
+    ).get("label")
+    theirs, ours = (
+        [str(n).lower() for n in getattr(feature, "names", None) or []],
+        [str(n).lower() for n in (model.config.id2label or {}).values()],
+    )
+    if theirs != ours and sorted(theirs) == sorted(ours):
+        yield Problem(
+            "labels",
+            f"the data counts its labels {', '.join(theirs)}, and the model {', '.join(ours)}",
+            "bring them into one order: data.cast_column('label', ClassLabel(names=…))",
+        )
 
 # %% ../nbs/03_check.ipynb #ea3e1445
 def check(
@@ -203,9 +446,24 @@ def check(
                 model, own = load(model)
         except InputError as e:
             what, _, fix = str(e).rstrip(".").rpartition("; ")
-            return Report([Problem("files", what or fix, fix if what else "get the model again, or save it again")])
+            return Report(
+                [
+                    Problem(
+                        "files",
+                        what or fix,
+                        fix if what else "get the model again, or save it again",
+                    )
+                ]
+            )
         tok = own if tok is None else tok
     found = [*_vocabulary(model, tok), *_weights(model), *_outputs(model), *_state(model)]
-    splits = data if hasattr(data, "keys") and hasattr(data, "column_names") else {} if data is None else {"": data}
-    for name, split in splits.items(): found += [*_names(model, split), *_data(model, tok, split, f" of {name}" if name else "")]
+    splits = (
+        data
+        if hasattr(data, "keys") and hasattr(data, "column_names")
+        else {}
+        if data is None
+        else {"": data}
+    )
+    for name, split in splits.items():
+        found += [*_names(model, split), *_data(model, tok, split, f" of {name}" if name else "")]
     return Report(found)

@@ -7,44 +7,78 @@ __all__ = ['app', 'main', 'predict_command', 'steps_command', 'tour_command', 't
            'notebooks_command', 'command']
 
 # %% ../nbs/20_cli.ipynb #eed3d9cf
-import atexit, contextlib, os, re, shlex, signal, sys, threading
+import atexit
+import contextlib
+import os
+import re
+import shlex
+import signal
+import sys
+import threading
 from pathlib import Path
-from typing import List, Optional
 
-import typer, typer.core
+import typer
+import typer.core
 
 from .core import InputError, well_formed
 
+
 class _Commands(typer.core.TyperGroup):
     "The commands; one that nobody reads any more ends with 141, as filters do."
+
     def invoke(self, ctx):
         try:
-            try: return super().invoke(ctx)
-            finally: sys.stdout.flush()
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the flush at the end goes nowhere
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # so that the flush at the end goes nowhere
             raise typer.Exit(141) from None
 
-app = typer.Typer(cls=_Commands, help="The Transformers Quick Tour of 2021 as living code.", no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, rich_markup_mode=None,
-                  epilog="Exit codes: 0 done, 1 check or migrate found something, 2 bad input, 130 stopped (the same command goes on), 141 the pipe was closed.")
+
+app = typer.Typer(
+    cls=_Commands,
+    help="The Transformers Quick Tour of 2021 as living code.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="Exit codes: 0 done, 1 check or migrate found something, 2 bad input, 130 stopped (the same command goes on), 141 the pipe was closed.",
+)
 
 # %% ../nbs/20_cli.ipynb #94bb83a2
-def _stop(number, frame): raise KeyboardInterrupt
+def _stop(number, frame):
+    raise KeyboardInterrupt
+
 
 def _typed(sentence):
     "A sentence about arguments of Python, as they are typed here: `bad='null'` is `--bad null`."
-    return re.sub(r"\b(bad|column|encoding|format|text|label|group|long)=(?:'([^']*)')?", lambda m: f"--{'set long=' if m[1] == 'long' else m[1] + ' '}{shlex.quote(m[2]) if m[2] else ''}".rstrip(), sentence.replace("allow_untrained=True", "--set allow_untrained=true"))
+    return re.sub(
+        r"\b(bad|column|encoding|format|text|label|group|long)=(?:'([^']*)')?",
+        lambda m: (
+            f"--{'set long=' if m[1] == 'long' else m[1] + ' '}{shlex.quote(m[2]) if m[2] else ''}".rstrip()
+        ),
+        sentence.replace("allow_untrained=True", "--set allow_untrained=true"),
+    )
+
 
 def main():
     "The command `nlp-tour`."
-    if hasattr(signal, "SIGTERM"): signal.signal(signal.SIGTERM, _stop)
-    try: app()
+    if hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, _stop)
+    try:
+        app()
     except (InputError, TypeError) as e:
-        if isinstance(e, TypeError) and "takes no argument" not in str(e): raise
+        if isinstance(e, TypeError) and "takes no argument" not in str(e):
+            raise
         print(f"nlp-tour: {_typed(str(e))}", file=sys.stderr)
         sys.exit(2)
     except OSError as e:
-        if not e.filename and not e.strerror: raise
+        if not e.filename and not e.strerror:
+            raise
         print(f"nlp-tour: {e.strerror}{f': {e.filename}' if e.filename else ''}.", file=sys.stderr)
         sys.exit(2)
 
@@ -52,32 +86,58 @@ def main():
 def _tasks(incomplete: str):
     "Names of tasks, for the Tab key."
     from nlp_tour.tasks.base import ALIASES, TASKS
+
     return [name for name in (*ALIASES, *TASKS) if name.startswith(incomplete)]
+
 
 def _formats(incomplete: str):
     from nlp_tour.console import KINDS
+
     return [name for name in KINDS if name.startswith(incomplete)]
+
 
 @app.callback()
 def _main():
     "The Transformers Quick Tour of 2021 as living code."
 
+
 def _unused(source, column, input_format, encoding, bad):
     "Raise for an option that would have no effect."
-    for name, given in (("column", column), ("encoding", encoding != "utf-8"), ("bad", bad != "error")):
-        if source == "texts" and given: raise InputError(f"--{name} is for a file or standard input, and texts were given; is the file's name misspelt?")
-    if source != "stdin" and input_format: raise InputError("--input-format is for standard input, as in: nlp-tour predict --input-format csv < FILE; a file's ending says what it is.")
+    for name, given in (
+        ("column", column),
+        ("encoding", encoding != "utf-8"),
+        ("bad", bad != "error"),
+    ):
+        if source == "texts" and given:
+            raise InputError(
+                f"--{name} is for a file or standard input, and texts were given; is the file's name misspelt?"
+            )
+    if source != "stdin" and input_format:
+        raise InputError(
+            "--input-format is for standard input, as in: nlp-tour predict --input-format csv < FILE; a file's ending says what it is."
+        )
+
 
 def _chunks(pipe, source, words, column, input_format, encoding, bad):
     "Rows with their answers, some thousand at a time."
     if source == "texts":
         words = list(map(well_formed, words))
         answers = pipe(words, progress=False)
-        yield [{"text": t, **(a if isinstance(a, dict) else {"answer": a})} for t, a in zip(words, answers)]
+        yield [
+            {"text": t, **(a if isinstance(a, dict) else {"answer": a})}
+            for t, a in zip(words, answers)
+        ]
         return
-    from nlp_tour.scoring import _item, score
     from nlp_tour.readers import cut, read_batches
-    names, batches = read_batches(words, encoding) if source == "file" else read_batches(sys.stdin.buffer, encoding, "." + (input_format or "txt").removeprefix("."))
+    from nlp_tour.scoring import _item, score
+
+    names, batches = (
+        read_batches(words, encoding)
+        if source == "file"
+        else read_batches(
+            sys.stdin.buffer, encoding, "." + (input_format or "txt").removeprefix(".")
+        )
+    )
     item, first = _item(names, column), 0
     for table in cut(batches, 4096):
         yield score(pipe, table, item, first, bad)
@@ -86,17 +146,49 @@ def _chunks(pipe, source, words, column, input_format, encoding, bad):
 # %% ../nbs/20_cli.ipynb #2b0b1707
 @app.command("predict")
 def predict_command(
-    inputs: Optional[List[str]] = typer.Argument(None, metavar="[TEXT… | FILE | -]", help="Texts; or one file (.txt, .csv, .tsv, .jsonl, packed or not, .parquet); or - for standard input."),
-    task: Optional[str] = typer.Option(None, "--task", "-t", autocompletion=_tasks, help="As pipeline() takes it; by default sentiment-analysis, or what the model was made for."),
-    model: Optional[str] = typer.Option(None, "--model", "-m", help="A folder or a name on the hub."),
-    column: Optional[List[str]] = typer.Option(None, "--column", "-c", help="The column with the texts; for a task that reads several, one for each, as in --column question=q --column context=c."),
-    out: Optional[Path] = typer.Option(None, "--out", "-o", help="A new file (.jsonl, .csv, .parquet); for a file, also a folder for parts. A file that is scored into it can be interrupted and goes on."),
-    format: Optional[str] = typer.Option(None, "--format", "-f", autocompletion=_formats, help="table, jsonl, csv or parquet; by default a table on a terminal, else JSON lines."),
-    input_format: Optional[str] = typer.Option(None, help="Of standard input: txt, csv, tsv or jsonl; by default txt, a text a line."),
+    inputs: list[str] | None = typer.Argument(
+        None,
+        metavar="[TEXT… | FILE | -]",
+        help="Texts; or one file (.txt, .csv, .tsv, .jsonl, packed or not, .parquet); or - for standard input.",
+    ),
+    task: str | None = typer.Option(
+        None,
+        "--task",
+        "-t",
+        autocompletion=_tasks,
+        help="As pipeline() takes it; by default sentiment-analysis, or what the model was made for.",
+    ),
+    model: str | None = typer.Option(None, "--model", "-m", help="A folder or a name on the hub."),
+    column: list[str] | None = typer.Option(
+        None,
+        "--column",
+        "-c",
+        help="The column with the texts; for a task that reads several, one for each, as in --column question=q --column context=c.",
+    ),
+    out: Path | None = typer.Option(
+        None,
+        "--out",
+        "-o",
+        help="A new file (.jsonl, .csv, .parquet); for a file, also a folder for parts. A file that is scored into it can be interrupted and goes on.",
+    ),
+    format: str | None = typer.Option(
+        None,
+        "--format",
+        "-f",
+        autocompletion=_formats,
+        help="table, jsonl, csv or parquet; by default a table on a terminal, else JSON lines.",
+    ),
+    input_format: str | None = typer.Option(
+        None, help="Of standard input: txt, csv, tsv or jsonl; by default txt, a text a line."
+    ),
     encoding: str = typer.Option("utf-8", help="Of a text file."),
-    bad: str = typer.Option("error", help="Rows that hold no text: error, or null for an empty answer."),
-    option: Optional[List[str]] = typer.Option(None, "--set", "-s", help="An option of the task, e.g. --set top_k=2; may be given again."),
-    device: Optional[str] = typer.Option(None, help="cpu, cuda:0, mps; by default the best at hand."),
+    bad: str = typer.Option(
+        "error", help="Rows that hold no text: error, or null for an empty answer."
+    ),
+    option: list[str] | None = typer.Option(
+        None, "--set", "-s", help="An option of the task, e.g. --set top_k=2; may be given again."
+    ),
+    device: str | None = typer.Option(None, help="cpu, cuda:0, mps; by default the best at hand."),
 ):
     """Answer for texts, a file, or what is piped in.
 
@@ -104,51 +196,87 @@ def predict_command(
     """
     from nlp_tour.console import columns, settings, source_of, target
     from nlp_tour.scoring import ranks
+
     source, words = source_of(inputs)
     _unused(source, column, input_format, encoding, bad)
-    (out, kind), column, options = target(out, format, source, sys.stdout), columns(column), settings(option)
-    if ranks()[1] > 1 and not (source == "file" and out): raise InputError("several processes need a file to read and --out to write to, so that each can take its parts.")
+    (out, kind), column, options = (
+        target(out, format, source, sys.stdout),
+        columns(column),
+        settings(option),
+    )
+    if ranks()[1] > 1 and not (source == "file" and out):
+        raise InputError(
+            "several processes need a file to read and --out to write to, so that each can take its parts."
+        )
     from nlp_tour.pipeline import pipeline
-    pipe = pipeline(task or (None if model else "sentiment-analysis"), model=model, device=device, **options)
-    if source == "file" and out: _score_file(pipe, words, out, column, kind, bad, encoding)
-    else: _write(_chunks(pipe, source, words, column, input_format, encoding, bad), out, kind)
+
+    pipe = pipeline(
+        task or (None if model else "sentiment-analysis"), model=model, device=device, **options
+    )
+    if source == "file" and out:
+        _score_file(pipe, words, out, column, kind, bad, encoding)
+    else:
+        _write(_chunks(pipe, source, words, column, input_format, encoding, bad), out, kind)
 
 # %% ../nbs/20_cli.ipynb #d233f0ff
 def _score_file(pipe, src, out, column, kind, bad, encoding):
     "A file into parts or a file, going on where it was."
-    try: told = pipe.map_file(src, out, column, format=kind, bad=bad, encoding=encoding, progress=None if sys.stderr.isatty() else False)
+    try:
+        told = pipe.map_file(
+            src,
+            out,
+            column,
+            format=kind,
+            bad=bad,
+            encoding=encoding,
+            progress=None if sys.stderr.isatty() else False,
+        )
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes on with what is in {out}.", file=sys.stderr)
         raise
     left = "" if told["done"] else "; the parts of other ranks are not all there yet"
     print(f"{told['rows']:,} rows, {told['parts']} parts, in {told['out']}{left}", file=sys.stderr)
 
+
 _UNTOUCHED = "what was there before is untouched"
+
 
 def _write(chunks, out, kind):
     "Rows to standard output, or into a file that appears when it is whole."
     from nlp_tour.console import Rows
+
     colour = out is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    if out: from nlp_tour.scoring import written
+    if out:
+        from nlp_tour.scoring import written
     with written(out, _UNTOUCHED) if out else contextlib.nullcontext(sys.stdout.buffer) as f:
         rows = Rows(f, kind, colour)
-        for chunk in chunks: rows.write(chunk)
+        for chunk in chunks:
+            rows.write(chunk)
         rows.close()
 
 # %% ../nbs/20_cli.ipynb #c5c0210b
 def _page(found, text):
     from nlp_tour.show import report
+
     return report(text[:80], {"Step by step": found._repr_html_()}).encode("utf-8", "replace")
+
 
 def _drawn(kind):
     def draw(found, text):
         from nlp_tour.show import drawn, plot_steps
+
         return drawn(plot_steps(found), kind)
+
     return draw
+
 
 def _json(found, text):
     import json
-    return (json.dumps({"text": text, **found}, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+
+    return (json.dumps({"text": text, **found}, ensure_ascii=False, indent=1) + "\n").encode(
+        "utf-8", "replace"
+    )
+
 
 _STEPS = {".html": _page, ".png": _drawn("png"), ".svg": _drawn("svg"), ".json": _json}
 
@@ -156,26 +284,53 @@ _STEPS = {".html": _page, ".png": _drawn("png"), ".svg": _drawn("svg"), ".json":
 @app.command("steps")
 def steps_command(
     text: str = typer.Argument(..., help="One text."),
-    task: Optional[str] = typer.Option(None, "--task", "-t", autocompletion=_tasks, help="As pipeline() takes it; by default sentiment-analysis, or what the model was made for."),
-    model: Optional[str] = typer.Option(None, "--model", "-m", help="A folder or a name on the hub."),
-    out: Optional[Path] = typer.Option(None, "--out", "-o", help="Write a page (.html), a picture (.png, .svg) or the numbers (.json) instead."),
+    task: str | None = typer.Option(
+        None,
+        "--task",
+        "-t",
+        autocompletion=_tasks,
+        help="As pipeline() takes it; by default sentiment-analysis, or what the model was made for.",
+    ),
+    model: str | None = typer.Option(None, "--model", "-m", help="A folder or a name on the hub."),
+    out: Path | None = typer.Option(
+        None,
+        "--out",
+        "-o",
+        help="Write a page (.html), a picture (.png, .svg) or the numbers (.json) instead.",
+    ),
 ):
     """Take one answer apart: tokens and ids, the numbers that the model gives, the answer.
 
     Example: nlp-tour steps "A quiet triumph." --out steps.svg
     """
     import shutil
+
     from nlp_tour.console import source_of, table_text
     from nlp_tour.pipeline import pipeline
-    if source_of([text])[0] != "texts": raise InputError(f"steps takes one text apart, and {text!r} is none; give one of its lines.")
-    if out and out.suffix.lower() not in _STEPS: raise InputError(f"{out} must end in {', '.join(_STEPS)}; without --out the steps are printed.")
+
+    if source_of([text])[0] != "texts":
+        raise InputError(
+            f"steps takes one text apart, and {text!r} is none; give one of its lines."
+        )
+    if out and out.suffix.lower() not in _STEPS:
+        raise InputError(
+            f"{out} must end in {', '.join(_STEPS)}; without --out the steps are printed."
+        )
     found = pipeline(task or (None if model else "sentiment-analysis"), model=model).steps(text)
     if out:
         from nlp_tour.scoring import written
-        with written(out, _UNTOUCHED) as f: f.write(_STEPS[out.suffix.lower()](found, text))
+
+        with written(out, _UNTOUCHED) as f:
+            f.write(_STEPS[out.suffix.lower()](found, text))
         return print(f"wrote {out}", file=sys.stderr)
-    width, colour = shutil.get_terminal_size().columns, sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    tokens = [{"token": t, "id": i, "kind": k} for t, i, k in zip(found["tokens"], found["ids"], found["kinds"])]
+    width, colour = (
+        shutil.get_terminal_size().columns,
+        sys.stdout.isatty() and not os.environ.get("NO_COLOR"),
+    )
+    tokens = [
+        {"token": t, "id": i, "kind": k}
+        for t, i, k in zip(found["tokens"], found["ids"], found["kinds"])
+    ]
     rows = found["answer"] if isinstance(found["answer"], list) else [found["answer"]]
     parts = [tokens, found["table"], [r if isinstance(r, dict) else {"answer": r} for r in rows]]
     print("\n".join(table_text(part, width, colour) for part in parts if part), end="")
@@ -183,12 +338,20 @@ def steps_command(
 # %% ../nbs/20_cli.ipynb #d62e76a6
 @app.command("tour")
 def tour_command(
-    text: Optional[str] = typer.Option(None, help="One more sentence to classify at the end."),
-    data: Optional[Path] = typer.Option(None, help="CSV, TSV, JSON lines or Parquet with texts and labels; without it, the embedded reviews."),
-    model: str = typer.Option("bert-base-cased", help="The body to fine-tune: a folder or a name; offline the embedded MiniLM stands in."),
+    text: str | None = typer.Option(None, help="One more sentence to classify at the end."),
+    data: Path | None = typer.Option(
+        None,
+        help="CSV, TSV, JSON lines or Parquet with texts and labels; without it, the embedded reviews.",
+    ),
+    model: str = typer.Option(
+        "bert-base-cased",
+        help="The body to fine-tune: a folder or a name; offline the embedded MiniLM stands in.",
+    ),
     epochs: float = typer.Option(1.0, help="How often each training text is seen."),
     examples: int = typer.Option(5000, help="At most that many training texts."),
-    out: Path = typer.Option(Path("tour-report"), help="The folder for the model, metrics.json and report.html."),
+    out: Path = typer.Option(
+        Path("tour-report"), help="The folder for the model, metrics.json and report.html."
+    ),
     seed: int = typer.Option(42, help="The same seed gives the same run."),
 ):
     """Fine-tune on real reviews, evaluate on unseen films, save, load back, classify, and write a report.
@@ -196,28 +359,48 @@ def tour_command(
     Example: nlp-tour tour --text "A quiet triumph." --examples 1000
     """
     from nlp_tour.tour import tour
-    with _going_on(out): tour(out, text=text, data=data, model=model, epochs=epochs, examples=examples, seed=seed)
+
+    with _going_on(out):
+        tour(out, text=text, data=data, model=model, epochs=epochs, examples=examples, seed=seed)
+
 
 @contextlib.contextmanager
 def _going_on(out):
     "Say what a stopped training leaves."
-    try: yield
+    try:
+        yield
     except KeyboardInterrupt:
-        saved = (out/"checkpoints").exists() and any((out/"checkpoints").glob("checkpoint-*"))
-        print(f"\nstopped; {'the same command goes on from the checkpoint in ' + str(out) if saved else 'nothing was trained yet'}.", file=sys.stderr)
+        saved = (out / "checkpoints").exists() and any((out / "checkpoints").glob("checkpoint-*"))
+        print(
+            f"\nstopped; {'the same command goes on from the checkpoint in ' + str(out) if saved else 'nothing was trained yet'}.",
+            file=sys.stderr,
+        )
         raise
 
 # %% ../nbs/20_cli.ipynb #ccfc9ab5
 @app.command("train")
 def train_command(
     data: Path = typer.Argument(..., help="CSV, TSV, JSON lines or Parquet with texts and labels."),
-    out: Path = typer.Option(Path("trained"), "--out", "-o", help="The folder for the model and metrics.json."),
-    model: str = typer.Option("bert-base-cased", "--model", "-m", help="The body to fine-tune: a folder or a name; offline the embedded MiniLM stands in."),
-    text: Optional[str] = typer.Option(None, help="The column with the texts; by default found by name."),
-    label: Optional[str] = typer.Option(None, help="The column with the labels; by default found by name."),
-    group: Optional[str] = typer.Option(None, help="A column whose values stay on one side of the split, e.g. the author."),
+    out: Path = typer.Option(
+        Path("trained"), "--out", "-o", help="The folder for the model and metrics.json."
+    ),
+    model: str = typer.Option(
+        "bert-base-cased",
+        "--model",
+        "-m",
+        help="The body to fine-tune: a folder or a name; offline the embedded MiniLM stands in.",
+    ),
+    text: str | None = typer.Option(
+        None, help="The column with the texts; by default found by name."
+    ),
+    label: str | None = typer.Option(
+        None, help="The column with the labels; by default found by name."
+    ),
+    group: str | None = typer.Option(
+        None, help="A column whose values stay on one side of the split, e.g. the author."
+    ),
     epochs: float = typer.Option(3.0, help="How often each training text is seen."),
-    examples: Optional[int] = typer.Option(None, help="At most that many training texts."),
+    examples: int | None = typer.Option(None, help="At most that many training texts."),
     seed: int = typer.Option(42, help="The same seed gives the same run."),
 ):
     """Fine-tune a classifier on your own file, and judge it on texts that it has not seen.
@@ -225,13 +408,27 @@ def train_command(
     Example: nlp-tour train mine.csv --out mine && nlp-tour predict --model mine "A quiet triumph."
     """
     from nlp_tour.tour import train
-    with _going_on(out): train(data, out, model=model, text=text, label=label, group=group, epochs=epochs, examples=examples, seed=seed)
+
+    with _going_on(out):
+        train(
+            data,
+            out,
+            model=model,
+            text=text,
+            label=label,
+            group=group,
+            epochs=epochs,
+            examples=examples,
+            seed=seed,
+        )
 
 # %% ../nbs/20_cli.ipynb #6a0469b0
 @app.command("check")
 def check_command(
     model: str = typer.Argument(..., help="A folder or a name on the hub."),
-    data: Optional[Path] = typer.Option(None, help="A file with texts and labels, to be checked against the model."),
+    data: Path | None = typer.Option(
+        None, help="A file with texts and labels, to be checked against the model."
+    ),
 ):
     """Look at a model, its tokenizer and your data before the work begins; exit code 1 when something stands in the way.
 
@@ -239,53 +436,78 @@ def check_command(
     """
     from nlp_tour.check import Report, check
     from nlp_tour.data import load_data
+
     found = check(model, data=load_data(data, test_share=0)["train"] if data else None)
-    found = Report([p for p in found.problems if p.kind != "text"])  # whoever trains or scores tokenizes
+    found = Report(
+        [p for p in found.problems if p.kind != "text"]
+    )  # whoever trains or scores tokenizes
     print(found)
-    if not found.ok: raise typer.Exit(1)
+    if not found.ok:
+        raise typer.Exit(1)
+
 
 @app.command("migrate")
 def migrate_command(
-    files: List[Path] = typer.Argument(..., help="Python files or notebooks of 2021."),
-    write: bool = typer.Option(False, "--write", help="Change the files; without it only the difference is shown."),
+    files: list[Path] = typer.Argument(..., help="Python files or notebooks of 2021."),
+    write: bool = typer.Option(
+        False, "--write", help="Change the files; without it only the difference is shown."
+    ),
 ):
     """Show what the code of 2021 must change for today's libraries; exit code 1 when something old is still there.
 
     Example: nlp-tour migrate train.py --write
     """
     from nlp_tour.migrate import migrate_file
+
     diffs = [migrate_file(path, write=write) for path in files]
-    for diff in diffs: print(diff, end="")
-    if any(migrate_file(path) for path in files): raise typer.Exit(1)
+    for diff in diffs:
+        print(diff, end="")
+    if any(migrate_file(path) for path in files):
+        raise typer.Exit(1)
 
 # %% ../nbs/20_cli.ipynb #6b6ae37a
 @app.command("notebooks")
 def notebooks_command(
     folder: Path = typer.Argument(Path("nlp_tour_notebooks"), help="Where to."),
-    force: bool = typer.Option(False, "--force", help="Overwrite notebooks that were changed there."),
+    force: bool = typer.Option(
+        False, "--force", help="Overwrite notebooks that were changed there."
+    ),
 ):
     """Copy the chapters, to read and change them in Jupyter.
 
     Example: nlp-tour notebooks chapters && jupyter lab chapters
     """
     from nlp_tour.console import copy_notebooks
+
     names = copy_notebooks(folder, force)
-    print(f"{sum(n.suffix == '.ipynb' for n in names)} notebooks in {folder}; start with index.ipynb. Their checks need: pip install 'nlp_tour[dev]'", file=sys.stderr)
+    print(
+        f"{sum(n.suffix == '.ipynb' for n in names)} notebooks in {folder}; start with index.ipynb. Their checks need: pip install 'nlp_tour[dev]'",
+        file=sys.stderr,
+    )
 
 # %% ../nbs/20_cli.ipynb #e634c29c
 def command():
     "`main` as a process: it ends when its work is done."
     if not sys.stderr.isatty():  # a log needs no bars of transformers and datasets
-        for name in ("HUB", "DATASETS"): os.environ.setdefault(f"HF_{name}_DISABLE_PROGRESS_BARS", "1")
+        for name in ("HUB", "DATASETS"):
+            os.environ.setdefault(f"HF_{name}_DISABLE_PROGRESS_BARS", "1")
     code = 0
-    try: main()
-    except SystemExit as e: code = e.code or 0
+    try:
+        main()
+    except SystemExit as e:
+        code = e.code or 0
     others = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
     distributed = sys.modules.get("torch.distributed")
-    if others or not isinstance(code, int) or (distributed and distributed.is_available() and distributed.is_initialized()): sys.exit(code)
+    if (
+        others
+        or not isinstance(code, int)
+        or (distributed and distributed.is_available() and distributed.is_initialized())
+    ):
+        sys.exit(code)
     sys.stdout.flush(), sys.stderr.flush()
     atexit._run_exitfuncs()
     os._exit(code)
 
 # %% ../nbs/20_cli.ipynb #c86df493
-if __name__ == "__main__" and "__file__" in globals(): command()
+if __name__ == "__main__" and "__file__" in globals():
+    command()

@@ -6,11 +6,15 @@
 __all__ = ['KINDS', 'source_of', 'settings', 'columns', 'target', 'table_text', 'Rows', 'copy_notebooks']
 
 # %% ../nbs/19_console.ipynb #f31de6a9
-import csv, json, os, shutil, sys
+import csv
+import json
+import os
+import shutil
+import sys
 from pathlib import Path
 
 from .core import InputError, nearest
-from .readers import FORMATS, PACKED
+from .readers import FORMATS
 from .scoring import json_line, rows_of
 from .show import fitting, wide
 
@@ -21,13 +25,27 @@ def source_of(
 ):  # ("texts", list), ("file", path) or ("stdin", None)
     "Tell what the arguments of a command are."
     stdin = stdin or sys.stdin
-    if not words and stdin.isatty(): raise InputError("nothing to read: give a text, a file, or pipe lines into the command; --help has examples.")
-    if not words or words == ["-"]: return "stdin", None
+    if not words and stdin.isatty():
+        raise InputError(
+            "nothing to read: give a text, a file, or pipe lines into the command; --help has examples."
+        )
+    if not words or words == ["-"]:
+        return "stdin", None
     for word in words:
-        if len(words) > 1 and (word == "-" or os.path.isfile(word)): raise InputError(f"{word!r} is one of {len(words)} arguments; give one file alone, or texts alone.")
-        if os.path.isfile(word): return "file", Path(word)
-        if os.path.exists(word): raise InputError(f"{word!r} is no file but a folder or a device; give a file, or pipe lines into the command.")
-        if {s.lower() for s in Path(word).suffixes[-2:]} & {*FORMATS, ".json"}: raise InputError(f"there is no file {word!r}; check the path, or pipe it into the command if it is a text.")
+        if len(words) > 1 and (word == "-" or os.path.isfile(word)):
+            raise InputError(
+                f"{word!r} is one of {len(words)} arguments; give one file alone, or texts alone."
+            )
+        if os.path.isfile(word):
+            return "file", Path(word)
+        if os.path.exists(word):
+            raise InputError(
+                f"{word!r} is no file but a folder or a device; give a file, or pipe lines into the command."
+            )
+        if {s.lower() for s in Path(word).suffixes[-2:]} & {*FORMATS, ".json"}:
+            raise InputError(
+                f"there is no file {word!r}; check the path, or pipe it into the command if it is a text."
+            )
     return "texts", list(words)
 
 # %% ../nbs/19_console.ipynb #44876b48
@@ -38,9 +56,12 @@ def settings(
     out = {}
     for pair in pairs or []:
         name, equals, value = pair.partition("=")
-        if not equals or not name.isidentifier(): raise InputError(f"--set {pair!r} is not of the form name=value, as in --set top_k=3.")
-        try: out[name] = json.loads(value)
-        except ValueError: out[name] = value
+        if not equals or not name.isidentifier():
+            raise InputError(f"--set {pair!r} is not of the form name=value, as in --set top_k=3.")
+        try:
+            out[name] = json.loads(value)
+        except ValueError:
+            out[name] = value
     return out
 
 # %% ../nbs/19_console.ipynb #a2b0d5b1
@@ -48,15 +69,24 @@ def columns(
     given: list,  # what --column was given: a column's name, or strings like "question=q"
 ):  # None, a name, or a dict from the task's keys to names
     "Tell which columns of a file are read."
-    if not given: return None
-    if len(given) == 1 and "=" not in given[0]: return given[0]
+    if not given:
+        return None
+    if len(given) == 1 and "=" not in given[0]:
+        return given[0]
     pairs = [g.partition("=") for g in given]
-    if odd := [g for g, (key, equals, _) in zip(given, pairs) if not equals or [k for k, *_ in pairs].count(key) > 1]:
-        raise InputError(f"--column {odd[0]!r} does not go with the others; name each of the task's keys once, as in --column question=q --column context=c.")
+    if odd := [
+        g
+        for g, (key, equals, _) in zip(given, pairs)
+        if not equals or [k for k, *_ in pairs].count(key) > 1
+    ]:
+        raise InputError(
+            f"--column {odd[0]!r} does not go with the others; name each of the task's keys once, as in --column question=q --column context=c."
+        )
     return {key: column for key, _, column in pairs}
 
 # %% ../nbs/19_console.ipynb #dd5b4c48
 KINDS = ("table", "jsonl", "csv", "parquet")
+
 
 def target(
     out,  # a path, or None for standard output; "-" is standard output, too
@@ -65,21 +95,31 @@ def target(
     stdout,  # the open standard output
 ) -> tuple:  # the path or None, and the format
     "Tell where answers go and in which format; raise `InputError` for what does not go together."
-    if format not in (None, *KINDS): raise InputError(f"--format {format!r} cannot be written; {nearest(format, KINDS)}")
-    if out is None or str(out) == "-": return None, format or ("table" if stdout.isatty() else "jsonl")
+    if format not in (None, *KINDS):
+        raise InputError(f"--format {format!r} cannot be written; {nearest(format, KINDS)}")
+    if out is None or str(out) == "-":
+        return None, format or ("table" if stdout.isatty() else "jsonl")
     ending = out.suffix[1:]
     if ending in KINDS[1:]:
-        if format not in (None, ending): raise InputError(f"--format {format} does not go with {out}, whose ending says {ending}; leave one of the two out.")
-        if source != "file" and out.exists(): raise InputError(f"{out} exists; delete it to write it again, or choose another name.")
+        if format not in (None, ending):
+            raise InputError(
+                f"--format {format} does not go with {out}, whose ending says {ending}; leave one of the two out."
+            )
+        if source != "file" and out.exists():
+            raise InputError(f"{out} exists; delete it to write it again, or choose another name.")
         return out, ending
-    if source != "file" or (ending and not out.is_dir()): raise InputError(f"{out} must end in .jsonl, .csv or .parquet{', or be a folder, whose name has no ending' if source == 'file' else ''}.")
+    if source != "file" or (ending and not out.is_dir()):
+        raise InputError(
+            f"{out} must end in .jsonl, .csv or .parquet{', or be a folder, whose name has no ending' if source == 'file' else ''}."
+        )
     return out, format or "parquet"
 
 # %% ../nbs/19_console.ipynb #b3315541
 def _flat(row):
     "Rows of a table: one for each answer, where a text has several."
     answers = row.get("answer")
-    if not (isinstance(answers, list) and answers and isinstance(answers[0], dict)): return [row]
+    if not (isinstance(answers, list) and answers and isinstance(answers[0], dict)):
+        return [row]
     head = {k: v for k, v in row.items() if k != "answer"}
     return [(head if i == 0 else dict.fromkeys(head, "")) | a for i, a in enumerate(answers)]
 
@@ -97,54 +137,95 @@ def table_text(
     cells = [[fitting(r.get(k), max(16, width // 2)) for k in keys] for r in rows]
     widths = [max([wide(fitting(k, 40)), *(wide(c[i]) for c in cells)]) for i, k in enumerate(keys)]
     over = sum(widths) + 2 * (len(keys) - 1) + 11 * len(bars) - width
-    if over > 0: widths[0] = max(8, widths[0] - over)
-    def line(values): return "  ".join(v + " " * (w - wide(v)) for v, w in zip(values, widths))
+    if over > 0:
+        widths[0] = max(8, widths[0] - over)
+
+    def line(values):
+        return "  ".join(v + " " * (w - wide(v)) for v, w in zip(values, widths))
+
     out = [paint(line([fitting(k, w) for k, w in zip(keys, widths)]).rstrip(), "1")]
     for r, c in zip(rows, cells):
-        drawn = "".join("  " + paint("█" * round(10 * r[k]), "34") for k in bars if isinstance(r.get(k), float) and 0 <= r[k] <= 1)
+        drawn = "".join(
+            "  " + paint("█" * round(10 * r[k]), "34")
+            for k in bars
+            if isinstance(r.get(k), float) and 0 <= r[k] <= 1
+        )
         out.append((line([fitting(c[0], widths[0]), *c[1:]]) + drawn).rstrip())
     return "\n".join(out) + "\n"
 
 # %% ../nbs/19_console.ipynb #6978e001
 class Rows:
     "Writes rows, a chunk at a time, in a format that the reader of a pipe or a terminal likes."
+
     def __init__(
         self,
         f,  # an open binary file
         kind: str,  # "table", "jsonl", "csv" or "parquet"
         colour: bool = False,
     ):
-        if kind not in KINDS: raise InputError(f"format {kind!r} cannot be written; {nearest(kind, KINDS)}")
+        if kind not in KINDS:
+            raise InputError(f"format {kind!r} cannot be written; {nearest(kind, KINDS)}")
         self.f, self.kind, self.colour, self.writer, self.keys = f, kind, colour, None, None
 
     def write(self, rows):
         "Write dicts with the same keys, or a table of Arrow."
         table = rows if hasattr(rows, "column_names") else None
-        if self.kind == "parquet": return self._parquet(rows)
-        if table is not None: rows = rows_of(table)
-        if self.kind == "table" and rows: self.f.write(table_text(rows, shutil.get_terminal_size().columns, self.colour).encode("utf-8", "replace"))
-        elif self.kind == "jsonl": self.f.write("".join(json_line(r) + "\n" for r in rows).encode("utf-8", "replace"))
-        elif self.kind == "csv": self._csv(rows, list(dict.fromkeys(k for r in rows for k in r)) if table is None else table.column_names)
+        if self.kind == "parquet":
+            return self._parquet(rows)
+        if table is not None:
+            rows = rows_of(table)
+        if self.kind == "table" and rows:
+            self.f.write(
+                table_text(rows, shutil.get_terminal_size().columns, self.colour).encode(
+                    "utf-8", "replace"
+                )
+            )
+        elif self.kind == "jsonl":
+            self.f.write("".join(json_line(r) + "\n" for r in rows).encode("utf-8", "replace"))
+        elif self.kind == "csv":
+            self._csv(
+                rows,
+                list(dict.fromkeys(k for r in rows for k in r))
+                if table is None
+                else table.column_names,
+            )
         self.f.flush()
 
     def _csv(self, rows, names):
         import io
+
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        if self.keys is None: writer.writerow(names)
+        if self.keys is None:
+            writer.writerow(names)
         self.keys = self.keys or names
-        for r in rows: writer.writerow([json_line(v) if isinstance(v, (list, dict)) else v for v in map(r.get, self.keys)])
+        for r in rows:
+            writer.writerow(
+                [json_line(v) if isinstance(v, (list, dict)) else v for v in map(r.get, self.keys)]
+            )
         self.f.write(text.getvalue().encode("utf-8", "replace"))
 
     def _parquet(self, rows):
-        import pyarrow as pa, pyarrow.parquet as pq
-        table = rows if hasattr(rows, "column_names") else pa.Table.from_pylist([{k: json_line(v) if isinstance(v, (list, dict)) else v for k, v in r.items()} for r in rows])
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        table = (
+            rows
+            if hasattr(rows, "column_names")
+            else pa.Table.from_pylist(
+                [
+                    {k: json_line(v) if isinstance(v, (list, dict)) else v for k, v in r.items()}
+                    for r in rows
+                ]
+            )
+        )
         self.writer = self.writer or pq.ParquetWriter(self.f, table.schema)
         self.writer.write_table(table.cast(self.writer.schema))
 
     def close(self):
         "Write what the format wants at its end."
-        if self.writer: self.writer.close()
+        if self.writer:
+            self.writer.close()
 
 # %% ../nbs/19_console.ipynb #088e2000
 def copy_notebooks(
@@ -153,17 +234,31 @@ def copy_notebooks(
 ) -> list:  # the files, relative to `folder`
     "Copy the chapters and their pictures; raise `InputError` rather than overwrite another file."
     here = Path(__file__).parent if "__file__" in globals() else Path("../nlp_tour").resolve()
-    source = next((p for p in (here/"notebooks", here.parent/"nbs") if (p/"index.ipynb").exists()), None)
-    if source is None: raise InputError("the notebooks did not come with this installation; install nlp_tour from its wheel.")
-    names = sorted(p.relative_to(source) for p in source.rglob("*") if p.suffix in (".ipynb", ".png") and not {"_proc", ".ipynb_checkpoints"} & set(p.parts))
+    source = next(
+        (p for p in (here / "notebooks", here.parent / "nbs") if (p / "index.ipynb").exists()), None
+    )
+    if source is None:
+        raise InputError(
+            "the notebooks did not come with this installation; install nlp_tour from its wheel."
+        )
+    names = sorted(
+        p.relative_to(source)
+        for p in source.rglob("*")
+        if p.suffix in (".ipynb", ".png") and not {"_proc", ".ipynb_checkpoints"} & set(p.parts)
+    )
     folder = Path(folder)
     for name in names:
-        to = folder/name
-        if not to.parent.resolve().is_relative_to(folder.resolve()) or to.is_symlink(): raise InputError(f"{to} leads out of {folder}; remove that link.")
-        if to.exists() and not force and to.read_bytes() != (source/name).read_bytes(): raise InputError(f"{to} exists and differs; pass --force to overwrite it, or choose another folder.")
+        to = folder / name
+        if not to.parent.resolve().is_relative_to(folder.resolve()) or to.is_symlink():
+            raise InputError(f"{to} leads out of {folder}; remove that link.")
+        if to.exists() and not force and to.read_bytes() != (source / name).read_bytes():
+            raise InputError(
+                f"{to} exists and differs; pass --force to overwrite it, or choose another folder."
+            )
     try:
         for name in names:
-            (folder/name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source/name, folder/name)
-    except OSError as e: raise InputError(f"could not write into {folder}: {e.strerror or e}.") from e
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, folder / name)
+    except OSError as e:
+        raise InputError(f"could not write into {folder}: {e.strerror or e}.") from e
     return names

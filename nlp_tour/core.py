@@ -8,7 +8,14 @@ __all__ = ['printable', 'InputError', 'telling', 'nearest', 'check_options', 'no
            'result', 'pick_device', 'seed_all', 'settled', 'replacing']
 
 # %% ../nbs/00_core.ipynb #57b8150f
-import contextlib, difflib, html, json, os, random, shutil, sys
+import contextlib
+import difflib
+import html
+import json
+import os
+import random
+import shutil
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +25,20 @@ def printable(
     text: str,  # one line, which may hold what a stranger wrote
 ) -> str:
     "Characters that could steer a terminal, as Python writes them: `\\x1b`."
-    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return (
+        text
+        if text.isprintable()
+        else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    )
+
 
 class InputError(ValueError):
     "Bad input, told in one sentence: what, where, how to fix it."
+
     def __init__(self, message: str):
         line = printable(" ".join(str(message).splitlines()))
         super().__init__(line if len(line) < 1000 else f"{line[:600]} … {line[-300:]}")
+
 
 @contextlib.contextmanager
 def telling(
@@ -32,11 +46,16 @@ def telling(
     fix: str = "is it whole?",
 ):
     "Whatever a library raises inside, over content that is not ours, becomes one sentence."
-    try: yield
-    except InputError: raise
+    try:
+        yield
+    except InputError:
+        raise
     except BaseException as e:
-        if not isinstance(e, Exception) and type(e).__name__ != "PanicException": raise  # the latter is what Rust raises where it did not expect to fail
-        said = next((line.strip() for line in str(e).splitlines() if line.strip()), type(e).__name__)
+        if not isinstance(e, Exception) and type(e).__name__ != "PanicException":
+            raise  # the latter is what Rust raises where it did not expect to fail
+        said = next(
+            (line.strip() for line in str(e).splitlines() if line.strip()), type(e).__name__
+        )
         raise InputError(f"{what}: {said[:300].rstrip('.')}; {fix}") from e
 
 # %% ../nbs/00_core.ipynb #be101e29
@@ -47,7 +66,11 @@ def nearest(
     "Say which of `known` was probably meant by `name`."
     known = sorted(map(str, known))
     close = difflib.get_close_matches(str(name), known, 1, 0.6)
-    return f"did you mean {close[0]!r}?" if close else f"there is: {', '.join(known[:30])}{', …' if known[30:] else '.'}"
+    return (
+        f"did you mean {close[0]!r}?"
+        if close
+        else f"there is: {', '.join(known[:30])}{', …' if known[30:] else '.'}"
+    )
 
 # %% ../nbs/00_core.ipynb #b949b75b
 def check_options(
@@ -57,17 +80,20 @@ def check_options(
 ):
     "Raise `TypeError` for the first name in `given` that is not in `known`."
     for name in given:
-        if name not in known: raise TypeError(f"{where} takes no argument {name!r}; {nearest(name, known)}")
+        if name not in known:
+            raise TypeError(f"{where} takes no argument {name!r}; {nearest(name, known)}")
 
 # %% ../nbs/00_core.ipynb #58a4e7d4
 _said = set()
+
 
 def note(
     message: str,  # one sentence
     once: str = None,  # what is said once; None: this very sentence
 ):
     "Say `message` on standard error, once per process."
-    if (key := once or message) not in _said: print(f"nlp_tour: {printable(message)}", file=sys.stderr, flush=True)
+    if (key := once or message) not in _said:
+        print(f"nlp_tour: {printable(message)}", file=sys.stderr, flush=True)
     _said.add(key)
 
 # %% ../nbs/00_core.ipynb #8caaff95
@@ -80,8 +106,10 @@ def renamed(
     out = {}
     for old, value in kwargs.items():
         new = names.get(old, old)
-        if new in out or (new != old and new in kwargs): raise TypeError(f"{where} got {new!r} twice, once under its old name; keep {new!r}.")
-        if new != old: note(f"{where}: `{old}` is called `{new}` today.")
+        if new in out or (new != old and new in kwargs):
+            raise TypeError(f"{where} got {new!r} twice, once under its old name; keep {new!r}.")
+        if new != old:
+            note(f"{where}: `{old}` is called `{new}` today.")
         out[new] = value
     return out
 
@@ -91,7 +119,9 @@ def missing(
 ) -> bool:
     "Whether this stands for no value: None, NaN, NaT, or NA of pandas, which cannot even be compared."
     import pandas as pd
+
     return value is None or bool(pd.api.types.is_scalar(value) and pd.isna(value))
+
 
 def check_text(
     text,  # what should be a text
@@ -99,11 +129,16 @@ def check_text(
 ) -> str:  # the same text, well-formed Unicode
     "Return `text`, or raise `InputError` with its position when it is no text or has nothing in it."
     if isinstance(text, str):
-        if not text.strip(): raise InputError(f"{where} is empty; leave it out or give it words.")
+        if not text.strip():
+            raise InputError(f"{where} is empty; leave it out or give it words.")
         return well_formed(text, where)
-    if isinstance(text, (bytes, bytearray)): raise InputError(f"{where} is bytes; decode it first, as in text.decode('utf-8').")
-    if missing(text): raise InputError(f"{where} is missing ({text!r}); drop such rows first.")
-    raise InputError(f"{where} is {type(text).__name__} ({str(text)[:40]!r}), not a string; convert it with str() if that is meant.")
+    if isinstance(text, (bytes, bytearray)):
+        raise InputError(f"{where} is bytes; decode it first, as in text.decode('utf-8').")
+    if missing(text):
+        raise InputError(f"{where} is missing ({text!r}); drop such rows first.")
+    raise InputError(
+        f"{where} is {type(text).__name__} ({str(text)[:40]!r}), not a string; convert it with str() if that is meant."
+    )
 
 # %% ../nbs/00_core.ipynb #d57403bd
 def well_formed(
@@ -111,10 +146,15 @@ def well_formed(
     where: str = "the text",  # its position, for the sentence
 ) -> str:  # `text`, with lone surrogates as U+FFFD; as long as before
     "Replace lone surrogates, which no encoder takes, and say so once."
-    if text.isascii(): return text
-    try: text.encode("utf-8")
+    if text.isascii():
+        return text
+    try:
+        text.encode("utf-8")
     except UnicodeEncodeError:
-        note(f"{where} holds half of a surrogate pair, which is not Unicode; each such half is read as U+FFFD, here and in all that follows.", once="surrogates")
+        note(
+            f"{where} holds half of a surrogate pair, which is not Unicode; each such half is read as U+FFFD, here and in all that follows.",
+            once="surrogates",
+        )
         return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
     return text
 
@@ -124,23 +164,32 @@ def check_item(
     where: str = "the text",  # its position, for the sentence
 ):  # a string, or a tuple of two strings for a pair
     "Check one input of a pipeline; raise `InputError` that names its position."
-    if not isinstance(item, Mapping): return check_text(item, where)
+    if not isinstance(item, Mapping):
+        return check_text(item, where)
     if set(item) - {"text", "text_pair"} or "text" not in item:
-        raise InputError(f"{where} is a dict with keys {sorted(map(str, item))}; a pair has the keys 'text' and 'text_pair'.")
+        raise InputError(
+            f"{where} is a dict with keys {sorted(map(str, item))}; a pair has the keys 'text' and 'text_pair'."
+        )
     text = check_text(item["text"], f"{where}, key 'text',")
-    return text if item.get("text_pair") is None else (text, check_text(item["text_pair"], f"{where}, key 'text_pair',"))
+    return (
+        text
+        if item.get("text_pair") is None
+        else (text, check_text(item["text_pair"], f"{where}, key 'text_pair',"))
+    )
 
 # %% ../nbs/00_core.ipynb #795ce6e5
 @dataclass
 class Texts:
     "Inputs of any kind, as an iterable of items, with the shape that the answer must have."
+
     items: Iterable  # unchecked items: strings or dicts
     shape: str  # "one", "many", "lazy" or "table"
     table: object = None  # the DataFrame or Dataset that the items are a column of
 
     def checked(self, check=check_item) -> Iterator:
         "The items, each checked as it passes; errors name the position."
-        for i, item in enumerate(self.items): yield check(item, "the text" if self.shape == "one" else f"text {i}")
+        for i, item in enumerate(self.items):
+            yield check(item, "the text" if self.shape == "one" else f"text {i}")
 
 # %% ../nbs/00_core.ipynb #cb06c812
 def as_texts(
@@ -149,17 +198,32 @@ def as_texts(
     where: str = "the input",  # what this is, for the sentence
 ) -> Texts:
     "Take anything that holds texts; raise `InputError` for what holds none."
-    if isinstance(x, (str, Mapping)) and not hasattr(x, "column_names"): return Texts([x], "one")
+    if isinstance(x, (str, Mapping)) and not hasattr(x, "column_names"):
+        return Texts([x], "one")
     names = getattr(x, "column_names", None) or getattr(x, "columns", None)
-    if isinstance(names, dict): raise InputError(f"this is a dict of data sets; choose one of its splits: {', '.join(names)}.")
-    if names is not None: return _table(x, list(names), column)
-    if hasattr(x, "column_names"):  # a data set that streams, after a map: it does not know its columns
-        if column is None: raise InputError("which column holds the texts? Pass column=.")
+    if isinstance(names, dict):
+        raise InputError(
+            f"this is a dict of data sets; choose one of its splits: {', '.join(names)}."
+        )
+    if names is not None:
+        return _table(x, list(names), column)
+    if hasattr(
+        x, "column_names"
+    ):  # a data set that streams, after a map: it does not know its columns
+        if column is None:
+            raise InputError("which column holds the texts? Pass column=.")
         return Texts((row[column] for row in x), "lazy")
-    if hasattr(x, "to_pylist"): x = x.to_pylist()  # of pyarrow, whose cells are no strings
-    if column is not None: raise InputError(f"column={column!r} needs a DataFrame or a Dataset, and this is {type(x).__name__}.")
+    if hasattr(x, "to_pylist"):
+        x = x.to_pylist()  # of pyarrow, whose cells are no strings
+    if column is not None:
+        raise InputError(
+            f"column={column!r} needs a DataFrame or a Dataset, and this is {type(x).__name__}."
+        )
     if isinstance(x, Iterable) and not isinstance(x, (bytes, bytearray, set, frozenset)):
-        if getattr(x, "ndim", 1) != 1: raise InputError(f"{where} is an array of shape {tuple(x.shape)}, and no list of texts; flatten it first.")
+        if getattr(x, "ndim", 1) != 1:
+            raise InputError(
+                f"{where} is an array of shape {tuple(x.shape)}, and no list of texts; flatten it first."
+            )
         return Texts(x, "many" if hasattr(x, "__len__") else "lazy")
     check_text(x, where)
     raise AssertionError("unreachable: check_text raises for what is no text")
@@ -167,27 +231,43 @@ def as_texts(
 # %% ../nbs/00_core.ipynb #115902a7
 def _table(x, names, column):
     "The texts of one column of a DataFrame, Dataset or iterable data set."
-    if column is None: raise InputError(f"which column holds the texts? Pass column=, one of: {', '.join(map(str, names))}.")
+    if column is None:
+        raise InputError(
+            f"which column holds the texts? Pass column=, one of: {', '.join(map(str, names))}."
+        )
     found = [n for n in names if str(n) == str(column)]
-    if len(found) != 1: raise InputError(f"there is no column {str(column)!r}; {nearest(column, names)}" if not found else f"{len(found)} columns are called {str(column)!r}; rename one.")
-    if hasattr(x, "append_column"): raise InputError("this is a Table of pyarrow; hand over table.to_pandas().")
-    if hasattr(x, "__len__"): return Texts(x[found[0]], "table", x)
+    if len(found) != 1:
+        raise InputError(
+            f"there is no column {str(column)!r}; {nearest(column, names)}"
+            if not found
+            else f"{len(found)} columns are called {str(column)!r}; rename one."
+        )
+    if hasattr(x, "append_column"):
+        raise InputError("this is a Table of pyarrow; hand over table.to_pandas().")
+    if hasattr(x, "__len__"):
+        return Texts(x[found[0]], "table", x)
     return Texts((row[column] for row in x), "lazy")
 
 # %% ../nbs/00_core.ipynb #a7f21f6f
 class Result:
     "What `ListResult` and `DictResult` add to a plain list and dict."
+
     def _rows(self):
         "Flat rows: one dict an answer, with `text` for the position where answers are nested."
-        if isinstance(self, dict): return [dict(self)]
+        if isinstance(self, dict):
+            return [dict(self)]
         nested = any(isinstance(o, list) for o in self)
-        return [({"text": i} if nested else {}) | (a if isinstance(a, dict) else {"answer": a})
-                for i, o in enumerate(self) for a in (o if isinstance(o, list) else [o])]
+        return [
+            ({"text": i} if nested else {}) | (a if isinstance(a, dict) else {"answer": a})
+            for i, o in enumerate(self)
+            for a in (o if isinstance(o, list) else [o])
+        ]
 
     @property
     def df(self):
         "The answers as a `pandas.DataFrame`, a row each."
         import pandas as pd
+
         return pd.DataFrame(self._rows())
 
     def to_json(self, **kwargs) -> str:
@@ -197,7 +277,10 @@ class Result:
 # %% ../nbs/00_core.ipynb #1cecfd5f
 class Html(str):
     "A string that a notebook shows as HTML."
-    def _repr_html_(self): return str(self)
+
+    def _repr_html_(self):
+        return str(self)
+
 
 def _cell(value):
     "One table cell: a float between 0 and 1 gets a bar behind its number."
@@ -206,6 +289,7 @@ def _cell(value):
         return f'<td style="text-align:left;white-space:nowrap">{bar}{value:.4f}</td>'
     return f'<td style="text-align:left">{html.escape(str(value))}</td>'
 
+
 def html_table(
     rows: list,  # dicts with the same keys
 ) -> str:  # static HTML
@@ -213,7 +297,9 @@ def html_table(
     keys = list(dict.fromkeys(k for r in rows for k in r))
     head = "".join(f'<th style="text-align:left">{html.escape(str(k))}</th>' for k in keys)
     body = "".join(f"<tr>{''.join(_cell(r.get(k, '')) for k in keys)}</tr>" for r in rows)
-    return f'<table class="table table-sm"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return (
+        f'<table class="table table-sm"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
 
 # %% ../nbs/00_core.ipynb #e3ea4f73
 def _repr_html_(self, most=50):
@@ -222,17 +308,29 @@ def _repr_html_(self, most=50):
     more = f"<p>and {len(rows) - most} more</p>" if len(rows) > most else ""
     return html_table(rows[:most]) + more
 
+
 Result._repr_html_ = _repr_html_
 
-class ListResult(Result, list): "A list of answers."
-class DictResult(Result, dict): "One answer."
+
+class ListResult(Result, list):
+    "A list of answers."
+
+
+class DictResult(Result, dict):
+    "One answer."
 
 # %% ../nbs/00_core.ipynb #09276202
 def result(
     answer,  # a list or a dict
 ):  # the same, as a `Result`
     "Wrap a plain answer; anything else than a list or dict passes unchanged."
-    return ListResult(answer) if isinstance(answer, list) else DictResult(answer) if isinstance(answer, dict) else answer
+    return (
+        ListResult(answer)
+        if isinstance(answer, list)
+        else DictResult(answer)
+        if isinstance(answer, dict)
+        else answer
+    )
 
 # %% ../nbs/00_core.ipynb #67707b4b
 def pick_device(
@@ -240,12 +338,25 @@ def pick_device(
 ):  # a `torch.device`
     "Choose a device; raise `InputError` for one that this machine has not."
     import torch
-    if device is None and torch.cuda.is_available() and "LOCAL_RANK" in os.environ: device = int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count()
-    if device is None: device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    if isinstance(device, int): device = "cpu" if device < 0 else f"cuda:{device}"
-    try: found = torch.device(device)
-    except (RuntimeError, TypeError, ValueError) as e: raise InputError(f"there is no device {device!r}: {str(e).splitlines()[0]}") from e
-    if found.type == "cuda" and not torch.cuda.is_available(): raise InputError(f"device {device!r} was asked for, and torch sees no GPU here; use 'cpu'.")
+
+    if device is None and torch.cuda.is_available() and "LOCAL_RANK" in os.environ:
+        device = int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count()
+    if device is None:
+        device = (
+            "cuda"
+            if torch.cuda.is_available()
+            else "mps"
+            if torch.backends.mps.is_available()
+            else "cpu"
+        )
+    if isinstance(device, int):
+        device = "cpu" if device < 0 else f"cuda:{device}"
+    try:
+        found = torch.device(device)
+    except (RuntimeError, TypeError, ValueError) as e:
+        raise InputError(f"there is no device {device!r}: {str(e).splitlines()[0]}") from e
+    if found.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"device {device!r} was asked for, and torch sees no GPU here; use 'cpu'.")
     return found
 
 # %% ../nbs/00_core.ipynb #7c11f878
@@ -253,7 +364,9 @@ def seed_all(
     seed: int = 42,
 ):
     "Seed Python, NumPy and torch (all devices)."
-    import numpy as np, torch
+    import numpy as np
+    import torch
+
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
@@ -265,14 +378,18 @@ def settled(
     "Move in the files of a save that was killed after it was ready; does nothing for any other folder."
     folder = Path(folder)
     ready = folder.with_name(f".{folder.name}.ready")
-    if ready.is_symlink(): raise InputError(f"{ready} is a link, and no save makes one; remove it.")
+    if ready.is_symlink():
+        raise InputError(f"{ready} is a link, and no save makes one; remove it.")
     for new in sorted(p for p in ready.rglob("*") if p.is_file()):
         old = folder / new.relative_to(ready)
-        if not old.parent.resolve().is_relative_to(folder.resolve()): raise InputError(f"{old.parent} leads out of {folder}; remove that link.")
+        if not old.parent.resolve().is_relative_to(folder.resolve()):
+            raise InputError(f"{old.parent} leads out of {folder}; remove that link.")
         old.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError): os.replace(new, old)  # another process may have moved it
+        with contextlib.suppress(FileNotFoundError):
+            os.replace(new, old)  # another process may have moved it
     shutil.rmtree(ready, ignore_errors=True)
     return folder
+
 
 @contextlib.contextmanager
 def replacing(
@@ -285,9 +402,13 @@ def replacing(
         part.mkdir(parents=True)
         yield part
         if not folder.exists():
-            with contextlib.suppress(OSError): return os.replace(part, folder)  # unless another process was quicker
+            with contextlib.suppress(OSError):
+                return os.replace(part, folder)  # unless another process was quicker
         os.replace(part, settled(folder).with_name(f".{folder.name}.ready"))
         settled(folder)
     except OSError as e:
-        raise InputError(f"could not write {folder}: {e.strerror or e}; what was there before is untouched.") from e
-    finally: shutil.rmtree(part, ignore_errors=True)
+        raise InputError(
+            f"could not write {folder}: {e.strerror or e}; what was there before is untouched."
+        ) from e
+    finally:
+        shutil.rmtree(part, ignore_errors=True)

@@ -7,7 +7,9 @@ __all__ = ['METRICS', 'as_list', 'Metric', 'rows_of', 'Labels', 'Accuracy', 'rat
            'Matthews', 'numbers_of', 'Errors', 'Pearson', 'Spearman']
 
 # %% ../nbs/12_counts.ipynb #01bb5790
-import copy, inspect, math
+import copy
+import inspect
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import chain
@@ -23,23 +25,35 @@ def as_list(
     what: str,  # its name, for the sentence
 ) -> list:  # plain Python values, nested where `x` is
     "Read `x` as a plain list; raise `InputError` for what is none."
-    if x is None: raise InputError(f"{what} are missing; pass both predictions= and references=.")
-    if hasattr(x, "tolist"): x = x.tolist()
+    if x is None:
+        raise InputError(f"{what} are missing; pass both predictions= and references=.")
+    if hasattr(x, "tolist"):
+        x = x.tolist()
     elif isinstance(x, Iterable) and not isinstance(x, (str, bytes, Mapping, set, frozenset)):
-        x = [v.tolist() if hasattr(v, "tolist") else list(v) if isinstance(v, tuple) else v for v in x]
-    if isinstance(x, list): return x
-    raise InputError(f"{what} are {type(x).__name__}, not a list, array or tensor; put a single one in a list.")
+        x = [
+            v.tolist() if hasattr(v, "tolist") else list(v) if isinstance(v, tuple) else v
+            for v in x
+        ]
+    if isinstance(x, list):
+        return x
+    raise InputError(
+        f"{what} are {type(x).__name__}, not a list, array or tensor; put a single one in a list."
+    )
 
 # %% ../nbs/12_counts.ipynb #dacb1b43
 METRICS = {}  # name -> class; subclasses of `Metric` enter themselves
 
+
 class Metric:
     "A score from counts that add up. No row is kept and no file is written."
+
     settings = ()  # what may be set when it is made
 
-    def __init_subclass__(cls, names=""): METRICS.update(dict.fromkeys(names.split(), cls))
+    def __init_subclass__(cls, names=""):
+        METRICS.update(dict.fromkeys(names.split(), cls))
 
-    def __init__(self,
+    def __init__(
+        self,
         name: str,  # one of its names in `METRICS`
         **settings,  # those that the class names
     ):
@@ -47,41 +61,75 @@ class Metric:
         self.name, self.state = name, Counter()
         vars(self).update(settings)
 
-    def count(self, predictions, references): "The sums of one batch, a dict."; raise NotImplementedError
-    def score(self, counts): "The answer, a dict, from the sums of all batches."; raise NotImplementedError
-    def merge(self, a, b): "The sums of both."; a.update(b); return a
-    def _feature_names(self): return ["predictions", "references"]  # `evaluate.combine` asks for them
-    def __repr__(self): return f"{type(self).__name__}({self.name!r}): {inspect.getdoc(self)}"
+    def count(self, predictions, references):
+        "The sums of one batch, a dict."
+        raise NotImplementedError
+
+    def score(self, counts):
+        "The answer, a dict, from the sums of all batches."
+        raise NotImplementedError
+
+    def merge(self, a, b):
+        "The sums of both."
+        a.update(b)
+        return a
+
+    def _feature_names(self):
+        return ["predictions", "references"]  # `evaluate.combine` asks for them
+
+    def __repr__(self):
+        return f"{type(self).__name__}({self.name!r}): {inspect.getdoc(self)}"
 
 # %% ../nbs/12_counts.ipynb #f44ae6c3
 def _with(self, state, predictions, references):
     "`state` and the counts of one more batch."
-    predictions, references = as_list(predictions, f"predictions of {self.name}"), as_list(references, f"references of {self.name}")
+    predictions, references = (
+        as_list(predictions, f"predictions of {self.name}"),
+        as_list(references, f"references of {self.name}"),
+    )
     if len(predictions) != len(references):
-        raise InputError(f"{self.name} got {len(predictions)} predictions and {len(references)} references; give one reference for each prediction.")
+        raise InputError(
+            f"{self.name} got {len(predictions)} predictions and {len(references)} references; give one reference for each prediction."
+        )
     new = self.count(predictions, references) if predictions else {}
     return self.merge(state, new) if new else state
 
-def add_batch(self, *,
+
+def add_batch(
+    self,
+    *,
     predictions=None,  # N predictions
     references=None,  # N references
 ):
     "Count one batch."
     self.state = self._with(self.state, predictions, references)
 
-def add(self, *,
+
+def add(
+    self,
+    *,
     prediction=None,  # one prediction
     reference=None,  # its reference
-    predictions=None, references=None,  # what `evaluate.combine` calls the same two
+    predictions=None,
+    references=None,  # what `evaluate.combine` calls the same two
 ):
     "Count one example."
-    prediction, reference = (predictions if prediction is None else prediction), (references if reference is None else reference)
-    self.add_batch(predictions=None if prediction is None else [prediction], references=None if reference is None else [reference])
+    prediction, reference = (
+        (predictions if prediction is None else prediction),
+        (references if reference is None else reference),
+    )
+    self.add_batch(
+        predictions=None if prediction is None else [prediction],
+        references=None if reference is None else [reference],
+    )
+
 
 Metric._with, Metric.add_batch, Metric.add = _with, add_batch, add
 
 # %% ../nbs/12_counts.ipynb #275f0de2
-def compute(self, *,
+def compute(
+    self,
+    *,
     predictions=None,  # N predictions, counted with those added before
     references=None,  # N references
     **options,  # what the metric's `score` takes, such as average="macro"
@@ -89,14 +137,22 @@ def compute(self, *,
     "Score everything counted so far, and start anew; `InputError` when there is nothing."
     check_options(options, ["predictions", "references", *self.options], f"{self.name}.compute()")
     state = self.state
-    if predictions is not None or references is not None: state = self._with(copy.copy(state), predictions, references)
-    if not state: raise InputError(f"{self.name} has nothing to compute; add predictions and references first.")
+    if predictions is not None or references is not None:
+        state = self._with(copy.copy(state), predictions, references)
+    if not state:
+        raise InputError(
+            f"{self.name} has nothing to compute; add predictions and references first."
+        )
     answer = self.score(state, **options)
     self.state = Counter()
     return answer
 
+
 Metric.compute = compute
-Metric.options = property(lambda self: list(inspect.signature(self.score).parameters)[1:], doc="The names of what `compute` takes.")
+Metric.options = property(
+    lambda self: list(inspect.signature(self.score).parameters)[1:],
+    doc="The names of what `compute` takes.",
+)
 
 # %% ../nbs/12_counts.ipynb #95140dab
 def rows_of(
@@ -107,23 +163,35 @@ def rows_of(
     "Pairs of rows, each checked to be lists of the same length."
     for i, (p, r) in enumerate(zip(predictions, references)):
         if not isinstance(p, list) or not isinstance(r, list):
-            raise InputError(f"row {i} of {name} is no list in predictions or in references; give both as lists of lists.")
+            raise InputError(
+                f"row {i} of {name} is no list in predictions or in references; give both as lists of lists."
+            )
         if len(p) != len(r):
-            raise InputError(f"row {i} of {name} has {len(p)} predictions and {len(r)} references; give one reference for each prediction.")
+            raise InputError(
+                f"row {i} of {name} has {len(p)} predictions and {len(r)} references; give one reference for each prediction."
+            )
         yield p, r
+
 
 def _check_labels(labels, what):
     "Raise `InputError` for the first that is no class number and no name."
     for i, v in enumerate(labels):
-        if isinstance(v, (str, Integral)) or (isinstance(v, float) and v.is_integer()): continue
-        raise InputError(f"{what} {i} is {str(v)[:40]}, which is no label; give class numbers or names, such as logits.argmax(-1).")
+        if isinstance(v, (str, Integral)) or (isinstance(v, float) and v.is_integer()):
+            continue
+        raise InputError(
+            f"{what} {i} is {str(v)[:40]}, which is no label; give class numbers or names, such as logits.argmax(-1)."
+        )
 
 # %% ../nbs/12_counts.ipynb #3f5d0d46
 class Labels(Metric):
     "Base of the metrics that count pairs of labels."
+
     def count(self, predictions, references):
         if isinstance(references[0], list):
-            predictions, references = (list(chain.from_iterable(x)) for x in zip(*rows_of(predictions, references, self.name)))
+            predictions, references = (
+                list(chain.from_iterable(x))
+                for x in zip(*rows_of(predictions, references, self.name))
+            )
         _check_labels(predictions, f"{self.name}: prediction")
         _check_labels(references, f"{self.name}: reference")
         pairs = Counter(zip(references, predictions))
@@ -134,11 +202,15 @@ class Labels(Metric):
         "All labels seen, sorted."
         found = {v for pair in pairs for v in pair}
         if len({isinstance(v, str) for v in found}) > 1:
-            raise InputError(f"{self.name} got names and numbers as labels ({', '.join(sorted(map(repr, found))[:4])}); convert one to the other.")
+            raise InputError(
+                f"{self.name} got names and numbers as labels ({', '.join(sorted(map(repr, found))[:4])}); convert one to the other."
+            )
         return sorted(found)
+
 
 class Accuracy(Labels, names="accuracy"):
     "The share of predictions that are right (`normalize=False`: their number)."
+
     def score(self, pairs, normalize=True):
         right = sum(n for (t, p), n in pairs.items() if t == p)
         return {"accuracy": right / pairs.total() if normalize else float(right)}
@@ -152,6 +224,7 @@ def ratio(
     "`a / b`, where nothing divided by nothing has a value."
     return a / b if b else float(empty)
 
+
 def prf(
     tp: float,  # true positives: predicted, and right
     predicted: float,  # all that were predicted
@@ -159,27 +232,43 @@ def prf(
     empty: float = 0.0,  # the value of 0/0
 ) -> dict:  # precision, recall, f1
     "Precision, recall and F1 (van Rijsbergen, 1979) from three counts."
-    return {"precision": ratio(tp, predicted, empty), "recall": ratio(tp, actual, empty), "f1": ratio(2 * tp, predicted + actual, empty)}
+    return {
+        "precision": ratio(tp, predicted, empty),
+        "recall": ratio(tp, actual, empty),
+        "f1": ratio(2 * tp, predicted + actual, empty),
+    }
 
 # %% ../nbs/12_counts.ipynb #e9f403cd
 def _margins(pairs):
     "For each label: its true positives, how often it was predicted, and how often it is the reference."
     tp, predicted, actual = Counter(), Counter(), Counter()
-    for (t, p), n in pairs.items(): predicted[p] += n; actual[t] += n; tp[t] += n * (t == p)
+    for (t, p), n in pairs.items():
+        predicted[p] += n
+        actual[t] += n
+        tp[t] += n * (t == p)
     return tp, predicted, actual
+
 
 class FScore(Labels, names="f1 precision recall"):
     "F1, precision or recall, as scikit-learn defines them: of `pos_label`, or averaged over `labels`."
+
     def score(self, pairs, labels=None, pos_label=1, average="binary", zero_division=0):
         labels = self._chosen(self.classes(pairs), labels, pos_label, average)
         counts = [[of[k] for k in labels] for of in _margins(pairs)]
-        side, zero = {"precision": 1, "recall": 2}.get(self.name), 0 if zero_division == "warn" else zero_division
+        side, zero = (
+            {"precision": 1, "recall": 2}.get(self.name),
+            0 if zero_division == "warn" else zero_division,
+        )
         weights = counts[2] if average == "weighted" else [1] * len(labels)
-        if average == "micro": counts, weights = [[sum(c)] for c in counts], [1]
+        if average == "micro":
+            counts, weights = [[sum(c)] for c in counts], [1]
         if side and 0 in counts[side]:
-            note(f"{self.name} is 0/0 for a label that never occurs in the {['predictions', 'references'][side - 1]}; it counts as {zero}.")
+            note(
+                f"{self.name} is 0/0 for a label that never occurs in the {['predictions', 'references'][side - 1]}; it counts as {zero}."
+            )
         values = [prf(*c, zero)[self.name] for c in zip(*counts)]
-        if average is None: return {self.name: values}
+        if average is None:
+            return {self.name: values}
         return {self.name: ratio(sum(w * v for w, v in zip(weights, values)), sum(weights))}
 
 # %% ../nbs/12_counts.ipynb #2cb34f0d
@@ -187,33 +276,50 @@ def _chosen(self, found, labels, pos_label, average):
     "The labels to score."
     averages = ["binary", "macro", "micro", "weighted"]
     if average is not None and average not in averages:
-        raise InputError(f"average={average!r} does not exist; {nearest(average, [*averages, None])}")
-    if average != "binary": return found if labels is None else list(labels)
+        raise InputError(
+            f"average={average!r} does not exist; {nearest(average, [*averages, None])}"
+        )
+    if average != "binary":
+        return found if labels is None else list(labels)
     if len(found) > 2:
-        raise InputError(f"{self.name} got {len(found)} labels ({', '.join(map(str, found[:5]))}), and average='binary' takes two; choose 'macro', 'micro', 'weighted' or None.")
+        raise InputError(
+            f"{self.name} got {len(found)} labels ({', '.join(map(str, found[:5]))}), and average='binary' takes two; choose 'macro', 'micro', 'weighted' or None."
+        )
     if len(found) == 2 and pos_label not in found:
-        raise InputError(f"pos_label={pos_label!r} is none of the labels {found}; name the one whose {self.name} you want.")
+        raise InputError(
+            f"pos_label={pos_label!r} is none of the labels {found}; name the one whose {self.name} you want."
+        )
     return [pos_label]
+
 
 FScore._chosen = _chosen
 
 # %% ../nbs/12_counts.ipynb #bc7bcf3a
 class ConfusionMatrix(Labels, names="confusion_matrix"):
     "Counts by true label (rows) and predicted label (columns), in sorted order or that of `labels`."
+
     def score(self, pairs, labels=None, normalize=None):
         axes = {"true": 1, "pred": 0, "all": None}
         if normalize is not None and normalize not in axes:
-            raise InputError(f"normalize={normalize!r} does not exist; {nearest(normalize, [*axes, None])}")
+            raise InputError(
+                f"normalize={normalize!r} does not exist; {nearest(normalize, [*axes, None])}"
+            )
         labels = self.classes(pairs) if labels is None else list(labels)
         matrix = np.array([[pairs[t, p] for p in labels] for t in labels])
-        if normalize is not None: matrix = matrix / np.maximum(matrix.sum(axes[normalize], keepdims=True), 1)
+        if normalize is not None:
+            matrix = matrix / np.maximum(matrix.sum(axes[normalize], keepdims=True), 1)
         return {"confusion_matrix": matrix.tolist()}
+
 
 class Matthews(Labels, names="matthews_correlation"):
     "Matthews' correlation for any number of classes (Gorodkin, 2004); 0 where it is not defined."
+
     def score(self, pairs):
         n, (tp, predicted, actual) = pairs.total(), _margins(pairs)
-        def spread(a, b): return n * n - sum(a[k] * b[k] for k in a)
+
+        def spread(a, b):
+            return n * n - sum(a[k] * b[k] for k in a)
+
         bottom = spread(predicted, predicted) * spread(actual, actual)
         top = n * tp.total() - sum(predicted[k] * actual[k] for k in predicted)
         return {"matthews_correlation": top / math.sqrt(bottom) if bottom else 0.0}
@@ -225,51 +331,90 @@ def numbers_of(
     name: str,  # the metric, for the sentence
 ):  # two float arrays (N, L)
     "Read both as numbers; raise `InputError` where they are none, not finite, or of two shapes."
-    try: p, r = (np.asarray(x) for x in (predictions, references))
-    except ValueError: raise InputError(f"the rows of {name} differ in length; give arrays.") from None
+    try:
+        p, r = (np.asarray(x) for x in (predictions, references))
+    except ValueError:
+        raise InputError(f"the rows of {name} differ in length; give arrays.") from None
     for what, x in (("prediction", p), ("reference", r)):
-        if x.dtype.kind not in "biuf": raise InputError(f"{name} takes numbers, and the {what}s are not; the first is {str(x.flat[0])[:40]!r}.")
-        if not np.isfinite(x).all(): raise InputError(f"{name}: {what} {np.argwhere(~np.isfinite(x))[0][0]} is not finite; leave it out or mend it.")
+        if x.dtype.kind not in "biuf":
+            raise InputError(
+                f"{name} takes numbers, and the {what}s are not; the first is {str(x.flat[0])[:40]!r}."
+            )
+        if not np.isfinite(x).all():
+            raise InputError(
+                f"{name}: {what} {np.argwhere(~np.isfinite(x))[0][0]} is not finite; leave it out or mend it."
+            )
     p, r = p.reshape(len(p), -1).astype(float), r.reshape(len(r), -1).astype(float)
-    if p.shape != r.shape: raise InputError(f"{name} got {p.shape[1]} numbers for each prediction and {r.shape[1]} for each reference; give as many.")
+    if p.shape != r.shape:
+        raise InputError(
+            f"{name} got {p.shape[1]} numbers for each prediction and {r.shape[1]} for each reference; give as many."
+        )
     return p, r
+
 
 class Errors(Metric, names="mse mae"):
     "The mean squared or mean absolute error."
+
     def count(self, predictions, references):
         p, r = numbers_of(predictions, references, self.name)
-        return {"n": p.size, "error": float(np.sum((p - r) ** 2 if self.name == "mse" else abs(p - r)))}
+        return {
+            "n": p.size,
+            "error": float(np.sum((p - r) ** 2 if self.name == "mse" else abs(p - r))),
+        }
 
-    def score(self, counts): return {self.name: counts["error"] / counts["n"]}
+    def score(self, counts):
+        return {self.name: counts["error"] / counts["n"]}
 
 # %% ../nbs/12_counts.ipynb #cc3e0871
 def _correlation(n, mean, scatter, name):
     "The correlation of two quantities; NaN, and a word about it, where one of them does not vary."
     if (np.diag(scatter) <= n * (1e-13 * mean) ** 2).any():
-        note(f"{name} is not defined where all predictions or all references are equal; it is given as nan.")
+        note(
+            f"{name} is not defined where all predictions or all references are equal; it is given as nan."
+        )
         return {name: math.nan}
-    return {name: float(np.clip(scatter[0, 1] / math.sqrt(scatter[0, 0]) / math.sqrt(scatter[1, 1]), -1, 1))}
+    return {
+        name: float(
+            np.clip(scatter[0, 1] / math.sqrt(scatter[0, 0]) / math.sqrt(scatter[1, 1]), -1, 1)
+        )
+    }
+
 
 class Pearson(Metric, names="pearsonr pearson"):
     "Pearson's correlation, from a mean and a spread that merge."
+
     def count(self, predictions, references):
         p, r = numbers_of(predictions, references, self.name)
-        if p.shape[1] > 1: raise InputError(f"{self.name} takes one number for each example, and got {p.shape[1]}.")
+        if p.shape[1] > 1:
+            raise InputError(
+                f"{self.name} takes one number for each example, and got {p.shape[1]}."
+            )
         xy = np.hstack([p, r])
         return {"n": len(xy), "mean": xy.mean(0), "scatter": np.cov(xy.T, bias=True) * len(xy)}
 
     def merge(self, a, b):
         n, d = a["n"] + b["n"], b["mean"] - a["mean"]
-        return Counter({"n": n, "mean": a["mean"] + d * b["n"] / n, "scatter": a["scatter"] + b["scatter"] + np.outer(d, d) * a["n"] * b["n"] / n})
+        return Counter(
+            {
+                "n": n,
+                "mean": a["mean"] + d * b["n"] / n,
+                "scatter": a["scatter"] + b["scatter"] + np.outer(d, d) * a["n"] * b["n"] / n,
+            }
+        )
 
-    def score(self, state): return _correlation(state["n"], state["mean"], state["scatter"], "pearsonr")
+    def score(self, state):
+        return _correlation(state["n"], state["mean"], state["scatter"], "pearsonr")
 
 # %% ../nbs/12_counts.ipynb #d55b2285
 class Spearman(Metric, names="spearmanr spearman"):
     "Spearman's rank correlation, ties ranked by their mean; keeps each distinct pair once."
+
     def count(self, predictions, references):
         p, r = numbers_of(predictions, references, self.name)
-        if p.shape[1] > 1: raise InputError(f"{self.name} takes one number for each example, and got {p.shape[1]}.")
+        if p.shape[1] > 1:
+            raise InputError(
+                f"{self.name} takes one number for each example, and got {p.shape[1]}."
+            )
         return Counter(zip(p[:, 0].tolist(), r[:, 0].tolist()))
 
     def score(self, pairs):

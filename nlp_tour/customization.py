@@ -6,47 +6,100 @@
 __all__ = ['config_names', 'tour_config', 'part_of', 'parameter_table', 'freeze', 'unfreeze']
 
 # %% ../nbs/04_customization.ipynb #3e439206
-import contextlib, contextvars, dataclasses, functools, re
+import contextvars
+import dataclasses
+import functools
+import re
 
 from .core import InputError, ListResult, check_options
 from .model import label_settings
 from .names import tour_class
 
 # %% ../nbs/04_customization.ipynb #b8e3d991
-_ALSO = {"num_labels", "attn_implementation", "torch_dtype", "dtype", "name_or_path", "output_attentions", "output_hidden_states", "return_dict", "use_cache", "labels"}
+_ALSO = {
+    "num_labels",
+    "attn_implementation",
+    "torch_dtype",
+    "dtype",
+    "name_or_path",
+    "output_attentions",
+    "output_hidden_states",
+    "return_dict",
+    "use_cache",
+    "labels",
+}
 _reading = contextvars.ContextVar("reading", default=False)
+
 
 def config_names(
     cls: type,  # a configuration class of transformers
 ) -> set:
     "The names that a configuration takes."
-    return {f.name for f in dataclasses.fields(cls) if not f.name.startswith("_")} | set(cls.attribute_map) | _ALSO
+    return (
+        {f.name for f in dataclasses.fields(cls) if not f.name.startswith("_")}
+        | set(cls.attribute_map)
+        | _ALSO
+    )
+
 
 @functools.cache
 def tour_config(
     cls: type,  # a configuration class of transformers, or `AutoConfig`
 ) -> type:  # a subclass of the same name
     "`tour_class` for configurations: unknown names raise `TypeError`, and `labels=[…]` sets all that is about labels."
+
     class Tour(tour_class(cls)):
         @classmethod
         def from_pretrained(klass, name, *args, return_unused_kwargs=False, labels=None, **kwargs):
-            if labels is not None: kwargs |= label_settings(labels)
+            if labels is not None:
+                kwargs |= label_settings(labels)
             token = _reading.set(True)
-            try: config, unused = super().from_pretrained(name, *args, return_unused_kwargs=True, **kwargs)
-            finally: _reading.reset(token)
-            if return_unused_kwargs: return config, unused
-            check_options(set(unused) & set(kwargs) - {"revision", "token", "cache_dir", "subfolder", "force_download", "local_files_only", "trust_remote_code", "proxies"}, config_names(type(config)), type(config).__name__)
+            try:
+                config, unused = super().from_pretrained(
+                    name, *args, return_unused_kwargs=True, **kwargs
+                )
+            finally:
+                _reading.reset(token)
+            if return_unused_kwargs:
+                return config, unused
+            check_options(
+                set(unused)
+                & set(kwargs)
+                - {
+                    "revision",
+                    "token",
+                    "cache_dir",
+                    "subfolder",
+                    "force_download",
+                    "local_files_only",
+                    "trust_remote_code",
+                    "proxies",
+                },
+                config_names(type(config)),
+                type(config).__name__,
+            )
             return config
-    if dataclasses.is_dataclass(cls): Tour.__init__ = _strict_init(Tour)
-    Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
+
+    if dataclasses.is_dataclass(cls):
+        Tour.__init__ = _strict_init(Tour)
+    Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = (
+        cls.__name__,
+        cls.__name__,
+        "nlp_tour.all",
+        cls.__doc__,
+    )
     return Tour
+
 
 def _strict_init(cls):
     "An `__init__` that takes no unknown name, except from a file."
     before = cls.__init__
+
     def __init__(self, *, labels=None, **kwargs):
-        if not _reading.get(): check_options(kwargs, config_names(type(self)), type(self).__name__)
+        if not _reading.get():
+            check_options(kwargs, config_names(type(self)), type(self).__name__)
         before(self, **(kwargs if labels is None else kwargs | label_settings(labels)))
+
     return __init__
 
 # %% ../nbs/04_customization.ipynb #a43e7e58
@@ -54,9 +107,12 @@ def part_of(
     name: str,  # a parameter's name
 ) -> str:  # "embeddings", "layer 3", "head"
     "Which part of a transformer a parameter belongs to."
-    if m := re.search(r"\b(?:layers?|h|blocks?)\.(\d+)\.", name): return f"layer {m[1]}"
-    if re.search(r"embed|wte|wpe|shared", name): return "embeddings"
+    if m := re.search(r"\b(?:layers?|h|blocks?)\.(\d+)\.", name):
+        return f"layer {m[1]}"
+    if re.search(r"embed|wte|wpe|shared", name):
+        return "embeddings"
     return "head"
+
 
 def parameter_table(
     model,  # a `torch.nn.Module`
@@ -64,12 +120,17 @@ def parameter_table(
     "Parameters and memory by part, in the order in which a text flows."
     parts = {}
     for name, p in model.named_parameters():
-        row = parts.setdefault(part_of(name), dict(parameters=0, share=0., megabytes=0., trained=0))
+        row = parts.setdefault(
+            part_of(name), {"parameters": 0, "share": 0.0, "megabytes": 0.0, "trained": 0}
+        )
         row["parameters"] += p.numel()
         row["megabytes"] += p.numel() * p.element_size() / 1e6
         row["trained"] += p.numel() * p.requires_grad
     total = sum(r["parameters"] for r in parts.values())
-    return ListResult({"part": k} | r | dict(share=r["parameters"] / total, megabytes=round(r["megabytes"], 2)) for k, r in parts.items())
+    return ListResult(
+        {"part": k} | r | {"share": r["parameters"] / total, "megabytes": round(r["megabytes"], 2)}
+        for k, r in parts.items()
+    )
 
 # %% ../nbs/04_customization.ipynb #b586cea7
 def freeze(
@@ -79,6 +140,7 @@ def freeze(
     "Stop training these parts; raise `InputError` for a part that the model has not."
     return _require(model, parts, False)
 
+
 def unfreeze(
     model,  # a `torch.nn.Module`
     *parts: str,  # as in `parameter_table`; without any, all of them
@@ -86,10 +148,15 @@ def unfreeze(
     "Train these parts again."
     return _require(model, parts or {part_of(n) for n, _ in model.named_parameters()}, True)
 
+
 def _require(model, parts, grad):
     "Set `requires_grad` of all weights of the parts."
     names = {part_of(n) for n, _ in model.named_parameters()}
-    if unknown := set(parts) - names: raise InputError(f"the model has no part {sorted(unknown)[0]!r}; it has {', '.join(sorted(names))}.")
+    if unknown := set(parts) - names:
+        raise InputError(
+            f"the model has no part {sorted(unknown)[0]!r}; it has {', '.join(sorted(names))}."
+        )
     for n, p in model.named_parameters():
-        if part_of(n) in (parts or names - {"head"}): p.requires_grad_(grad)
+        if part_of(n) in (parts or names - {"head"}):
+            p.requires_grad_(grad)
     return model

@@ -7,20 +7,37 @@ __all__ = ['LABELS', 'corpus', 'same_groups', 'every_fifth', 'reviews', 'majorit
            'duplicates', 'plot_data', 'map_cached', 'tokenize_dataset']
 
 # %% ../nbs/11_data.ipynb #3435f3d6
-import bisect, bz2, csv, functools, json, os
+import bisect
+import bz2
+import csv
+import functools
+import json
+import os
 from pathlib import Path
 
 from . import __version__
 from .core import InputError, missing, nearest, note, telling, well_formed
 from .names import cache_dir, hub_reachable, part
-from .tables import READERS, find_column, find_columns, plain, read_labels, read_tables, split_fairly
+from nlp_tour.tables import (
+    READERS,
+    find_column,
+    find_columns,
+    plain,
+    read_labels,
+    read_tables,
+    split_fairly,
+)
 
 # %% ../nbs/11_data.ipynb #267a6954
 @functools.cache
 def corpus() -> tuple:  # dicts with category ("fresh", "rotten" or "plot"), text, film
     "All rows of the embedded corpus that hold a text."
     with bz2.open(part("reviews"), "rt", encoding="utf-8", newline="") as f:
-        return tuple({"category": r["category"], "text": r["text"], "film": r["movie_name"]} for r in csv.DictReader(f) if r["text"].strip())
+        return tuple(
+            {"category": r["category"], "text": r["text"], "film": r["movie_name"]}
+            for r in csv.DictReader(f)
+            if r["text"].strip()
+        )
 
 # %% ../nbs/11_data.ipynb #b847e47e
 def same_groups(
@@ -29,9 +46,12 @@ def same_groups(
 ) -> list:  # a name for each row, equal where groups are linked by a key
     "Join groups that share a key (union-find)."
     parent = {}
+
     def root(x):
-        while parent.setdefault(x, x) != x: x = parent[x]
+        while parent.setdefault(x, x) != x:
+            x = parent[x]
         return x
+
     for g, k in zip(groups, keys):
         a, b = sorted((root(("group", g)), root(("key", k))))
         parent[b] = a
@@ -40,31 +60,44 @@ def same_groups(
 # %% ../nbs/11_data.ipynb #13dba05e
 LABELS = ["NEGATIVE", "POSITIVE"]
 
+
 def every_fifth(
     groups: list,  # a group's name for each row
     labels: list,  # 0 or 1 for each row
 ) -> set:  # names of the groups to test on
     "Every fifth group, in the order of the share of their rows that are labelled 1 (systematic sampling)."
     members = {}
-    for g, y in zip(groups, labels): members.setdefault(g, []).append(y)
+    for g, y in zip(groups, labels):
+        members.setdefault(g, []).append(y)
     return set(sorted(members, key=lambda g: (sum(members[g]) / len(members[g]), g))[::5])
 
 # %% ../nbs/11_data.ipynb #49439580
 def reviews():  # a `datasets.DatasetDict` with train and test; columns text, label, film
     "The reviews without duplicates; every fifth film is in the test set."
     from datasets import DatasetDict
+
     return DatasetDict(_splits())  # the caller's own, who may put other splits into it
+
 
 @functools.cache
 def _splits():
     from datasets import ClassLabel, Dataset, Features, Value
+
     rows = [r for r in corpus() if r["category"] != "plot"]
     films = same_groups([r["film"] for r in rows], [r["text"] for r in rows])
-    unique = {r["text"]: dict(text=r["text"], label=int(r["category"] == "fresh"), film=film) for r, film in zip(rows, films)}.values()
+    unique = {
+        r["text"]: {"text": r["text"], "label": int(r["category"] == "fresh"), "film": film}
+        for r, film in zip(rows, films)
+    }.values()
     tested = every_fifth([r["film"] for r in unique], [r["label"] for r in unique])
     features = Features(text=Value("string"), label=ClassLabel(names=LABELS), film=Value("string"))
-    def split(test): return Dataset.from_list([r for r in unique if (r["film"] in tested) == test], features=features)
-    return dict(train=split(False), test=split(True))
+
+    def split(test):
+        return Dataset.from_list(
+            [r for r in unique if (r["film"] in tested) == test], features=features
+        )
+
+    return {"train": split(False), "test": split(True)}
 
 # %% ../nbs/11_data.ipynb #3fa8ec93
 def majority_share(
@@ -80,7 +113,13 @@ def plots() -> list:  # strings
     return [r["text"] for r in corpus() if r["category"] == "plot"]
 
 # %% ../nbs/11_data.ipynb #07544eeb
-_REVIEW_SETS = ("imdb", "stanfordnlp/imdb", "rotten_tomatoes", "cornell-movie-review-data/rotten_tomatoes")
+_REVIEW_SETS = (
+    "imdb",
+    "stanfordnlp/imdb",
+    "rotten_tomatoes",
+    "cornell-movie-review-data/rotten_tomatoes",
+)
+
 
 def load_dataset(
     path: str,  # a name on the hub, or a builder such as "csv"
@@ -90,21 +129,50 @@ def load_dataset(
 ):  # a `DatasetDict`, or a `Dataset` where `split=` is given
     "`datasets.load_dataset`; without a network the reviews stand in for IMDB, and one line says so."
     import datasets
-    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path): raise InputError(f"{path!r} is no name of a data set; give a string.")
-    if use_auth_token is not None: kwargs.setdefault("token", use_auth_token)
-    builders = {"csv", "json", "parquet", "text", "arrow", "xml", "webdataset", "imagefolder", "audiofolder"}
-    if path in builders or os.path.exists(path) or hub_reachable(): return datasets.load_dataset(path, *args, **kwargs)
-    if path not in _REVIEW_SETS: return _from_cache(path, args, kwargs)
-    note(f"no network: {sum(map(len, reviews().values())):,} embedded film reviews stand in for the data set {path!r}.")
-    ds = reviews().remove_columns("film").cast_column("label", datasets.ClassLabel(names=["neg", "pos"]))
+
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise InputError(f"{path!r} is no name of a data set; give a string.")
+    if use_auth_token is not None:
+        kwargs.setdefault("token", use_auth_token)
+    builders = {
+        "csv",
+        "json",
+        "parquet",
+        "text",
+        "arrow",
+        "xml",
+        "webdataset",
+        "imagefolder",
+        "audiofolder",
+    }
+    if path in builders or os.path.exists(path) or hub_reachable():
+        return datasets.load_dataset(path, *args, **kwargs)
+    if path not in _REVIEW_SETS:
+        return _from_cache(path, args, kwargs)
+    note(
+        f"no network: {sum(map(len, reviews().values())):,} embedded film reviews stand in for the data set {path!r}."
+    )
+    ds = (
+        reviews()
+        .remove_columns("film")
+        .cast_column("label", datasets.ClassLabel(names=["neg", "pos"]))
+    )
     return ds if kwargs.get("split") is None else _part(ds, kwargs["split"])
+
 
 def _part(ds, split):
     "A split as `datasets` writes it: 'train', 'train[:10]', 'train+test', or a list of such."
     from datasets import ReadInstruction, concatenate_datasets
-    if isinstance(split, (list, tuple)): return [_part(ds, s) for s in split]
-    with telling(f"split={split!r} cannot be read", f"there is {' and '.join(ds)}, also in pieces, as in 'train[:10]'"):
-        pieces = ReadInstruction.from_spec(str(split)).to_absolute({k: len(v) for k, v in ds.items()})
+
+    if isinstance(split, (list, tuple)):
+        return [_part(ds, s) for s in split]
+    with telling(
+        f"split={split!r} cannot be read",
+        f"there is {' and '.join(ds)}, also in pieces, as in 'train[:10]'",
+    ):
+        pieces = ReadInstruction.from_spec(str(split)).to_absolute(
+            {k: len(v) for k, v in ds.items()}
+        )
     return concatenate_datasets([ds[p.splitname].select(range(p.from_, p.to)) for p in pieces])
 
 # %% ../nbs/11_data.ipynb #54170eb7
@@ -112,11 +180,16 @@ def _from_cache(path, args, kwargs):
     "A data set of the hub that was downloaded before; raise `InputError` when it was not."
     import datasets
     from datasets import config
+
     before, config.HF_HUB_OFFLINE = config.HF_HUB_OFFLINE, True
-    try: return datasets.load_dataset(path, *args, **kwargs)
+    try:
+        return datasets.load_dataset(path, *args, **kwargs)
     except (OSError, ValueError) as e:
-        raise InputError(f"{path!r} is no file here, and the hub cannot be reached; without a network {nearest(path, _REVIEW_SETS)}") from e
-    finally: config.HF_HUB_OFFLINE = before
+        raise InputError(
+            f"{path!r} is no file here, and the hub cannot be reached; without a network {nearest(path, _REVIEW_SETS)}"
+        ) from e
+    finally:
+        config.HF_HUB_OFFLINE = before
 
 # %% ../nbs/11_data.ipynb #8956a621
 def _inputs(table, roles, where):
@@ -126,33 +199,69 @@ def _inputs(table, roles, where):
         if role in ("text", "text_pair", "question", "context"):
             for i, t in enumerate(table[column]):
                 if not isinstance(t, str) or not t.strip():
-                    what = "has no text" if missing(t) or isinstance(t, str) else f"has {type(t).__name__} ({str(t)[:20]!r}), not text,"
-                    raise InputError(f"row {i} (the first is 0){where} {what} in column {column!r}; drop or mend such rows first.")
+                    what = (
+                        "has no text"
+                        if missing(t) or isinstance(t, str)
+                        else f"has {type(t).__name__} ({str(t)[:20]!r}), not text,"
+                    )
+                    raise InputError(
+                        f"row {i} (the first is 0){where} {what} in column {column!r}; drop or mend such rows first."
+                    )
             out[role] = [well_formed(t) for t in table[column]]
-    if "tokens" in roles: out["tokens"] = [list(map(str, t)) for t in table[roles["tokens"]]]
-    if "answers" in roles: out["answers"] = [_answer(plain(a), c, i, where) for i, (a, c) in enumerate(zip(table[roles["answers"]], out["context"]))]
+    if "tokens" in roles:
+        out["tokens"] = [list(map(str, t)) for t in table[roles["tokens"]]]
+    if "answers" in roles:
+        out["answers"] = [
+            _answer(plain(a), c, i, where)
+            for i, (a, c) in enumerate(zip(table[roles["answers"]], out["context"]))
+        ]
     return out
+
 
 def _answer(a, context, i, where):
     "Answers with the places where they stand, checked against the context."
-    texts, starts = ([plain(v) for v in (a["text"], a["answer_start"])] if isinstance(a, dict) else ([a], [context.find(a)]) if isinstance(a, str) else (None, None))
-    if texts is None: raise InputError(f"row {i} (the first is 0){where} has no answers; give a string, or a dict with 'text' and 'answer_start'.")
+    texts, starts = (
+        [plain(v) for v in (a["text"], a["answer_start"])]
+        if isinstance(a, dict)
+        else ([a], [context.find(a)])
+        if isinstance(a, str)
+        else (None, None)
+    )
+    if texts is None:
+        raise InputError(
+            f"row {i} (the first is 0){where} has no answers; give a string, or a dict with 'text' and 'answer_start'."
+        )
     for t, s in zip(texts, starts):
-        if s < 0 or context[s:s + len(t)] != t: raise InputError(f"row {i} (the first is 0){where}: the answer {t[:40]!r} does not stand at character {s} of its context; mend 'answer_start'.")
+        if s < 0 or context[s : s + len(t)] != t:
+            raise InputError(
+                f"row {i} (the first is 0){where}: the answer {t[:40]!r} does not stand at character {s} of its context; mend 'answer_start'."
+            )
     return {"text": texts, "answer_start": starts}
 
 # %% ../nbs/11_data.ipynb #ca6b294d
 def _ones(i, row):
     "The names of the columns that hold 1."
     for c, v in row.items():
-        if missing(v) or v not in (0, 1): raise InputError(f"row {i} (the first is 0) has {str(v)[:20]!r} in column {c!r}; of several columns with labels each holds 0 or 1.")
+        if missing(v) or v not in (0, 1):
+            raise InputError(
+                f"row {i} (the first is 0) has {str(v)[:20]!r} in column {c!r}; of several columns with labels each holds 0 or 1."
+            )
     return [c for c, v in row.items() if v]
+
 
 def _targets(tables, roles):
     "What is to be learned, for all splits, and its feature; `None` where the inputs hold it (answers)."
-    if "answers" in roles: return None, None
+    if "answers" in roles:
+        return None, None
     column = roles.get("tags") or roles["label"]
-    if isinstance(column, list): return read_labels({k: [_ones(i, row) for i, row in enumerate(t[column].to_dict("records"))] for k, t in tables.items()}, " + ".join(column))
+    if isinstance(column, list):
+        return read_labels(
+            {
+                k: [_ones(i, row) for i, row in enumerate(t[column].to_dict("records"))]
+                for k, t in tables.items()
+            },
+            " + ".join(column),
+        )
     given = next(iter(tables.values())).attrs.get("names", {}).get(column)
     if given:
         for k in [k for k, t in tables.items() if k != "train" and (t[column] == -1).all()]:
@@ -162,8 +271,14 @@ def _targets(tables, roles):
     if "tags" in roles:
         for k, t in tables.items():
             for i, (a, b) in enumerate(zip(t[roles["tokens"]], targets[k])):
-                if not isinstance(b, list) or isinstance(a, str) or not hasattr(a, "__len__"): raise InputError(f"row {i} (the first is 0) has {type(a).__name__} for tokens and {type(b).__name__} for tags; both are lists.")
-                if len(a) != len(b): raise InputError(f"row {i} (the first is 0) has {len(a)} tokens and {len(b)} tags; each token needs its tag.")
+                if not isinstance(b, list) or isinstance(a, str) or not hasattr(a, "__len__"):
+                    raise InputError(
+                        f"row {i} (the first is 0) has {type(a).__name__} for tokens and {type(b).__name__} for tags; both are lists."
+                    )
+                if len(a) != len(b):
+                    raise InputError(
+                        f"row {i} (the first is 0) has {len(a)} tokens and {len(b)} tags; each token needs its tag."
+                    )
     return targets, feature
 
 # %% ../nbs/11_data.ipynb #38949d63
@@ -177,9 +292,20 @@ def load_data(
 ):  # a `DatasetDict` with train and test (or validation); columns text, text_pair, label; tokens, tags; or question, context, answers
     "Texts with what is to be learned, from anywhere, split for training; labels become ids and keep their names."
     from datasets import Dataset, DatasetDict, Features
-    if not isinstance(test_share, (int, float)) or not 0 <= test_share < 1: raise InputError(f"test_share={str(test_share)[:40]!r} must be a number from 0 to less than 1.")
-    if _ready(source, text, label, group): return source
-    if isinstance(source, str) and not os.path.exists(source) and Path(source).suffix.lower() not in (*READERS, ".gz", ".bz2", ".xz", ".zst", ".docx", ".txt"): source = load_dataset(source)
+
+    if not isinstance(test_share, (int, float)) or not 0 <= test_share < 1:
+        raise InputError(
+            f"test_share={str(test_share)[:40]!r} must be a number from 0 to less than 1."
+        )
+    if _ready(source, text, label, group):
+        return source
+    if (
+        isinstance(source, str)
+        and not os.path.exists(source)
+        and Path(source).suffix.lower()
+        not in (*READERS, ".gz", ".bz2", ".xz", ".zst", ".docx", ".txt")
+    ):
+        source = load_dataset(source)
     tables = read_tables(source)
     roles = find_columns(next(iter(tables.values())), text, label)
     targets, feature = _targets(tables, roles)
@@ -187,46 +313,88 @@ def load_data(
     for k, table in tables.items():
         columns = _inputs(table, roles, "" if len(tables) == 1 else f" of {k}")
         features = Dataset.from_dict(columns).features.copy() | ({role: feature} if targets else {})
-        splits[k] = Dataset.from_dict(columns | ({role: targets[k]} if targets else {}), Features(features))
+        splits[k] = Dataset.from_dict(
+            columns | ({role: targets[k]} if targets else {}), Features(features)
+        )
     if len(splits) > 1:
-        if "train" not in splits: raise InputError(f"the data has the splits {', '.join(splits)}, and none is called 'train'; rename one.")
-        for lost in duplicates(splits): note(f"{lost['rows']} of {lost['of']} rows of {lost['split']!r} stand in 'train', too, word for word; scores on them are too good.")
+        if "train" not in splits:
+            raise InputError(
+                f"the data has the splits {', '.join(splits)}, and none is called 'train'; rename one."
+            )
+        for lost in duplicates(splits):
+            note(
+                f"{lost['rows']} of {lost['of']} rows of {lost['split']!r} stand in 'train', too, word for word; scores on them are too good."
+            )
         return DatasetDict(splits)
     (table,), (rows,) = tables.values(), splits.values()
-    if not test_share: return DatasetDict(train=rows)
-    if group is not None: find_column(table, (), "group", group)
+    if not test_share:
+        return DatasetDict(train=rows)
+    if group is not None:
+        find_column(table, (), "group", group)
     test = _test_rows(rows, list(map(str, table[group])) if group else None, test_share, seed)
-    return DatasetDict(train=rows.select([i for i in range(len(rows)) if i not in test]), test=rows.select(sorted(test)))
+    return DatasetDict(
+        train=rows.select([i for i in range(len(rows)) if i not in test]),
+        test=rows.select(sorted(test)),
+    )
 
 # %% ../nbs/11_data.ipynb #8c36edda
 def _ready(source, text, label, group):
     "Whether this is what `load_data` gives already."
     from datasets import ClassLabel
-    if not hasattr(source, "column_names") or not hasattr(source, "keys") or (text, label, group) != (None,) * 3: return False
+
+    if (
+        not hasattr(source, "column_names")
+        or not hasattr(source, "keys")
+        or (text, label, group) != (None,) * 3
+    ):
+        return False
     features = source["train"].features if "train" in source else {}
-    return isinstance(features.get("label"), ClassLabel) and "text" in features and bool(set(source) & {"test", "validation"}) and len(source) < 4 and all(len(s) for s in source.values())
+    return (
+        isinstance(features.get("label"), ClassLabel)
+        and "text" in features
+        and bool(set(source) & {"test", "validation"})
+        and len(source) < 4
+        and all(len(s) for s in source.values())
+    )
+
 
 def _keys(rows):
     "What makes two rows equal for a model: all that it reads."
-    columns = [c for c in ("text", "text_pair", "tokens", "question", "context") if c in rows.column_names]
+    columns = [
+        c for c in ("text", "text_pair", "tokens", "question", "context") if c in rows.column_names
+    ]
     return [repr(k) for k in zip(*(rows[c][:] for c in columns))]
+
 
 def duplicates(
     splits,  # a `DatasetDict`, or a dict of splits
 ) -> list:  # dicts: split, rows (that stand in train, too), of; only where there are any
     "Count the rows of each other split that stand in the training split word for word."
     known = set(_keys(splits["train"]))
-    found = [dict(split=k, rows=sum(x in known for x in _keys(v)), of=len(v)) for k, v in splits.items() if k != "train"]
+    found = [
+        {"split": k, "rows": sum(x in known for x in _keys(v)), "of": len(v)}
+        for k, v in splits.items()
+        if k != "train"
+    ]
     return [f for f in found if f["rows"]]
+
 
 def _test_rows(rows, groups, share, seed):
     "Positions of the test rows: labels in proportion, groups and equal texts unparted."
-    keys, column = rows["context"][:] if "context" in rows.column_names else _keys(rows), next((c for c in ("label", "tags") if c in rows.column_names), None)
+    keys, column = (
+        rows["context"][:] if "context" in rows.column_names else _keys(rows),
+        next((c for c in ("label", "tags") if c in rows.column_names), None),
+    )
     labels = rows[column][:] if column else [0] * len(rows)
-    if labels and isinstance(labels[0], float): order = sorted(labels); labels = [5 * bisect.bisect_left(order, y) // len(order) for y in labels]
+    if labels and isinstance(labels[0], float):
+        order = sorted(labels)
+        labels = [5 * bisect.bisect_left(order, y) // len(order) for y in labels]
     labels = [sorted(set(y)) or [-1] if isinstance(y, list) else y for y in labels]
     test = split_fairly(labels, same_groups(groups, keys) if groups else keys, share, seed)
-    if not 0 < len(test) < len(rows): raise InputError(f"{len(rows)} rows in {len(set(groups or keys))} groups are too few to split; give more, or a dict with train and test.")
+    if not 0 < len(test) < len(rows):
+        raise InputError(
+            f"{len(rows)} rows in {len(set(groups or keys))} groups are too few to split; give more, or a dict with train and test."
+        )
     return test
 
 # %% ../nbs/11_data.ipynb #29d4218c
@@ -235,17 +403,40 @@ def plot_data(
 ):  # two matplotlib axes
     "Draw how often each label occurs in each split, and how many words the texts have."
     import matplotlib.pyplot as plt
+
     fig, (a, b) = plt.subplots(1, 2, figsize=(8, 2.6), facecolor="white")
     for k, (split, rows) in enumerate(data.items()):
-        look = dict(color=["#1f4e79", "#c2600c", "#9aa5b1"][k % 3], label=split, alpha=.9)
+        look = {"color": ["#1f4e79", "#c2600c", "#9aa5b1"][k % 3], "label": split, "alpha": 0.9}
         column = next((c for c in ("label", "tags") if c in rows.column_names), None)
-        feature, values = (getattr(rows.features[column], "feature", rows.features[column]), rows[column][:]) if column else (None, [len(x["text"]) for x in rows["answers"]])
+        feature, values = (
+            (getattr(rows.features[column], "feature", rows.features[column]), rows[column][:])
+            if column
+            else (None, [len(x["text"]) for x in rows["answers"]])
+        )
         flat = [v for y in values for v in (y if isinstance(y, list) else [y])]
-        if names := getattr(feature, "names", None): a.bar([i + k / 4 for i in range(len(names))], [flat.count(i) / max(1, len(flat)) for i in range(len(names))], width=.24, **look); a.set_xticks(range(len(names)), names, rotation=30 if len(names) > 4 else 0, parse_math=False)
-        else: a.hist(flat, bins=20, density=True, histtype="step", lw=2, **look)
+        if names := getattr(feature, "names", None):
+            a.bar(
+                [i + k / 4 for i in range(len(names))],
+                [flat.count(i) / max(1, len(flat)) for i in range(len(names))],
+                width=0.24,
+                **look,
+            )
+            a.set_xticks(
+                range(len(names)), names, rotation=30 if len(names) > 4 else 0, parse_math=False
+            )
+        else:
+            a.hist(flat, bins=20, density=True, histtype="step", lw=2, **look)
         texts = next(rows[c] for c in ("text", "tokens", "context") if c in rows.column_names)
-        b.hist([len(t.split() if isinstance(t, str) else t) for t in texts], bins=30, density=True, histtype="step", lw=2, **look)
-    a.set(title="labels" if column else "answers a question", ylabel="share"); b.set(title="words a text", yticks=[])
+        b.hist(
+            [len(t.split() if isinstance(t, str) else t) for t in texts],
+            bins=30,
+            density=True,
+            histtype="step",
+            lw=2,
+            **look,
+        )
+    a.set(title="labels" if column else "answers a question", ylabel="share")
+    b.set(title="words a text", yticks=[])
     a.legend(frameon=False)
     fig.tight_layout()
     return a, b
@@ -259,21 +450,41 @@ def map_cached(
 ):  # a Dataset of what `work` returns
     "`Dataset.map` that keeps its result in the cache folder; under a thousand rows it is not worth it."
     from datasets.fingerprint import Hasher
-    rust = json.loads(tok.backend_tokenizer.to_str()) | dict(truncation=None, padding=None)
-    name = Hasher.hash([ds._fingerprint, f"{work.__module__}.{work.__qualname__}", __version__, json.dumps(rust), tok.model_max_length, sorted(options.items())])
-    how = dict(batched=True, remove_columns=ds.column_names, fn_kwargs={"tok": tok} | options, desc="tokenizing", new_fingerprint=name)
-    if len(ds) < 1000: return ds.map(work, keep_in_memory=True, **how)
+
+    rust = json.loads(tok.backend_tokenizer.to_str()) | {"truncation": None, "padding": None}
+    name = Hasher.hash(
+        [
+            ds._fingerprint,
+            f"{work.__module__}.{work.__qualname__}",
+            __version__,
+            json.dumps(rust),
+            tok.model_max_length,
+            sorted(options.items()),
+        ]
+    )
+    how = {
+        "batched": True,
+        "remove_columns": ds.column_names,
+        "fn_kwargs": {"tok": tok} | options,
+        "desc": "tokenizing",
+        "new_fingerprint": name,
+    }
+    if len(ds) < 1000:
+        return ds.map(work, keep_in_memory=True, **how)
     try:
-        (cache_dir()/"rows").mkdir(parents=True, exist_ok=True)
-        return ds.map(work, cache_file_name=str(cache_dir()/"rows"/f"{name}.arrow"), **how)
+        (cache_dir() / "rows").mkdir(parents=True, exist_ok=True)
+        return ds.map(work, cache_file_name=str(cache_dir() / "rows" / f"{name}.arrow"), **how)
     except OSError as e:
-        note(f"what is tokenized cannot be kept in {cache_dir()} ({e.strerror or e}); it stays in memory.")
+        note(
+            f"what is tokenized cannot be kept in {cache_dir()} ({e.strerror or e}); it stays in memory."
+        )
         return ds.map(work, keep_in_memory=True, **how)
 
 # %% ../nbs/11_data.ipynb #c03de3a1
 def _tokenize(batch, tok, text, label):
     "Token ids of a batch, and its labels."
     return tok(batch[text], truncation=True) | ({"labels": batch[label]} if label in batch else {})
+
 
 def tokenize_dataset(
     ds,  # a Dataset or DatasetDict with a column of texts
@@ -282,7 +493,11 @@ def tokenize_dataset(
     label: str = "label",
 ):  # the same with input_ids, attention_mask (and token_type_ids) and labels, nothing else
     "Tokenize in batches, without padding; texts over the model's maximum are cut, and a line says how many."
-    if hasattr(ds, "keys"): return type(ds)({k: tokenize_dataset(v, tok, text, label) for k, v in ds.items()})
+    if hasattr(ds, "keys"):
+        return type(ds)({k: tokenize_dataset(v, tok, text, label) for k, v in ds.items()})
     out = map_cached(ds, _tokenize, tok, text=text, label=label)
-    if cut := sum(n >= tok.model_max_length for n in map(len, out["input_ids"])): note(f"{cut} of {len(out)} texts have {tok.model_max_length} tokens or more; what was longer was cut.")
+    if cut := sum(n >= tok.model_max_length for n in map(len, out["input_ids"])):
+        note(
+            f"{cut} of {len(out)} texts have {tok.model_max_length} tokens or more; what was longer was cut."
+        )
     return out

@@ -7,27 +7,59 @@ __all__ = ['FAMILIES', 'HEADS', 'SCORES', 'ROWS', 'fits', 'linear', 'attend', 'f
            'embedding', 'base_model', 'open_encoder']
 
 # %% ../nbs/03_encoder.ipynb #d34b258b
-import copy, json
+import copy
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
 from .core import InputError, note
 
 # %% ../nbs/03_encoder.ipynb #b0901891
-_BERT = dict(layer="encoder.layer.{}.", q="attention.self.query", k="attention.self.key", v="attention.self.value", o="attention.output.dense",
-             n1="attention.output.LayerNorm", up="intermediate.dense", down="output.dense", n2="output.LayerNorm")
-_DISTIL = dict(layer="transformer.layer.{}.", q="attention.q_lin", k="attention.k_lin", v="attention.v_lin", o="attention.out_lin",
-               n1="sa_layer_norm", up="ffn.lin1", down="ffn.lin2", n2="output_layer_norm")
-FAMILIES = {"bert": ("bert.", _BERT), "roberta": ("roberta.", _BERT), "xlm-roberta": ("roberta.", _BERT), "camembert": ("roberta.", _BERT), "distilbert": ("distilbert.", _DISTIL)}
+_BERT = {
+    "layer": "encoder.layer.{}.",
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "o": "attention.output.dense",
+    "n1": "attention.output.LayerNorm",
+    "up": "intermediate.dense",
+    "down": "output.dense",
+    "n2": "output.LayerNorm",
+}
+_DISTIL = {
+    "layer": "transformer.layer.{}.",
+    "q": "attention.q_lin",
+    "k": "attention.k_lin",
+    "v": "attention.v_lin",
+    "o": "attention.out_lin",
+    "n1": "sa_layer_norm",
+    "up": "ffn.lin1",
+    "down": "ffn.lin2",
+    "n2": "output_layer_norm",
+}
+FAMILIES = {
+    "bert": ("bert.", _BERT),
+    "roberta": ("roberta.", _BERT),
+    "xlm-roberta": ("roberta.", _BERT),
+    "camembert": ("roberta.", _BERT),
+    "distilbert": ("distilbert.", _DISTIL),
+}
 HEADS = ("Model", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering")
+
 
 def fits(
     config: dict,  # the model's config.json
 ) -> bool:
     "Whether `Encoder` computes this model: family, head and activation are among those it knows."
     saved = (config.get("architectures") or [""])[0]
-    return (config.get("model_type") in FAMILIES and any(saved.endswith(h) for h in HEADS) and (config.get("hidden_act") or config.get("activation") or "gelu") == "gelu"
-            and config.get("position_embedding_type", "absolute") == "absolute" and not config.get("is_decoder") and not config.get("sinusoidal_pos_embds"))
+    return (
+        config.get("model_type") in FAMILIES
+        and any(saved.endswith(h) for h in HEADS)
+        and (config.get("hidden_act") or config.get("activation") or "gelu") == "gelu"
+        and config.get("position_embedding_type", "absolute") == "absolute"
+        and not config.get("is_decoder")
+        and not config.get("sinusoidal_pos_embds")
+    )
 
 # %% ../nbs/03_encoder.ipynb #5f65d33e
 def linear(
@@ -39,43 +71,62 @@ def linear(
     "A linear layer with its weight packed once."
     import torch
     import torch.nn.functional as F
+
     ops = torch.ops.mkldnn
     if packed and hasattr(ops, "_linear_pointwise") and hasattr(ops, "_reorder_linear_weight"):
-        blocks, act, how = ops._reorder_linear_weight(weight.contiguous(), None), *(("gelu", "none") if gelu else ("none", ""))
+        blocks, act, how = (
+            ops._reorder_linear_weight(weight.contiguous(), None),
+            *(("gelu", "none") if gelu else ("none", "")),
+        )
         return lambda x: ops._linear_pointwise(x, blocks, bias, act, [], how)
-    return (lambda x: F.gelu(F.linear(x, weight, bias))) if gelu else (lambda x: F.linear(x, weight, bias))
+    return (
+        (lambda x: F.gelu(F.linear(x, weight, bias)))
+        if gelu
+        else (lambda x: F.linear(x, weight, bias))
+    )
 
 # %% ../nbs/03_encoder.ipynb #304f8124
 SCORES = 2_500_000  # scores that are held at once, in 16 bits
 
+
 def attend(
     q,  # (B, heads, n, d)
-    k, v,  # (B, heads, T, d)
+    k,
+    v,  # (B, heads, T, d)
     mask=None,  # (B, 1, 1, T), True for tokens; None: no padding
 ):  # (B, heads, n, d)
     "Attention: `softmax(q kᵀ / √d) v` (arXiv:1706.03762)."
     import torch
     import torch.nn.functional as F
+
     B, heads, n, d = q.shape
     step = SCORES // (heads * n * k.shape[2])  # rows at once
-    if q.dtype == torch.float32 or not step: return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-    hidden = None if mask is None else torch.zeros_like(mask, dtype=q.dtype).masked_fill_(~mask, float("-inf"))
-    out, q = torch.empty(B, heads, n, d, dtype=q.dtype), q * d ** -.5
+    if q.dtype == torch.float32 or not step:
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    hidden = (
+        None
+        if mask is None
+        else torch.zeros_like(mask, dtype=q.dtype).masked_fill_(~mask, float("-inf"))
+    )
+    out, q = torch.empty(B, heads, n, d, dtype=q.dtype), q * d**-0.5
     for i in range(0, B, step):
         rows = slice(i, i + step)
         scores = q[rows] @ k[rows].transpose(-1, -2)
-        if hidden is not None: scores += hidden[rows]
+        if hidden is not None:
+            scores += hidden[rows]
         torch.matmul(scores.softmax(-1), v[rows], out=out[rows])
     return out
 
 # %% ../nbs/03_encoder.ipynb #259c8d31
 ROWS = 32  # products are made for multiples of so many rows
 
+
 def filled(
     x,  # (N, D)
 ):  # (N or up to `ROWS` - 1 more, D)
     "Rows of zeros below, up to a multiple of `ROWS`."
     import torch.nn.functional as F
+
     return F.pad(x, (0, 0, 0, -len(x) % ROWS))
 
 # %% ../nbs/03_encoder.ipynb #2f3f3d2b
@@ -88,16 +139,26 @@ def make_layer(
     "One layer of the encoder, as in the chapter, with fused products, for the first n tokens of each text."
     import torch
     import torch.nn.functional as F
+
     qkv = linear(*(torch.cat(parts) for parts in zip(W("q"), W("k"), W("v"))), packed=packed)
-    out, up, down = linear(*W("o"), packed=packed), linear(*W("up"), gelu=True, packed=packed), linear(*W("down"), packed=packed)
+    out, up, down = (
+        linear(*W("o"), packed=packed),
+        linear(*W("up"), gelu=True, packed=packed),
+        linear(*W("down"), packed=packed),
+    )
     n1, n2, D = W("n1"), W("n2"), W("o")[0].shape[0]
+
     def layer(x, B, T, mask, n):
-        q, k, v = qkv(x)[:B * T].view(B, T, 3, heads, D // heads).permute(2, 0, 3, 1, 4).unbind(0)
-        if n < T: x = filled(x[:B * T].view(B, T, D)[:, :n].reshape(B * n, D))
+        q, k, v = qkv(x)[: B * T].view(B, T, 3, heads, D // heads).permute(2, 0, 3, 1, 4).unbind(0)
+        if n < T:
+            x = filled(x[: B * T].view(B, T, D)[:, :n].reshape(B * n, D))
         seen = torch.zeros_like(x)
-        seen[:B * n].view(B, n, heads, D // heads).copy_(attend(q[:, :, :n], k, v, mask).transpose(1, 2))
+        seen[: B * n].view(B, n, heads, D // heads).copy_(
+            attend(q[:, :, :n], k, v, mask).transpose(1, 2)
+        )
         x = F.layer_norm(out(seen).add_(x), (D,), *n1, eps)
         return F.layer_norm(down(up(x)).add_(x), (D,), *n2, eps)
+
     return layer
 
 # %% ../nbs/03_encoder.ipynb #5d1fa94a
@@ -109,21 +170,26 @@ def make_head(
     "What stands on top of the encoder."
     import torch
     import torch.nn.functional as F
+
     if kind.endswith("ForTokenClassification"):
         top = W("classifier")
         return lambda h: {"logits": F.linear(h, *top)}
     if kind.endswith("ForQuestionAnswering"):
         ends = W("qa_outputs")
         return lambda h: dict(zip(("start_logits", "end_logits"), F.linear(h, *ends).unbind(-1)))
-    if not kind.endswith("ForSequenceClassification"): return lambda h: {}
-    first, bend, last = {"bert": ("bert.pooler.dense", torch.tanh, "classifier"), "distilbert": ("pre_classifier", torch.relu, "classifier")}.get(
-        family, ("classifier.dense", torch.tanh, "classifier.out_proj"))
+    if not kind.endswith("ForSequenceClassification"):
+        return lambda h: {}
+    first, bend, last = {
+        "bert": ("bert.pooler.dense", torch.tanh, "classifier"),
+        "distilbert": ("pre_classifier", torch.relu, "classifier"),
+    }.get(family, ("classifier.dense", torch.tanh, "classifier.out_proj"))
     first, last = W(first), W(last)  # now, so that no function holds on to all weights
     return lambda h: {"logits": F.linear(bend(F.linear(h[:, 0], *first)), *last)}
 
 # %% ../nbs/03_encoder.ipynb #bc2bc1cc
 class Encoder:
     "BERT, RoBERTa or DistilBERT from its tensors; called like the model, for answers only (no gradients)."
+
     def __init__(
         self,
         weights: dict,  # name -> tensor, as in the model's file
@@ -132,19 +198,41 @@ class Encoder:
         packed: bool = True,
     ):
         import torch
+
         prefix, names = FAMILIES[config["model_type"]]
-        weights = {k: w.to(getattr(torch, dtype)) for k, w in weights.items() if w.is_floating_point()}
-        if not any(k.startswith(prefix) for k in weights): weights = {prefix + k: w for k, w in weights.items()}
-        def pair(name): return weights[f"{name}.weight"], weights[f"{name}.bias"]
-        def inside(i): return lambda part: pair(prefix + names["layer"].format(i) + names[part])
-        heads, n = config.get("num_attention_heads") or config["n_heads"], config.get("num_hidden_layers") or config["n_layers"]
+        weights = {
+            k: w.to(getattr(torch, dtype)) for k, w in weights.items() if w.is_floating_point()
+        }
+        if not any(k.startswith(prefix) for k in weights):
+            weights = {prefix + k: w for k, w in weights.items()}
+
+        def pair(name):
+            return weights[f"{name}.weight"], weights[f"{name}.bias"]
+
+        def inside(i):
+            return lambda part: pair(prefix + names["layer"].format(i) + names[part])
+
+        heads, n = (
+            config.get("num_attention_heads") or config["n_heads"],
+            config.get("num_hidden_layers") or config["n_layers"],
+        )
         self.config, self.dtype, self.eps = config, dtype, config.get("layer_norm_eps", 1e-12)
-        self.embed = {k: weights.get(f"{prefix}embeddings.{v}.weight") for k, v in dict(word="word_embeddings", position="position_embeddings", type="token_type_embeddings").items()}
+        self.embed = {
+            k: weights.get(f"{prefix}embeddings.{v}.weight")
+            for k, v in {
+                "word": "word_embeddings",
+                "position": "position_embeddings",
+                "type": "token_type_embeddings",
+            }.items()
+        }
         self.norm = pair(f"{prefix}embeddings.LayerNorm")
-        if self.embed["type"] is not None: self.embed["position"] = self.embed["position"] + self.embed["type"][0]
+        if self.embed["type"] is not None:
+            self.embed["position"] = self.embed["position"] + self.embed["type"][0]
         self.layers = [make_layer(inside(i), heads, self.eps, packed) for i in range(n)]
         self.head = make_head(pair, config["architectures"][0], config["model_type"])
-        self.reads = 1 if config["architectures"][0].endswith("ForSequenceClassification") else None  # so many tokens of the last layer; None: all
+        self.reads = (
+            1 if config["architectures"][0].endswith("ForSequenceClassification") else None
+        )  # so many tokens of the last layer; None: all
 
 # %% ../nbs/03_encoder.ipynb #c8b3cd02
 def embedding(
@@ -154,29 +242,39 @@ def embedding(
 ):  # (B, T, D)
     "Word, position and token type, normalised."
     import torch.nn.functional as F
+
     x = F.embedding(ids, self.embed["word"])
-    if self.config["model_type"] in ("bert", "distilbert"): x = x + self.embed["position"][:ids.shape[1]]
+    if self.config["model_type"] in ("bert", "distilbert"):
+        x = x + self.embed["position"][: ids.shape[1]]
     else:
         pad = self.config.get("pad_token_id", 1)
         real = (ids != pad).long()
         x = x + F.embedding(real.cumsum(1) * real + pad, self.embed["position"])
-    if types is not None and self.embed["type"] is not None: x = x + F.embedding(types, self.embed["type"] - self.embed["type"][0])
+    if types is not None and self.embed["type"] is not None:
+        x = x + F.embedding(types, self.embed["type"] - self.embed["type"][0])
     return F.layer_norm(x, x.shape[-1:], *self.norm, self.eps)
+
 
 def __call__(
     self,
     input_ids,  # (B, T)
     attention_mask=None,  # (B, T), 1 for text and 0 for padding; None: no padding
     token_type_ids=None,  # (B, T)
-) -> SimpleNamespace:  # what the head says, and last_hidden_state (B, T, D) unless the head reads one token
+) -> (
+    SimpleNamespace
+):  # what the head says, and last_hidden_state (B, T, D) unless the head reads one token
     "One forward pass."
     B, T = input_ids.shape
     x = filled(self.embedding(input_ids, token_type_ids).view(B * T, -1))
     mask = None if attention_mask is None else attention_mask.bool()[:, None, None]
-    for layer in self.layers[:-1]: x = layer(x, B, T, mask, T)
+    for layer in self.layers[:-1]:
+        x = layer(x, B, T, mask, T)
     n = self.reads or T
-    hidden = self.layers[-1](x, B, T, mask, n)[:B * n].view(B, n, -1)
-    return SimpleNamespace(**self.head(hidden), **({} if self.reads else {"last_hidden_state": hidden}))
+    hidden = self.layers[-1](x, B, T, mask, n)[: B * n].view(B, n, -1)
+    return SimpleNamespace(
+        **self.head(hidden), **({} if self.reads else {"last_hidden_state": hidden})
+    )
+
 
 Encoder.embedding, Encoder.__call__ = embedding, __call__
 
@@ -189,6 +287,7 @@ def base_model(
     body.head, body.reads = lambda hidden: {}, None
     return body
 
+
 Encoder.base_model = property(base_model)
 
 # %% ../nbs/03_encoder.ipynb #e70094a5
@@ -199,20 +298,39 @@ def open_encoder(
     "The fast path for a model's folder, checked against plain torch on opening."
     import torch
     from safetensors.torch import load_file
+
     folder = Path(folder)
-    config = json.loads((folder/"config.json").read_text(encoding="utf-8"))
-    if not fits(config) or not (folder/"model.safetensors").exists(): return None
-    try: weights = {name: w.clone() for name, w in load_file(folder/"model.safetensors").items()}  # not the file's own pages: it may be replaced, and most are packed and dropped
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if not fits(config) or not (folder / "model.safetensors").exists():
+        return None
+    try:
+        weights = {
+            name: w.clone() for name, w in load_file(folder / "model.safetensors").items()
+        }  # not the file's own pages: it may be replaced, and most are packed and dropped
     except Exception as e:
-        raise InputError(f"{folder/'model.safetensors'} cannot be read: {e}; save the model again.") from e
-    try: fast, plain = Encoder(weights, config, dtype), Encoder(weights, config | dict(num_hidden_layers=1), dtype, packed=False)
-    except KeyError: return None  # weights that the table of names does not know
-    ids, mask = torch.tensor([[5, 6, 7, 8], [9, 10, 11, 11]]) % config["vocab_size"], torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
+        raise InputError(
+            f"{folder / 'model.safetensors'} cannot be read: {e}; save the model again."
+        ) from e
+    try:
+        fast, plain = (
+            Encoder(weights, config, dtype),
+            Encoder(weights, config | {"num_hidden_layers": 1}, dtype, packed=False),
+        )
+    except KeyError:
+        return None  # weights that the table of names does not know
+    ids, mask = (
+        torch.tensor([[5, 6, 7, 8], [9, 10, 11, 11]]) % config["vocab_size"],
+        torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]]),
+    )
     with torch.inference_mode():
         given = filled(fast.embedding(ids).flatten(0, 1)), 2, 4, mask.bool()[:, None, None], 4
         gap = (fast.layers[0](*given) - plain.layers[0](*given)).abs().max().item()
-    if gap <= (1e-4 if dtype == "float32" else .2): return fast
-    note(f"packed products differ from plain ones by {gap:.1e} with torch {torch.__version__}; the plain ones are used.")
+    if gap <= (1e-4 if dtype == "float32" else 0.2):
+        return fast
+    note(
+        f"packed products differ from plain ones by {gap:.1e} with torch {torch.__version__}; the plain ones are used."
+    )
     return Encoder(weights, config, dtype, packed=False)
+
 
 Encoder.open = staticmethod(open_encoder)

@@ -7,7 +7,8 @@ __all__ = ['TARGETS', 'TOLERANCE', 'MOST_STEPS', 'LEGEND', 'METHODS', 'Read', 'l
            'Explanation', 'explain']
 
 # %% ../nbs/14_explain.ipynb #75511719
-import html, weakref
+import html
+import weakref
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from .tasks.question_answering import best_spans
 # %% ../nbs/14_explain.ipynb #1d413ae9
 class Read:
     "One input as the model reads it, and its words."
+
     def __init__(
         self,
         pipe,  # a `Pipeline`
@@ -30,18 +32,33 @@ class Read:
         self.item, self.texts = item, item if isinstance(item, tuple) else (item,)
         self.encoding = e = pipe.tok.backend.encode(*self.texts)
         if pipe.tok.max_length and len(e) > pipe.tok.max_length:
-            raise InputError(f"{where} has {len(e)} tokens and the model takes {pipe.tok.max_length} at once; explain a part of it.")
+            raise InputError(
+                f"{where} has {len(e)} tokens and the model takes {pipe.tok.max_length} at once; explain a part of it."
+            )
         self.row = Row(e.ids, 0, e.type_ids if pipe.tok.types and any(e.type_ids) else None, (e, 0))
         self.words = []  # dicts: side (which text), first and after (its tokens), start and end (its characters)
         for i, (side, word, (start, end)) in enumerate(zip(e.sequence_ids, e.word_ids, e.offsets)):
-            if side is None or e.special_tokens_mask[i]: continue
+            if side is None or e.special_tokens_mask[i]:
+                continue
             last = self.words[-1] if self.words else None
-            if last and word is not None and (last["side"], last["word"]) == (side, word): last |= {"after": i + 1, "end": end}
-            else: self.words.append({"side": side, "word": word, "first": i, "after": i + 1, "start": start, "end": end})
+            if last and word is not None and (last["side"], last["word"]) == (side, word):
+                last |= {"after": i + 1, "end": end}
+            else:
+                self.words.append(
+                    {
+                        "side": side,
+                        "word": word,
+                        "first": i,
+                        "after": i + 1,
+                        "start": start,
+                        "end": end,
+                    }
+                )
         for w in self.words:
             text = self.texts[w["side"]]
-            while w["start"] < w["end"] and text[w["start"]].isspace(): w["start"] += 1
-            w["word"] = text[w["start"]:w["end"]]
+            while w["start"] < w["end"] and text[w["start"]].isspace():
+                w["start"] += 1
+            w["word"] = text[w["start"] : w["end"]]
 
     def hidden(self, words, mask):
         "The ids with the tokens of some words replaced by `mask`."
@@ -55,35 +72,65 @@ def log_odds(
 ):  # a tensor (…)
     "log(p / (1 - p)) of the softmax probability p of entry `k`."
     import torch
-    return logits[..., k] - torch.cat([logits[..., :k], logits[..., k + 1:]], -1).logsumexp(-1)
+
+    return logits[..., k] - torch.cat([logits[..., :k], logits[..., k + 1 :]], -1).logsumexp(-1)
 
 # %% ../nbs/14_explain.ipynb #337965fa
 def _label(pipe, read, out, wanted):
     "A label of the text: the likeliest, or the one that is wanted."
     labels, kind = pipe.task.labels, default_function(pipe.task.config)
-    if wanted is not None and wanted not in labels: raise InputError(f"there is no label {wanted!r}; {nearest(wanted, labels)}")
+    if wanted is not None and wanted not in labels:
+        raise InputError(f"there is no label {wanted!r}; {nearest(wanted, labels)}")
     k = int(out.argmax()) if wanted is None else labels.index(wanted)
     return labels[k], lambda z: log_odds(z, k) if kind == "softmax" else z[:, k]
 
+
 def _name(pipe, read, out, wanted):
     "A name in the text: the surest, or the one of that position or spelling. The mean of its words' log-odds."
-    found = [e | {"text": read.item[e["start"]:e["end"]]} for e in pipe(read.item, aggregation_strategy="first", progress=False)]
-    if not found: raise InputError("no name was found in the text, so there is nothing to explain.")
-    if isinstance(wanted, str) and wanted not in [e["text"] for e in found]: raise InputError(f"there is no name {wanted!r}; {nearest(wanted, [e['text'] for e in found])}")
-    if isinstance(wanted, int) and not 0 <= wanted < len(found): raise InputError(f"there is no name {wanted}; {len(found)} were found, and the first is 0.")
-    e = max(found, key=lambda e: e["score"]) if wanted is None else found[wanted] if isinstance(wanted, int) else next(e for e in found if e["text"] == wanted)
+    found = [
+        e | {"text": read.item[e["start"] : e["end"]]}
+        for e in pipe(read.item, aggregation_strategy="first", progress=False)
+    ]
+    if not found:
+        raise InputError("no name was found in the text, so there is nothing to explain.")
+    if isinstance(wanted, str) and wanted not in [e["text"] for e in found]:
+        raise InputError(
+            f"there is no name {wanted!r}; {nearest(wanted, [e['text'] for e in found])}"
+        )
+    if isinstance(wanted, int) and not 0 <= wanted < len(found):
+        raise InputError(f"there is no name {wanted}; {len(found)} were found, and the first is 0.")
+    e = (
+        max(found, key=lambda e: e["score"])
+        if wanted is None
+        else found[wanted]
+        if isinstance(wanted, int)
+        else next(e for e in found if e["text"] == wanted)
+    )
     inside = [w["first"] for w in read.words if e["start"] <= w["start"] < e["end"]]
-    return f"{e['text']} is {e['entity_group']}", lambda z: sum(log_odds(z[:, i], int(out[i].argmax())) for i in inside) / len(inside)
+    return (
+        f"{e['text']} is {e['entity_group']}",
+        lambda z: sum(log_odds(z[:, i], int(out[i].argmax())) for i in inside) / len(inside),
+    )
+
 
 def _answer(pipe, read, out, wanted):
     "The answer in the context: the log-odds of its start and of its end, added."
     context = [i for i, side in enumerate(read.encoding.sequence_ids) if side == 1]
     start, end = (softmax(np.asarray(x)[context]) for x in out)
-    (_, i, j), = best_spans(start, end, {**pipe.task.options, **pipe.options}["max_answer_len"], 1)
+    ((_, i, j),) = best_spans(
+        start, end, {**pipe.task.options, **pipe.options}["max_answer_len"], 1
+    )
     first, last = read.encoding.offsets[context[i]][0], read.encoding.offsets[context[j]][1]
-    return read.item[1][first:last], lambda z: log_odds(z[0][:, context], i) + log_odds(z[1][:, context], j)
+    return read.item[1][
+        first:last
+    ], lambda z: log_odds(z[0][:, context], i) + log_odds(z[1][:, context], j)
 
-TARGETS = {"text-classification": _label, "token-classification": _name, "question-answering": _answer}  # task -> what is explained
+
+TARGETS = {
+    "text-classification": _label,
+    "token-classification": _name,
+    "question-answering": _answer,
+}  # task -> what is explained
 
 # %% ../nbs/14_explain.ipynb #4cdca6c5
 def _mask(pipe):
@@ -91,18 +138,33 @@ def _mask(pipe):
     mask = pipe.tokenizer.mask_token_id
     return pipe.tok.pad_id if mask is None else mask
 
+
 def _outputs(pipe, rows):
     "What the engine says of rows, planned into batches: tensors, in order."
     import torch
-    opts, found = {"long": pipe.task.longs[0], **pipe.task.options, **pipe.options, "asked": set()}, [None] * len(rows)
+
+    opts, found = (
+        {"long": pipe.task.longs[0], **pipe.task.options, **pipe.options, "asked": set()},
+        [None] * len(rows),
+    )
     for batch in plan(list(map(len, rows)), pipe.batch_tokens):
-        for i, out in zip(batch, pipe.run([rows[i] for i in batch], opts)): found[i] = out
-    return [tuple(map(torch.from_numpy, o)) if isinstance(o, tuple) else torch.from_numpy(o) for o in found]
+        for i, out in zip(batch, pipe.run([rows[i] for i in batch], opts)):
+            found[i] = out
+    return [
+        tuple(map(torch.from_numpy, o)) if isinstance(o, tuple) else torch.from_numpy(o)
+        for o in found
+    ]
+
 
 def _stack(outputs):
     "Outputs of rows of one length as one batch."
     import torch
-    return tuple(map(torch.stack, zip(*outputs))) if isinstance(outputs[0], tuple) else torch.stack(outputs)
+
+    return (
+        tuple(map(torch.stack, zip(*outputs)))
+        if isinstance(outputs[0], tuple)
+        else torch.stack(outputs)
+    )
 
 # %% ../nbs/14_explain.ipynb #b95e94b8
 def _occlusion(pipe, reads, wanted):
@@ -114,8 +176,13 @@ def _occlusion(pipe, reads, wanted):
     outputs, at = _outputs(pipe, rows), 0
     for r in reads:
         n = len(r.words) + 2
-        own, at = outputs[at:at + n], at + n
-        name, score = TARGETS[pipe.task.name](pipe, r, tuple(o.numpy() for o in own[0]) if isinstance(own[0], tuple) else own[0].numpy(), wanted)
+        own, at = outputs[at : at + n], at + n
+        name, score = TARGETS[pipe.task.name](
+            pipe,
+            r,
+            tuple(o.numpy() for o in own[0]) if isinstance(own[0], tuple) else own[0].numpy(),
+            wanted,
+        )
         values = score(_stack(own))
         yield name, values[0].item(), values[1].item(), (values[0] - values[2:]).tolist()
 
@@ -129,76 +196,128 @@ def integrated_gradients(
 ):  # (T,): what each of the T adds to f(x) - f(baseline)
     "Integrated gradients along the straight line, by Gauss-Legendre."
     import torch
-    nodes, weights = (torch.tensor(a, dtype=x.dtype, device=x.device) for a in np.polynomial.legendre.leggauss(steps))
+
+    nodes, weights = (
+        torch.tensor(a, dtype=x.dtype, device=x.device)
+        for a in np.polynomial.legendre.leggauss(steps)
+    )
     total = torch.zeros_like(x)
     for part, w in zip(((nodes + 1) / 2).split(batch), (weights / 2).split(batch)):
         points = (baseline + part[:, None, None] * (x - baseline)).requires_grad_()
-        gradient, = torch.autograd.grad(f(points).sum(), points)
+        (gradient,) = torch.autograd.grad(f(points).sum(), points)
         total += (w[:, None, None] * gradient).sum(0)
     return (total * (x - baseline)).sum(-1)
 
 # %% ../nbs/14_explain.ipynb #e012f117
-_models = weakref.WeakKeyDictionary()  # pipeline -> its model, for pipelines whose fast encoder gives no gradients
+_models = (
+    weakref.WeakKeyDictionary()
+)  # pipeline -> its model, for pipelines whose fast encoder gives no gradients
+
 
 def model_of(
     pipe,  # a `Pipeline`
 ):  # a model of transformers, in eval mode where it is ours
     "The model behind a pipeline, for gradients and attention; a fast pipeline stays fast."
-    if not pipe.fast: return pipe.model
-    if pipe not in _models: _models[pipe] = load(pipe.folder, pipe.task.name)[0]
+    if not pipe.fast:
+        return pipe.model
+    if pipe not in _models:
+        _models[pipe] = load(pipe.folder, pipe.task.name)[0]
     return _models[pipe]
 
-TOLERANCE, MOST_STEPS = .05, 1024  # of the larger of 1 and f(text) - f(baseline); points on the way
+
+TOLERANCE, MOST_STEPS = (
+    0.05,
+    1024,
+)  # of the larger of 1 and f(text) - f(baseline); points on the way
+
 
 def _gradients(pipe, reads, wanted):
     "As `_occlusion`, by integrated gradients."
     import torch
+
     mask, model = _mask(pipe), model_of(pipe)
     device = next(model.parameters()).device
     with evaluating(model):
         for r, out in zip(reads, _outputs(pipe, [r.row for r in reads])):
-            name, score = TARGETS[pipe.task.name](pipe, r, tuple(o.numpy() for o in out) if isinstance(out, tuple) else out.numpy(), wanted)
+            name, score = TARGETS[pipe.task.name](
+                pipe,
+                r,
+                tuple(o.numpy() for o in out) if isinstance(out, tuple) else out.numpy(),
+                wanted,
+            )
             f = _from_embeddings(pipe, model, r, score, device)
             with torch.no_grad():
-                x, base = model.get_input_embeddings()(torch.tensor([r.row.ids, r.hidden(r.words, mask)], device=device))
+                x, base = model.get_input_embeddings()(
+                    torch.tensor([r.row.ids, r.hidden(r.words, mask)], device=device)
+                )
                 value, start = f(torch.stack([x, base])).tolist()
-            each = _complete(lambda steps: integrated_gradients(f, x, base, steps, max(1, 4 * pipe.batch_tokens // len(r.row))), value - start)
-            yield name, value, start, [each[w["first"]:w["after"]].sum().item() for w in r.words]
+            each = _complete(
+                lambda steps: integrated_gradients(
+                    f, x, base, steps, max(1, 4 * pipe.batch_tokens // len(r.row))
+                ),
+                value - start,
+            )
+            yield name, value, start, [each[w["first"] : w["after"]].sum().item() for w in r.words]
 
 # %% ../nbs/14_explain.ipynb #715d8547
 def _from_embeddings(pipe, model, read, score, device):
     "The number to explain, as a function of a batch of word embeddings."
     import torch
+
     types = torch.tensor([read.row.types], device=device) if read.row.types else None
+
     def f(embeds):
-        inputs = {"inputs_embeds": embeds} | ({} if types is None else {"token_type_ids": types.expand(len(embeds), -1)})
+        inputs = {"inputs_embeds": embeds} | (
+            {} if types is None else {"token_type_ids": types.expand(len(embeds), -1)}
+        )
         return score(pipe.task.forward(model, inputs, [read.row] * len(embeds), pipe.options))
+
     return f
+
 
 def _complete(attribute, change):
     "Attributions that add up to `change`, with as many steps as that takes."
     steps = 16
     while steps <= MOST_STEPS:
         each = attribute(steps)
-        if abs(each.sum().item() - change) <= TOLERANCE * max(1., abs(change)): return each
+        if abs(each.sum().item() - change) <= TOLERANCE * max(1.0, abs(change)):
+            return each
         steps *= 2
-    raise InputError(f"integrated gradients did not converge in {MOST_STEPS} steps: they add up to {each.sum().item():.3f}, not to {change:.3f}; pass method='occlusion'.")
+    raise InputError(
+        f"integrated gradients did not converge in {MOST_STEPS} steps: they add up to {each.sum().item():.3f}, not to {change:.3f}; pass method='occlusion'."
+    )
 
 # %% ../nbs/14_explain.ipynb #55d1e1b0
 LEGEND = "<p><small>Solid line, +: speaks for it. Dashed line, \N{MINUS SIGN}: speaks against it.</small></p>"
 
+
 class Explanation(dict):
     "Words and what each adds: text, target, method, value, baseline, words."
+
     def shaded(self):
         "The text or texts, with colour over the words."
-        texts, most = self["text"] if isinstance(self["text"], tuple) else (self["text"],), max((abs(w["weight"]) for w in self["words"]), default=0) or 1.
-        return "".join(shade(t, [(w["start"], w["end"], w["weight"] / most) for w in self["words"] if w["side"] == side]) for side, t in enumerate(texts))
+        texts, most = (
+            self["text"] if isinstance(self["text"], tuple) else (self["text"],),
+            max((abs(w["weight"]) for w in self["words"]), default=0) or 1.0,
+        )
+        return "".join(
+            shade(
+                t,
+                [
+                    (w["start"], w["end"], w["weight"] / most)
+                    for w in self["words"]
+                    if w["side"] == side
+                ],
+            )
+            for side, t in enumerate(texts)
+        )
 
     def _repr_html_(self):
-        return (f'<p>Why <b>{html.escape(self["target"])}</b>? Log-odds {self["value"]:+.2f}, and {self["baseline"]:+.2f} with all words hidden ({self["method"]}).</p>{self.shaded()}{LEGEND}')
+        return f"<p>Why <b>{html.escape(self['target'])}</b>? Log-odds {self['value']:+.2f}, and {self['baseline']:+.2f} with all words hidden ({self['method']}).</p>{self.shaded()}{LEGEND}"
 
 # %% ../nbs/14_explain.ipynb #e511b929
 METHODS = {"gradients": _gradients, "occlusion": _occlusion}
+
 
 def explain(
     pipe,  # a `Pipeline` for classification, named entities or questions
@@ -207,13 +326,34 @@ def explain(
     method: str = "gradients",  # or "occlusion"
 ):  # an `Explanation`, or a list of them; each weight is in log-odds
     "Which words speak for the model's answer, and which against it. Raises `InputError` for what cannot be explained."
-    if pipe.task.name not in TARGETS: raise InputError(f"explain() is for {', '.join(TARGETS)}; this pipeline is for {pipe.task.name}.")
-    if method not in METHODS: raise InputError(f"method={method!r} is unknown; {nearest(method, METHODS)}")
-    if target is not None and pipe.task.name == "question-answering": raise InputError("the answer itself is explained; leave target= out.")
+    if pipe.task.name not in TARGETS:
+        raise InputError(
+            f"explain() is for {', '.join(TARGETS)}; this pipeline is for {pipe.task.name}."
+        )
+    if method not in METHODS:
+        raise InputError(f"method={method!r} is unknown; {nearest(method, METHODS)}")
+    if target is not None and pipe.task.name == "question-answering":
+        raise InputError("the answer itself is explained; leave target= out.")
     given = as_texts(pipe.task.arguments((texts,), {})[0])
-    reads = [Read(pipe, item, "the text" if given.shape == "one" else f"text {i}") for i, item in enumerate(given.checked(pipe.task.check))]
+    reads = [
+        Read(pipe, item, "the text" if given.shape == "one" else f"text {i}")
+        for i, item in enumerate(given.checked(pipe.task.check))
+    ]
     found = ListResult()
     for r, (name, value, start, weights) in zip(reads, METHODS[method](pipe, reads, target)):
-        words = [{"word": w["word"], "weight": x, "side": w["side"], "start": w["start"], "end": w["end"]} for w, x in zip(r.words, weights)]
-        found.append(Explanation(text=r.item, target=name, method=method, value=value, baseline=start, words=words))
+        words = [
+            {
+                "word": w["word"],
+                "weight": x,
+                "side": w["side"],
+                "start": w["start"],
+                "end": w["end"],
+            }
+            for w, x in zip(r.words, weights)
+        ]
+        found.append(
+            Explanation(
+                text=r.item, target=name, method=method, value=value, baseline=start, words=words
+            )
+        )
     return found[0] if given.shape == "one" else found

@@ -29,14 +29,29 @@ def logistic_regression(
 ):  # weights (classes, D) and biases (classes,)
     "The weights that minimise C · cross-entropy + |w|² / 2."
     import torch
+
     x, y = torch.as_tensor(x, dtype=torch.float64), torch.as_tensor(y)
-    w, b = (torch.zeros(shape, dtype=torch.float64, requires_grad=True) for shape in ((classes, x.shape[1]), (classes,)))
-    steps = torch.optim.LBFGS([w, b], max_iter=1000, tolerance_grad=1e-8, tolerance_change=1e-12, line_search_fn="strong_wolfe")
+    w, b = (
+        torch.zeros(shape, dtype=torch.float64, requires_grad=True)
+        for shape in ((classes, x.shape[1]), (classes,))
+    )
+    steps = torch.optim.LBFGS(
+        [w, b],
+        max_iter=1000,
+        tolerance_grad=1e-8,
+        tolerance_change=1e-12,
+        line_search_fn="strong_wolfe",
+    )
+
     def loss():
         steps.zero_grad()
-        value = C * torch.nn.functional.cross_entropy(x @ w.T + b, y, reduction="sum") + w.square().sum() / 2
+        value = (
+            C * torch.nn.functional.cross_entropy(x @ w.T + b, y, reduction="sum")
+            + w.square().sum() / 2
+        )
         value.backward()
         return value
+
     steps.step(loss)
     return w.detach().numpy(), b.detach().numpy()
 
@@ -48,6 +63,7 @@ def contrastive_loss(
 ):  # a scalar; 0 where no text has a friend
     "The cross-entropy of finding a text of the same label among all others."
     import torch
+
     own = torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
     chances = (vectors @ vectors.T / temperature).masked_fill(own, -torch.inf).log_softmax(-1)
     friends = (labels[:, None] == labels[None]) & ~own
@@ -68,23 +84,38 @@ def contrast(
     progress: bool = False,
 ) -> list:  # the loss of each step
     "One round: bring the vectors of one label together and move the others away."
-    import torch, random
+    import random
+
+    import torch
     from tqdm.auto import tqdm
     from transformers import get_scheduler
+
     seed_all(seed)
-    rng, device, mode, losses = random.Random(seed), next(body.parameters()).device, body.training, []
+    rng, device, mode, losses = (
+        random.Random(seed),
+        next(body.parameters()).device,
+        body.training,
+        [],
+    )
     rows = [Row(ids) for ids in tok(list(texts), truncation=True)["input_ids"]]
     groups = [[i for i, y in enumerate(labels) if y == k] for k in sorted(set(labels))]
-    optimizer = torch.optim.AdamW(body.parameters(), lr=lr, weight_decay=.01, fused=True)
+    optimizer = torch.optim.AdamW(body.parameters(), lr=lr, weight_decay=0.01, fused=True)
     schedule = get_scheduler("linear", optimizer, steps // 10, steps)
     body.train()
     for _ in tqdm(range(steps), desc="contrast", disable=not progress):
-        chosen = [i for g in groups for i in rng.sample(g, min(len(g), max(2, batch // len(groups))))]
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16): vectors = _vectors(body, pad([rows[i] for i in chosen], tok.pad_token_id, device))
-        loss = contrastive_loss(vectors.float(), torch.tensor([labels[i] for i in chosen], device=device))
+        chosen = [
+            i for g in groups for i in rng.sample(g, min(len(g), max(2, batch // len(groups))))
+        ]
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            vectors = _vectors(body, pad([rows[i] for i in chosen], tok.pad_token_id, device))
+        loss = contrastive_loss(
+            vectors.float(), torch.tensor([labels[i] for i in chosen], device=device)
+        )
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(body.parameters(), 1.)
-        optimizer.step(); schedule.step(); optimizer.zero_grad()
+        torch.nn.utils.clip_grad_norm_(body.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
         losses.append(loss.item())
     body.train(mode)
     return losses
@@ -93,11 +124,15 @@ def contrast(
 def _vectors(body, inputs):
     "Mean of the tokens, of length one."
     import torch
-    return torch.nn.functional.normalize(pool(body(**inputs).last_hidden_state, inputs.get("attention_mask"), "mean"), dim=-1)
+
+    return torch.nn.functional.normalize(
+        pool(body(**inputs).last_hidden_state, inputs.get("attention_mask"), "mean"), dim=-1
+    )
 
 # %% ../nbs/17_few_shot.ipynb #cdf49fa6
 class FewShot:
     "A body and a line: called with texts, it answers as a pipeline does."
+
     def __init__(
         self,
         embed,  # a feature-extraction `Pipeline`
@@ -105,7 +140,12 @@ class FewShot:
         biases,  # (L,)
         labels: list,  # L names
     ):
-        self.embed, self.weights, self.biases, self.labels = embed, np.asarray(weights), np.asarray(biases), labels
+        self.embed, self.weights, self.biases, self.labels = (
+            embed,
+            np.asarray(weights),
+            np.asarray(biases),
+            labels,
+        )
 
     def probabilities(self, texts):
         "A row a text, a column a label: (N, L)."
@@ -115,12 +155,22 @@ class FewShot:
         "`[{label, score}]` for a string, `[{…}, …]` for a list."
         found = as_texts(texts)
         items = list(found.checked(check_text))
-        return result([{"label": self.labels[p.argmax()], "score": p.max().item()} for p in self.probabilities(items)] if items else [])
+        return result(
+            [
+                {"label": self.labels[p.argmax()], "score": p.max().item()}
+                for p in self.probabilities(items)
+            ]
+            if items
+            else []
+        )
 
-    def __repr__(self): return f"FewShot({', '.join(self.labels)})"
+    def __repr__(self):
+        return f"FewShot({', '.join(self.labels)})"
 
 # %% ../nbs/17_few_shot.ipynb #a4129412
-def _embedded(pipe, texts): return np.asarray(pipe(list(texts), pooling="mean", normalize=True, progress=False))
+def _embedded(pipe, texts):
+    return np.asarray(pipe(list(texts), pooling="mean", normalize=True, progress=False))
+
 
 def few_shot(
     texts: list,
@@ -132,16 +182,25 @@ def few_shot(
     **kwargs,  # for `contrast`
 ) -> FewShot:
     "A classifier from a few texts a label; raises `InputError` when there are fewer than two."
-    texts, names = [check_text(t, f"text {i}") for i, t in enumerate(texts)], sorted(set(map(str, labels)))
-    if len(texts) != len(labels): raise InputError(f"{len(texts)} texts and {len(labels)} labels; there must be one for each.")
-    if len(names) < 2: raise InputError(f"there is one label only ({', '.join(names)}); a classifier needs two.")
+    texts, names = (
+        [check_text(t, f"text {i}") for i, t in enumerate(texts)],
+        sorted(set(map(str, labels))),
+    )
+    if len(texts) != len(labels):
+        raise InputError(
+            f"{len(texts)} texts and {len(labels)} labels; there must be one for each."
+        )
+    if len(names) < 2:
+        raise InputError(f"there is one label only ({', '.join(names)}); a classifier needs two.")
     y = [names.index(str(l)) for l in labels]
-    if few := [n for k, n in enumerate(names) if y.count(k) < 2]: raise InputError(f"the label {few[0]!r} has one text; give at least two.")
+    if few := [n for k, n in enumerate(names) if y.count(k) < 2]:
+        raise InputError(f"the label {few[0]!r} has one text; give at least two.")
     if steps:
         body, tok = load(model, "feature-extraction")
         contrast(body.to(pick_device(device)), tok, texts, y, steps=steps, seed=seed, **kwargs)
         embed = pipeline("feature-extraction", model=body, tokenizer=tok, device=device)
-    else: embed = pipeline("feature-extraction", model=model, device=device)
+    else:
+        embed = pipeline("feature-extraction", model=model, device=device)
     return FewShot(embed, *logistic_regression(_embedded(embed, texts), y, len(names)), names)
 
 # %% ../nbs/17_few_shot.ipynb #28871aad
@@ -151,9 +210,15 @@ def save_pretrained(
 ) -> Path:
     "Save body, tokenizer and line; `FewShot.load(folder)` opens them again."
     from safetensors.numpy import save_file
+
     self.embed.save_pretrained(folder)
-    save_file({"weights": self.weights, "biases": self.biases}, Path(folder)/"line.safetensors", {"labels": json.dumps(self.labels)})
+    save_file(
+        {"weights": self.weights, "biases": self.biases},
+        Path(folder) / "line.safetensors",
+        {"labels": json.dumps(self.labels)},
+    )
     return Path(folder)
+
 
 def load_few_shot(
     folder,  # what `save_pretrained` wrote
@@ -161,9 +226,19 @@ def load_few_shot(
 ) -> FewShot:
     "Open a saved few-shot classifier; raises `InputError` where there is none."
     from safetensors import safe_open
-    if not (file := Path(folder)/"line.safetensors").exists(): raise InputError(f"{folder} holds no line.safetensors; FewShot.save_pretrained writes one.")
-    with safe_open(file, "np") as f: weights, biases, labels = f.get_tensor("weights"), f.get_tensor("biases"), json.loads(f.metadata()["labels"])
-    return FewShot(pipeline("feature-extraction", model=folder, device=device), weights, biases, labels)
+
+    if not (file := Path(folder) / "line.safetensors").exists():
+        raise InputError(f"{folder} holds no line.safetensors; FewShot.save_pretrained writes one.")
+    with safe_open(file, "np") as f:
+        weights, biases, labels = (
+            f.get_tensor("weights"),
+            f.get_tensor("biases"),
+            json.loads(f.metadata()["labels"]),
+        )
+    return FewShot(
+        pipeline("feature-extraction", model=folder, device=device), weights, biases, labels
+    )
+
 
 FewShot.save_pretrained, FewShot.load = save_pretrained, staticmethod(load_few_shot)
 
@@ -175,12 +250,27 @@ def plot_few_shot(
 ):  # the axes
     "Draw accuracy over labels a class: the mean, one standard deviation, and every draw."
     import matplotlib.pyplot as plt
+
     ax, sizes = ax or plt.subplots(figsize=(6, 3.4), facecolor="white")[1], [int(n) for n in found]
-    for way, colour, line, mark, shift in (("frozen", ORANGE, "--", "s", .96), ("moved", BLUE, "-", "o", 1.04)):
+    for way, colour, line, mark, shift in (
+        ("frozen", ORANGE, "--", "s", 0.96),
+        ("moved", BLUE, "-", "o", 1.04),
+    ):
         at, rows = [n * shift for n in sizes], [f[way] for f in found.values()]
-        ax.errorbar(at, [r["mean"] for r in rows], yerr=[r["sd"] for r in rows], color=colour, ls=line, marker=mark, capsize=3, label=way)
-        for x, r in zip(at, rows): ax.plot([x] * len(r["runs"]), r["runs"], ".", color=colour, ms=3)
-    if majority: ax.axhline(majority, color="black", ls=":", lw=1, label="always the majority")
+        ax.errorbar(
+            at,
+            [r["mean"] for r in rows],
+            yerr=[r["sd"] for r in rows],
+            color=colour,
+            ls=line,
+            marker=mark,
+            capsize=3,
+            label=way,
+        )
+        for x, r in zip(at, rows):
+            ax.plot([x] * len(r["runs"]), r["runs"], ".", color=colour, ms=3)
+    if majority:
+        ax.axhline(majority, color="black", ls=":", lw=1, label="always the majority")
     ax.set(xscale="log", xlabel="labels a class", ylabel="accuracy on unseen films")
     ax.set_xticks(sizes, labels=list(map(str, sizes)))
     ax.minorticks_off()

@@ -6,7 +6,10 @@
 __all__ = ['FILES', 'safetensors_trouble', 'whole_zip', 'trouble', 'whole', 'opening']
 
 # %% ../nbs/00_files.ipynb #34955425
-import contextlib, json, os, re
+import contextlib
+import json
+import os
+import re
 from pathlib import Path
 
 from .core import InputError, nearest, telling
@@ -19,41 +22,82 @@ def safetensors_trouble(
     size = os.path.getsize(file)
     with open(file, "rb") as f:
         length = int.from_bytes(f.read(8), "little")
-        if size < 8 or length > size - 8: return "is cut off or is no safetensors file"
-        try: header = json.loads(f.read(length))
-        except ValueError: return "is damaged: its header cannot be read"
-    try: promised = 8 + length + max((t["data_offsets"][1] for k, t in header.items() if k != "__metadata__"), default=0)
-    except (AttributeError, KeyError, TypeError, IndexError): return "is damaged: its header is no table of tensors"
+        if size < 8 or length > size - 8:
+            return "is cut off or is no safetensors file"
+        try:
+            header = json.loads(f.read(length))
+        except ValueError:
+            return "is damaged: its header cannot be read"
+    try:
+        promised = (
+            8
+            + length
+            + max(
+                (t["data_offsets"][1] for k, t in header.items() if k != "__metadata__"), default=0
+            )
+        )
+    except (AttributeError, KeyError, TypeError, IndexError):
+        return "is damaged: its header is no table of tensors"
     return None if promised == size else f"has {size:,} bytes, and its header promises {promised:,}"
 
 # %% ../nbs/00_files.ipynb #a15976db
-FILES = ("vocab.txt", "merges.txt", "config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "generation_config.json",
-              "vocab.json", "adapter_config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json", "tf_model.h5.index.json")
+FILES = (
+    "vocab.txt",
+    "merges.txt",
+    "config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "generation_config.json",
+    "vocab.json",
+    "adapter_config.json",
+    "model.safetensors.index.json",
+    "pytorch_model.bin.index.json",
+    "tf_model.h5.index.json",
+)
+
 
 def whole_zip(
     file,
 ) -> bool:
     "Whether a file ends as a zip does, which is what torch writes; it is not opened."
     with open(file, "rb") as f:
-        f.seek(-min(os.path.getsize(file), 65_557), 2)  # the last record has 22 bytes and a comment, of the length that its last two bytes say
+        f.seek(
+            -min(os.path.getsize(file), 65_557), 2
+        )  # the last record has 22 bytes and a comment, of the length that its last two bytes say
         _, start, record = f.read().rpartition(b"PK\5\6")
-        return bool(start) and len(record) >= 18 and len(record) == 18 + int.from_bytes(record[16:18], "little")
+        return (
+            bool(start)
+            and len(record) >= 18
+            and len(record) == 18 + int.from_bytes(record[16:18], "little")
+        )
+
 
 def trouble(
     file,  # a file of a saved model
 ):  # half a sentence, or None
     "What is wrong with a file, by its name."
     file = Path(file)
-    if not file.stat().st_size: return "is empty"
-    if file.suffix == ".safetensors": return safetensors_trouble(file)
+    if not file.stat().st_size:
+        return "is empty"
+    if file.suffix == ".safetensors":
+        return safetensors_trouble(file)
     if file.suffix == ".bin":
-        with open(file, "rb") as f: return "is cut off" if f.read(2) == b"PK" and not whole_zip(file) else None
-    if file.suffix not in (".json", ".txt"): return None
-    try: text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as e: return f"is damaged: byte {e.start:,} is no text"
-    if file.suffix == ".txt": return None if text.strip() else "holds no words"
-    try: return None if isinstance(json.loads(text), dict) else "is no JSON object"
-    except ValueError: return "is cut off or is no JSON"
+        with open(file, "rb") as f:
+            return "is cut off" if f.read(2) == b"PK" and not whole_zip(file) else None
+    if file.suffix not in (".json", ".txt"):
+        return None
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as e:
+        return f"is damaged: byte {e.start:,} is no text"
+    if file.suffix == ".txt":
+        return None if text.strip() else "holds no words"
+    try:
+        return None if isinstance(json.loads(text), dict) else "is no JSON object"
+    except ValueError:
+        return "is cut off or is no JSON"
 
 # %% ../nbs/00_files.ipynb #7d3c22b6
 def whole(
@@ -61,13 +105,28 @@ def whole(
 ) -> str:  # the folder
     "Raise `InputError` for the first file that is broken or missing from its index."
     folder = Path(folder)
-    files = [f for f in sorted(folder.iterdir()) if f.name in FILES or f.suffix in (".safetensors", ".model") or f.name.startswith("pytorch_model")]
+    files = [
+        f
+        for f in sorted(folder.iterdir())
+        if f.name in FILES
+        or f.suffix in (".safetensors", ".model")
+        or f.name.startswith("pytorch_model")
+    ]
     for file in files:
-        if file.is_dir(): raise InputError(f"{file} is a folder, and should be a file; get the model again, or save it again.")
-        if said := trouble(file): raise InputError(f"{file} {said}; get the model again, or save it again.")
+        if file.is_dir():
+            raise InputError(
+                f"{file} is a folder, and should be a file; get the model again, or save it again."
+            )
+        if said := trouble(file):
+            raise InputError(f"{file} {said}; get the model again, or save it again.")
     for index in (f for f in files if f.name.endswith(".index.json")):
-        for part in sorted(set(json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values())):
-            if not (folder/part).exists(): raise InputError(f"{folder/part} is missing, and {index.name} names it; get the model again.")
+        for part in sorted(
+            set(json.loads(index.read_text(encoding="utf-8")).get("weight_map", {}).values())
+        ):
+            if not (folder / part).exists():
+                raise InputError(
+                    f"{folder / part} is missing, and {index.name} names it; get the model again."
+                )
     return str(folder)
 
 # %% ../nbs/00_files.ipynb #2a135c53
@@ -78,12 +137,19 @@ def opening(
     known: tuple = (),  # names of arguments, one of which may be meant by one that is unknown
 ):
     "Turn whatever goes wrong inside into an `InputError` of one sentence; an unknown argument stays a `TypeError`."
-    try: yield
-    except InputError: raise
+    try:
+        yield
+    except InputError:
+        raise
     except BaseException as e:
-        if isinstance(e, TypeError) and (unknown := re.search(r"unexpected keyword argument '(\w+)'", str(e))):
+        if isinstance(e, TypeError) and (
+            unknown := re.search(r"unexpected keyword argument '(\w+)'", str(e))
+        ):
             hint = nearest(unknown[1], known) if known else ""
             raise TypeError(f"{unknown[0]}; {hint}" if hint.startswith("did") else str(e)) from e
-        if isinstance(e, TypeError) and "takes no argument" in str(e): raise
-        if hub and isinstance(e, OSError): raise
-        with telling(f"could not load {name}", "get it again, or save it again."): raise
+        if isinstance(e, TypeError) and "takes no argument" in str(e):
+            raise
+        if hub and isinstance(e, OSError):
+            raise
+        with telling(f"could not load {name}", "get it again, or save it again."):
+            raise

@@ -6,12 +6,21 @@
 __all__ = ['INPUTS', 'example_inputs', 'plain_copy', 'export_graph', 'walk', 'graph_weights', 'replay', 'tensorflow_rule']
 
 # %% ../nbs/15_graph.ipynb #aa55a705
-import copy, inspect, warnings
+import copy
+import inspect
+import warnings
 
 from .core import InputError
 
 # %% ../nbs/15_graph.ipynb #54aee113
-INPUTS = ("input_ids", "attention_mask", "token_type_ids", "decoder_input_ids", "decoder_attention_mask")
+INPUTS = (
+    "input_ids",
+    "attention_mask",
+    "token_type_ids",
+    "decoder_input_ids",
+    "decoder_attention_mask",
+)
+
 
 def example_inputs(
     model,  # a PyTorch model of transformers that reads token ids
@@ -21,16 +30,31 @@ def example_inputs(
 ) -> dict:  # the model's inputs by name: int64 tensors (batch, length), or (batch, 3, length) for multiple choice; the last row ends in padding
     "Random token ids in the shapes that `model` takes; raise `InputError` when it takes none."
     import torch
+
     taken = inspect.signature(model.forward).parameters
-    if "input_ids" not in taken or not hasattr(model.config, "vocab_size"): raise InputError(f"{type(model).__name__} takes no input_ids; only models of text can be replayed.")
+    if "input_ids" not in taken or not hasattr(model.config, "vocab_size"):
+        raise InputError(
+            f"{type(model).__name__} takes no input_ids; only models of text can be replayed."
+        )
     config, draw = model.config, torch.Generator().manual_seed(seed)
-    names = [n for n in INPUTS if n in taken and (n != "token_type_ids" or getattr(config, "type_vocab_size", 0))]
+    names = [
+        n
+        for n in INPUTS
+        if n in taken and (n != "token_type_ids" or getattr(config, "type_vocab_size", 0))
+    ]
     out = {}
     for name in names:
-        shape = [batch, *[3] * type(model).__name__.endswith("MultipleChoice"), length - 2 * name.startswith("decoder")]
-        if name.endswith("input_ids"): out[name] = torch.randint(config.vocab_size, shape, generator=draw)
-        else: out[name] = torch.full(shape, int(name.endswith("mask")))
-    if "attention_mask" in out: out["attention_mask"][-1, ..., length // 2:] = 0
+        shape = [
+            batch,
+            *[3] * type(model).__name__.endswith("MultipleChoice"),
+            length - 2 * name.startswith("decoder"),
+        ]
+        if name.endswith("input_ids"):
+            out[name] = torch.randint(config.vocab_size, shape, generator=draw)
+        else:
+            out[name] = torch.full(shape, int(name.endswith("mask")))
+    if "attention_mask" in out:
+        out["attention_mask"][-1, ..., length // 2 :] = 0
     return out
 
 # %% ../nbs/15_graph.ipynb #4d4a501a
@@ -39,8 +63,11 @@ def plain_copy(
 ):  # a float32 copy on the CPU, in training mode, with eager attention
     "The copy of `model` that gets traced; raise `InputError` when it is no model of transformers."
     import transformers
+
     if not isinstance(model, transformers.PreTrainedModel):
-        raise InputError(f"{type(model).__name__} is no model of transformers; where it holds one with adapters, merge them first (merge_and_unload).")
+        raise InputError(
+            f"{type(model).__name__} is no model of transformers; where it holds one with adapters, merge them first (merge_and_unload)."
+        )
     model = copy.deepcopy(model).cpu().float().train()
     model.set_attn_implementation("eager")
     return model
@@ -51,16 +78,30 @@ def export_graph(
 ):  # a `torch.export.ExportedProgram` that maps a dict of inputs to a dict of outputs
     "Record every operation of `model`, all dimensions open; raise `InputError` when torch cannot."
     import torch
+
     inputs, options = example_inputs(model), {"return_dict": True}
-    if "use_cache" in inspect.signature(model.forward).parameters: options["use_cache"] = False
+    if "use_cache" in inspect.signature(model.forward).parameters:
+        options["use_cache"] = False
+
     class Outputs(torch.nn.Module):
-        def __init__(self): super().__init__(); self.model = model
-        def forward(self, inputs): return {k: v for k, v in model(**inputs, **options).items() if torch.is_tensor(v)}
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, inputs):
+            return {k: v for k, v in model(**inputs, **options).items() if torch.is_tensor(v)}
+
     sizes = {k: dict.fromkeys(range(v.ndim), torch.export.Dim.DYNAMIC) for k, v in inputs.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try: return torch.export.export(Outputs(), (inputs,), dynamic_shapes=(sizes,), strict=False).run_decompositions()
-        except Exception as e: raise InputError(f"torch.export cannot trace {type(model).__name__}: {str(e).strip().partition(chr(10))[0]}") from e
+        try:
+            return torch.export.export(
+                Outputs(), (inputs,), dynamic_shapes=(sizes,), strict=False
+            ).run_decompositions()
+        except Exception as e:
+            raise InputError(
+                f"torch.export cannot trace {type(model).__name__}: {str(e).strip().partition(chr(10))[0]}"
+            ) from e
 
 # %% ../nbs/15_graph.ipynb #26cdd8fb
 def walk(
@@ -70,10 +111,15 @@ def walk(
 ):  # the graph's outputs, in its own nesting
     "Compute a graph step by step with the functions that `rule` gives."
     from torch.fx.node import map_arg
-    known = lambda args: map_arg(args, lambda n: values[n.name])
+
+    def known(args):
+        return map_arg(args, lambda n: values[n.name])
+
     for node in graph.nodes:
-        if node.op == "output": return known(node.args[0])
-        if node.op == "call_function": values[node.name] = rule(node)(*known(node.args), **known(node.kwargs))
+        if node.op == "output":
+            return known(node.args[0])
+        if node.op == "call_function":
+            values[node.name] = rule(node)(*known(node.args), **known(node.kwargs))
 
 # %% ../nbs/15_graph.ipynb #20d8b0b5
 def graph_weights(
@@ -81,7 +127,11 @@ def graph_weights(
 ) -> dict:  # placeholder's name -> (weight's name in the model, tensor)
     "The parameters, buffers and constants that a program reads."
     read = program.constants | dict(program.state_dict)
-    return {s.arg.name: (s.target.removeprefix("model."), read[s.target]) for s in program.graph_signature.input_specs if s.target}
+    return {
+        s.arg.name: (s.target.removeprefix("model."), read[s.target])
+        for s in program.graph_signature.input_specs
+        if s.target
+    }
 
 # %% ../nbs/15_graph.ipynb #4a848e24
 def replay(
@@ -92,71 +142,162 @@ def replay(
 ) -> dict:  # the model's outputs by name
     "Compute a program with the functions that `rule` gives."
     results = walk(program.graph, weights | {f"inputs_{k}": v for k, v in inputs.items()}, rule)
-    asked = [r for r, s in zip(results, program.graph_signature.output_specs) if s.kind.name == "USER_OUTPUT"]
+    asked = [
+        r
+        for r, s in zip(results, program.graph_signature.output_specs)
+        if s.kind.name == "USER_OUTPUT"
+    ]
     return dict(zip(program.call_spec.out_spec.context, asked))
 
 # %% ../nbs/15_graph.ipynb #dda3229b
 def _values(tf):
     "Rules that work value by value, or sum values up."
+
     def clamp(x, low=None, high=None):
         x = x if low is None else tf.maximum(x, tf.cast(low, x.dtype))
         return x if high is None else tf.minimum(x, tf.cast(high, x.dtype))
-    return dict(
-        add=lambda a, b, alpha=1: a + alpha * b, sub=lambda a, b, alpha=1: a - alpha * b, mul=tf.multiply, div=tf.divide,
-        pow=tf.pow, minimum=tf.minimum, maximum=tf.maximum, clamp=clamp, abs=tf.abs, neg=tf.negative, sign=tf.sign, ceil=tf.math.ceil,
-        exp=tf.exp, erf=tf.math.erf, log=tf.math.log, log1p=tf.math.log1p, sqrt=tf.sqrt, rsqrt=tf.math.rsqrt, sin=tf.sin, cos=tf.cos,
-        tanh=tf.tanh, sigmoid=tf.sigmoid, relu=tf.nn.relu, gelu=lambda x, approximate="none": tf.nn.gelu(x, approximate == "tanh"),
-        eq=lambda a, b: a == b, ne=lambda a, b: a != b, ge=tf.greater_equal, gt=tf.greater, le=tf.less_equal, lt=tf.less, where=tf.where,
-        bitwise_and=tf.logical_and, bitwise_or=tf.logical_or, bitwise_not=tf.logical_not,
-        sum=tf.reduce_sum, mean=tf.reduce_mean, cumsum=tf.cumsum, argmax=lambda x, dim: tf.argmax(x, dim), _softmax=lambda x, dim, half: tf.nn.softmax(x, dim),
-        _to_copy=tf.identity, clone=tf.identity, alias=tf.identity,
-    )
+
+    return {
+        "add": lambda a, b, alpha=1: a + alpha * b,
+        "sub": lambda a, b, alpha=1: a - alpha * b,
+        "mul": tf.multiply,
+        "div": tf.divide,
+        "pow": tf.pow,
+        "minimum": tf.minimum,
+        "maximum": tf.maximum,
+        "clamp": clamp,
+        "abs": tf.abs,
+        "neg": tf.negative,
+        "sign": tf.sign,
+        "ceil": tf.math.ceil,
+        "exp": tf.exp,
+        "erf": tf.math.erf,
+        "log": tf.math.log,
+        "log1p": tf.math.log1p,
+        "sqrt": tf.sqrt,
+        "rsqrt": tf.math.rsqrt,
+        "sin": tf.sin,
+        "cos": tf.cos,
+        "tanh": tf.tanh,
+        "sigmoid": tf.sigmoid,
+        "relu": tf.nn.relu,
+        "gelu": lambda x, approximate="none": tf.nn.gelu(x, approximate == "tanh"),
+        "eq": lambda a, b: a == b,
+        "ne": lambda a, b: a != b,
+        "ge": tf.greater_equal,
+        "gt": tf.greater,
+        "le": tf.less_equal,
+        "lt": tf.less,
+        "where": tf.where,
+        "bitwise_and": tf.logical_and,
+        "bitwise_or": tf.logical_or,
+        "bitwise_not": tf.logical_not,
+        "sum": tf.reduce_sum,
+        "mean": tf.reduce_mean,
+        "cumsum": tf.cumsum,
+        "argmax": lambda x, dim: tf.argmax(x, dim),
+        "_softmax": lambda x, dim, half: tf.nn.softmax(x, dim),
+        "_to_copy": tf.identity,
+        "clone": tf.identity,
+        "alias": tf.identity,
+    }
 
 # %% ../nbs/15_graph.ipynb #d242e431
 def _shapes(tf):
     "Rules that move values around."
-    size = lambda x, d: tf.shape(x)[d] if x.shape[d] is None else x.shape[d]
-    at = lambda x, dim, where: x[(slice(None),) * (dim % len(x.shape)) + (where,)]
-    def cut(x, dim=0, start=None, end=None, step=1): return at(x, dim, slice(start, None if isinstance(end, int) and end > 2**31 - 1 else end, step))
+
+    def size(x, d):
+        return tf.shape(x)[d] if x.shape[d] is None else x.shape[d]
+
+    def at(x, dim, where):
+        return x[(slice(None),) * (dim % len(x.shape)) + (where,)]
+
+    def cut(x, dim=0, start=None, end=None, step=1):
+        return at(
+            x, dim, slice(start, None if isinstance(end, int) and end > 2**31 - 1 else end, step)
+        )
+
     def expand(x, sizes, implicit=False):
         new = len(sizes) - len(x.shape)
-        return tf.broadcast_to(x, [size(x, i - new) if isinstance(s, int) and s == -1 else s for i, s in enumerate(sizes)])
+        return tf.broadcast_to(
+            x,
+            [
+                size(x, i - new) if isinstance(s, int) and s == -1 else s
+                for i, s in enumerate(sizes)
+            ],
+        )
+
     def index(x, places):
-        if any(p is None or p.dtype == tf.bool for p in places): raise InputError("this model indexes with None or a mask, which has no TensorFlow rule here.")
+        if any(p is None or p.dtype == tf.bool for p in places):
+            raise InputError(
+                "this model indexes with None or a mask, which has no TensorFlow rule here."
+            )
         zeros = sum(tf.zeros_like(p) for p in places)  # adding them broadcasts
         return tf.gather_nd(x, tf.stack([p + zeros for p in places], -1))
+
     def pad(x, sides, value=0.0):
         pairs = list(zip(sides[::2], sides[1::2]))[::-1]
         return tf.pad(x, [(0, 0)] * (len(x.shape) - len(pairs)) + pairs, constant_values=value)
-    return dict(
-        sym_size=size, view=lambda x, sizes: tf.reshape(x, list(sizes)), permute=tf.transpose, expand=expand, index=index, slice=cut, select=at,
-        unsqueeze=tf.expand_dims, squeeze=tf.squeeze, cat=lambda xs, dim=0: tf.concat(xs, dim), split_with_sizes=lambda x, sizes, dim=0: tf.split(x, list(sizes), dim),
-        repeat=lambda x, times: tf.tile(tf.reshape(x, [1] * (len(times) - len(x.shape)) + [size(x, i) for i in range(len(x.shape))]), list(times)),
-        gather=lambda x, dim, places: tf.experimental.numpy.take_along_axis(x, places, dim), constant_pad_nd=pad,
-        arange=lambda start, end, step=1: tf.range(start, end, step), full=lambda sizes, value: tf.fill(tf.convert_to_tensor(list(sizes), tf.int32), value),
-        full_like=lambda x, value: tf.fill(tf.shape(x), value), scalar_tensor=tf.convert_to_tensor,
-    )
+
+    return {
+        "sym_size": size,
+        "view": lambda x, sizes: tf.reshape(x, list(sizes)),
+        "permute": tf.transpose,
+        "expand": expand,
+        "index": index,
+        "slice": cut,
+        "select": at,
+        "unsqueeze": tf.expand_dims,
+        "squeeze": tf.squeeze,
+        "cat": lambda xs, dim=0: tf.concat(xs, dim),
+        "split_with_sizes": lambda x, sizes, dim=0: tf.split(x, list(sizes), dim),
+        "repeat": lambda x, times: tf.tile(
+            tf.reshape(
+                x, [1] * (len(times) - len(x.shape)) + [size(x, i) for i in range(len(x.shape))]
+            ),
+            list(times),
+        ),
+        "gather": lambda x, dim, places: tf.experimental.numpy.take_along_axis(x, places, dim),
+        "constant_pad_nd": pad,
+        "arange": lambda start, end, step=1: tf.range(start, end, step),
+        "full": lambda sizes, value: tf.fill(tf.convert_to_tensor(list(sizes), tf.int32), value),
+        "full_like": lambda x, value: tf.fill(tf.shape(x), value),
+        "scalar_tensor": tf.convert_to_tensor,
+    }
 
 # %% ../nbs/15_graph.ipynb #e95ed711
 def _layers(tf, training):
     "Rules that multiply, look up, normalize and drop."
+
     def embedding(table, ids, padding_idx=-1, *rest):
         rows = tf.gather(table, ids)
-        return rows if padding_idx < 0 else tf.where((ids == padding_idx)[..., None], tf.stop_gradient(rows), rows)
+        return (
+            rows
+            if padding_idx < 0
+            else tf.where((ids == padding_idx)[..., None], tf.stop_gradient(rows), rows)
+        )
+
     def layer_norm(x, shape, weight, bias, eps):
         mean, variance = tf.nn.moments(x, list(range(-len(shape), 0)), keepdims=True)
         scale = tf.math.rsqrt(variance + eps)
         y = (x - mean) * scale
         y = y if weight is None else y * weight
         return y if bias is None else y + bias, mean, scale
-    return dict(
-        mm=tf.matmul, bmm=tf.matmul, addmm=lambda bias, a, b: tf.matmul(a, b) + bias, embedding=embedding, native_layer_norm=layer_norm,
-        native_dropout=lambda x, p, train: (tf.nn.dropout(x, p) if training and p else x, None),
-        _assert_tensor_metadata=lambda *args, **kwargs: None, _assert_scalar=lambda *args, **kwargs: None,
-    )
+
+    return {
+        "mm": tf.matmul,
+        "bmm": tf.matmul,
+        "addmm": lambda bias, a, b: tf.matmul(a, b) + bias,
+        "embedding": embedding,
+        "native_layer_norm": layer_norm,
+        "native_dropout": lambda x, p, train: (tf.nn.dropout(x, p) if training and p else x, None),
+        "_assert_tensor_metadata": lambda *args, **kwargs: None,
+        "_assert_scalar": lambda *args, **kwargs: None,
+    }
 
 # %% ../nbs/15_graph.ipynb #9be85d4f
 _MIXED = {"add", "sub", "mul", "div", "pow", "minimum", "maximum"}  # torch lets these mix types
+
 
 def tensorflow_rule(
     tf,  # the module `tensorflow`
@@ -164,16 +305,37 @@ def tensorflow_rule(
 ):  # node -> the function that computes it, as `walk` and `replay` take it
     "TensorFlow's rule for each operation; raise `InputError` with the name of one that has none."
     import torch
+
     rules = _values(tf) | _shapes(tf) | _layers(tf, training)
+
     def rule(node):
-        if getattr(node.target, "__module__", "") == "_operator": return node.target  # sizes: plain arithmetic, also on tensors
-        name = str(node.target).split(".")[1] if isinstance(node.target, torch._ops.OpOverload) else None
-        if name not in rules: raise InputError(f"the operation {node.target} has no TensorFlow rule, so this model cannot leave PyTorch; use it there.")
+        if getattr(node.target, "__module__", "") == "_operator":
+            return node.target  # sizes: plain arithmetic, also on tensors
+        name = (
+            str(node.target).split(".")[1]
+            if isinstance(node.target, torch._ops.OpOverload)
+            else None
+        )
+        if name not in rules:
+            raise InputError(
+                f"the operation {node.target} has no TensorFlow rule, so this model cannot leave PyTorch; use it there."
+            )
         made = getattr(node.meta["val"], "dtype", None) if "val" in node.meta else None
         dtype = made and tf.as_dtype(str(made).removeprefix("torch."))
+
         def run(*args, dtype_=dtype, **kwargs):
-            if name in _MIXED: args = [tf.cast(a, dtype_) if tf.is_tensor(a) else a for a in args]
-            out = rules[name](*args, **{k: v for k, v in kwargs.items() if k not in ("dtype", "device", "layout", "pin_memory", "memory_format")})
+            if name in _MIXED:
+                args = [tf.cast(a, dtype_) if tf.is_tensor(a) else a for a in args]
+            out = rules[name](
+                *args,
+                **{
+                    k: v
+                    for k, v in kwargs.items()
+                    if k not in ("dtype", "device", "layout", "pin_memory", "memory_format")
+                },
+            )
             return tf.cast(out, dtype_) if dtype_ else out
+
         return run
+
     return rule

@@ -16,23 +16,37 @@ def layer_count(
     model,  # a model of transformers
 ) -> int:
     "How many layers the body has; raise `InputError` where none can be told apart."
-    found = {int(m[1]) for n, _ in model.named_parameters() if (m := re.fullmatch(r"layer (\d+)", part_of(n)))}
-    if not found: raise InputError(f"{type(model).__name__} has no numbered layers, so they cannot be told apart.")
+    found = {
+        int(m[1])
+        for n, _ in model.named_parameters()
+        if (m := re.fullmatch(r"layer (\d+)", part_of(n)))
+    }
+    if not found:
+        raise InputError(
+            f"{type(model).__name__} has no numbered layers, so they cannot be told apart."
+        )
     return max(found) + 1
+
 
 def learning_rates(
     model,  # a model of transformers
     lr: float = 1e-4,  # of the head
     decay: float = 0.8,  # from a layer to the one below it, above 0 and at most 1
-) -> list:  # groups with params, lr and name, for any optimizer of torch; frozen weights are left out
+) -> (
+    list
+):  # groups with params, lr and name, for any optimizer of torch; frozen weights are left out
     "Parameter groups whose learning rate falls from the head down to the embeddings."
-    if not 0 < decay <= 1: raise InputError(f"decay={decay} must be above 0 and at most 1.")
+    if not 0 < decay <= 1:
+        raise InputError(f"decay={decay} must be above 0 and at most 1.")
     n, groups = layer_count(model), {}
     for name, p in model.named_parameters():
-        if not p.requires_grad: continue
+        if not p.requires_grad:
+            continue
         part = part_of(name)
         depth = 0 if part == "head" else n + 1 if part == "embeddings" else n - int(part.split()[1])
-        groups.setdefault(part, dict(params=[], lr=lr * decay**depth, name=part))["params"].append(p)
+        groups.setdefault(part, {"params": [], "lr": lr * decay**depth, "name": part})[
+            "params"
+        ].append(p)
     return list(groups.values())
 
 # %% ../nbs/04_layers.ipynb #e112cbd0
@@ -42,12 +56,15 @@ def reinitialize(
 ):  # the model
     "Draw the weights of the top layers anew, in the model's own way."
     n = layer_count(model)
-    if not 1 <= layers <= n: raise InputError(f"layers={layers} must be from 1 to the model's {n}.")
+    if not 1 <= layers <= n:
+        raise InputError(f"layers={layers} must be from 1 to the model's {n}.")
     tops = [f"layer {i}" for i in range(n - layers, n)]
     for name, module in model.named_modules():
         own = list(module.parameters(recurse=False))
-        if not own or part_of(f"{name}.weight") not in tops: continue
-        for p in own: p._is_hf_initialized = False  # else transformers keeps what was loaded
+        if not own or part_of(f"{name}.weight") not in tops:
+            continue
+        for p in own:
+            p._is_hf_initialized = False  # else transformers keeps what was loaded
         model._init_weights(module)
     return model
 
@@ -58,17 +75,38 @@ def set_dropout(
 ):  # the model
     "Set every dropout of a model, and of its configuration, so that it is saved."
     import torch
-    if not 0 <= p < 1: raise InputError(f"p={p} must be from 0 to below 1.")
+
+    if not 0 <= p < 1:
+        raise InputError(f"p={p} must be from 0 to below 1.")
     for module in model.modules():
-        if isinstance(module, torch.nn.Dropout): module.p = p
-        for name in ("dropout", "attention_dropout", "activation_dropout", "dropout_prob", "hidden_dropout"):
-            if isinstance(getattr(module, name, None), float): setattr(module, name, p)
+        if isinstance(module, torch.nn.Dropout):
+            module.p = p
+        for name in (
+            "dropout",
+            "attention_dropout",
+            "activation_dropout",
+            "dropout_prob",
+            "hidden_dropout",
+        ):
+            if isinstance(getattr(module, name, None), float):
+                setattr(module, name, p)
     for name, value in model.config.to_dict().items():
-        if ("dropout" in name or name.endswith("_pdrop")) and isinstance(value, (int, float)) and not isinstance(value, bool): setattr(model.config, name, p)
+        if (
+            ("dropout" in name or name.endswith("_pdrop"))
+            and isinstance(value, (int, float))
+            and not isinstance(value, bool)
+        ):
+            setattr(model.config, name, p)
     return model
 
 # %% ../nbs/04_layers.ipynb #96cf52d6
-_ATTENTION = [{"query", "value"}, {"q_lin", "v_lin"}, {"q_proj", "v_proj"}, {"q", "v"}]  # what architectures call these two matrices
+_ATTENTION = [
+    {"query", "value"},
+    {"q_lin", "v_lin"},
+    {"q_proj", "v_proj"},
+    {"q", "v"},
+]  # what architectures call these two matrices
+
 
 def add_lora(
     model,  # a model of transformers
@@ -79,24 +117,51 @@ def add_lora(
 ):  # a `PeftModel`: head and thin matrices are trained, all else is frozen
     "Put LoRA's matrices beside a model's own; raise `InputError` where there is nothing to put them beside."
     from peft import LoraConfig, get_peft_model
-    if r < 1: raise InputError(f"r={r} must be at least 1.")
-    if hasattr(model, "peft_config"): raise InputError("the model has LoRA already; merged(model) takes it in.")
-    head = [n for n, m in model.named_children() if n != model.base_model_prefix and any(True for _ in m.parameters())]
+
+    if r < 1:
+        raise InputError(f"r={r} must be at least 1.")
+    if hasattr(model, "peft_config"):
+        raise InputError("the model has LoRA already; merged(model) takes it in.")
+    head = [
+        n
+        for n, m in model.named_children()
+        if n != model.base_model_prefix and any(True for _ in m.parameters())
+    ]
     inside = {n.split(".")[-1] for n, _ in model.named_modules()}
-    targets = targets or next((sorted(pair) for pair in _ATTENTION if pair <= inside), None)  # else PEFT's choice for the architecture
-    try: lora = get_peft_model(model, LoraConfig(r=r, lora_alpha=alpha or 2 * r, lora_dropout=dropout, target_modules=targets, modules_to_save=head or None))
-    except ValueError as e: raise InputError(f"LoRA finds no place in {type(model).__name__}: {str(e).splitlines()[0].rstrip('.')}; name modules, as in targets=['query', 'value'].") from e
+    targets = targets or next(
+        (sorted(pair) for pair in _ATTENTION if pair <= inside), None
+    )  # else PEFT's choice for the architecture
+    try:
+        lora = get_peft_model(
+            model,
+            LoraConfig(
+                r=r,
+                lora_alpha=alpha or 2 * r,
+                lora_dropout=dropout,
+                target_modules=targets,
+                modules_to_save=head or None,
+            ),
+        )
+    except ValueError as e:
+        raise InputError(
+            f"LoRA finds no place in {type(model).__name__}: {str(e).splitlines()[0].rstrip('.')}; name modules, as in targets=['query', 'value']."
+        ) from e
     return lora
+
 
 def trained_share(
     model,  # a `torch.nn.Module`
 ) -> float:  # from 0 to 1
     "The share of the parameters that training changes."
-    return sum(p.numel() for p in model.parameters() if p.requires_grad) / sum(p.numel() for p in model.parameters())
+    return sum(p.numel() for p in model.parameters() if p.requires_grad) / sum(
+        p.numel() for p in model.parameters()
+    )
+
 
 def merged(
     model,  # what `add_lora` returned
 ):  # a model of transformers
     "Add LoRA's products to the weights they stand beside: the same answers, the speed of a plain model, one folder."
-    if not hasattr(model, "merge_and_unload"): raise InputError(f"{type(model).__name__} has no LoRA to merge; add_lora(model) adds it.")
+    if not hasattr(model, "merge_and_unload"):
+        raise InputError(f"{type(model).__name__} has no LoRA to merge; add_lora(model) adds it.")
     return model.merge_and_unload()

@@ -6,7 +6,8 @@
 __all__ = ['show_batch', 'show_results', 'TopLosses', 'top_losses']
 
 # %% ../nbs/14_look.ipynb #1f5a06cf
-import html, math
+import html
+import math
 
 from .core import InputError, ListResult
 from .explain import LEGEND, explain
@@ -16,12 +17,20 @@ from .tokenizer import Html, show_tokens
 def _label_names(data, label="label"):
     "The names of a data set's labels; their numbers as strings where they have none."
     feature = getattr(data, "features", {}).get(label)
-    return list(feature.names) if hasattr(feature, "names") else [str(k) for k in range(max(data[label]) + 1)]
+    return (
+        list(feature.names)
+        if hasattr(feature, "names")
+        else [str(k) for k in range(max(data[label]) + 1)]
+    )
+
 
 def _chip(label, right=None):
     "A label as a small box; for an answer with a tick or a cross, so that the colour is not needed."
-    colour, mark = ("currentColor", "") if right is None else ("#3b82c4", "✓ ") if right else ("#c2600c", "✗ ")
+    colour, mark = (
+        ("currentColor", "") if right is None else ("#3b82c4", "✓ ") if right else ("#c2600c", "✗ ")
+    )
     return f'<span style="border:1px solid {colour};border-left-width:5px;border-radius:4px;padding:1px 6px;white-space:nowrap">{mark}{html.escape(label)}</span>'
+
 
 def show_batch(
     data,  # a Dataset with columns text and label
@@ -30,22 +39,39 @@ def show_batch(
 ) -> Html:
     "Draw the first texts as they are, and as the model sees them."
     rows = data[:n]
-    if not rows.get("text"): raise InputError("there is nothing to show: the data needs rows with a column 'text'.")
+    if not rows.get("text"):
+        raise InputError("there is nothing to show: the data needs rows with a column 'text'.")
     names = _label_names(data) if "label" in rows else None
-    raw = "".join(f"<p>{_chip(names[rows['label'][i]]) + ' ' if names else ''}{html.escape(t)}</p>" for i, t in enumerate(rows["text"]))
+    raw = "".join(
+        f"<p>{_chip(names[rows['label'][i]]) + ' ' if names else ''}{html.escape(t)}</p>"
+        for i, t in enumerate(rows["text"])
+    )
     return Html(f"{raw}<p><b>as the model sees them</b></p>{show_tokens(tok, rows['text'])}")
 
 # %% ../nbs/14_look.ipynb #89755222
 def _judged(pipe, data):
     "For each row a dict: text, true, said, score (of what was said), loss (of what is true)."
-    if pipe.task.name != "text-classification": raise InputError(f"this is for text-classification; the pipeline is for {pipe.task.name}.")
+    if pipe.task.name != "text-classification":
+        raise InputError(f"this is for text-classification; the pipeline is for {pipe.task.name}.")
     texts, labels, names = data["text"][:], data["label"][:], pipe.task.labels
-    if wrong := [y for y in labels if not 0 <= y < len(names)]: raise InputError(f"the data has a label {wrong[0]}, and the model knows {len(names)} labels, from 0.")
+    if wrong := [y for y in labels if not 0 <= y < len(names)]:
+        raise InputError(
+            f"the data has a label {wrong[0]}, and the model knows {len(names)} labels, from 0."
+        )
     out = []
     for t, y, scores in zip(texts, labels, pipe(texts, return_all_scores=True, progress=False)):
         best = max(scores, key=lambda a: a["score"])
-        out.append({"text": t, "true": names[y], "said": best["label"], "score": best["score"], "loss": -math.log(max(scores[y]["score"], 1e-12))})
+        out.append(
+            {
+                "text": t,
+                "true": names[y],
+                "said": best["label"],
+                "score": best["score"],
+                "loss": -math.log(max(scores[y]["score"], 1e-12)),
+            }
+        )
     return out
+
 
 def show_results(
     pipe,  # a `Pipeline` for text classification
@@ -53,18 +79,31 @@ def show_results(
     n: int = 8,  # texts
 ) -> Html:
     "Draw answers beside the truth."
-    if not len(data): raise InputError("there is nothing to show: the data has no rows.")
-    lines = "".join(f'<tr><td>{_chip(r["true"])}</td><td>{_chip(r["said"], r["said"] == r["true"])}</td><td>{r["score"]:.2f}</td><td style="text-align:left">{html.escape(r["text"])}</td></tr>'
-                    for r in _judged(pipe, data.select(range(min(n, len(data))))))
-    return Html(f'<div style="overflow-x:auto"><table class="table table-sm"><tr><th>true</th><th>said</th><th>score</th><th style="text-align:left">text</th></tr>{lines}</table></div>')
+    if not len(data):
+        raise InputError("there is nothing to show: the data has no rows.")
+    lines = "".join(
+        f'<tr><td>{_chip(r["true"])}</td><td>{_chip(r["said"], r["said"] == r["true"])}</td><td>{r["score"]:.2f}</td><td style="text-align:left">{html.escape(r["text"])}</td></tr>'
+        for r in _judged(pipe, data.select(range(min(n, len(data)))))
+    )
+    return Html(
+        f'<div style="overflow-x:auto"><table class="table table-sm"><tr><th>true</th><th>said</th><th>score</th><th style="text-align:left">text</th></tr>{lines}</table></div>'
+    )
 
 # %% ../nbs/14_look.ipynb #b697eec8
 class TopLosses(ListResult):
     "The mistakes with the largest loss, each a dict; in a notebook, cards."
+
     def _repr_html_(self):
         card = "border:1px solid rgba(128,128,128,.5);border-radius:8px;padding:.6rem .9rem;margin:.5rem 0"
-        def words(r): return r["why"].shaded() if r["why"] else f"<div>{html.escape(r['text'])}</div>"
-        return LEGEND * any(r["why"] for r in self) + "".join(f'<div style="{card}">{_chip(r["said"], r["said"] == r["true"])} {r["score"]:.2f}, in truth {_chip(r["true"])} (loss {r["loss"]:.1f}){words(r)}</div>' for r in self)
+
+        def words(r):
+            return r["why"].shaded() if r["why"] else f"<div>{html.escape(r['text'])}</div>"
+
+        return LEGEND * any(r["why"] for r in self) + "".join(
+            f'<div style="{card}">{_chip(r["said"], r["said"] == r["true"])} {r["score"]:.2f}, in truth {_chip(r["true"])} (loss {r["loss"]:.1f}){words(r)}</div>'
+            for r in self
+        )
+
 
 def top_losses(
     pipe,  # a `Pipeline` for text classification
@@ -74,6 +113,10 @@ def top_losses(
 ) -> TopLosses:  # dicts: text, true, said, score, loss, why (an `Explanation`; None for a text that is longer than the model)
     "The texts with the largest loss, and the words that made the model say what it said."
     rows = sorted(_judged(pipe, data), key=lambda r: -r["loss"])[:n]
-    short = [r["text"] for r in rows if len(pipe.tok.backend.encode(r["text"])) <= (pipe.tok.max_length or math.inf)]
+    short = [
+        r["text"]
+        for r in rows
+        if len(pipe.tok.backend.encode(r["text"])) <= (pipe.tok.max_length or math.inf)
+    ]
     why = {e["text"]: e for e in explain(pipe, short, method=method)}
     return TopLosses([r | {"why": why.get(r["text"])} for r in rows])

@@ -6,7 +6,10 @@
 __all__ = ['load_metric', 'spans', 'Spans', 'Squad', 'lcs', 'ngrams', 'Rouge', 'words_13a', 'Bleu', 'Perplexity', 'metrics']
 
 # %% ../nbs/12_metrics.ipynb #15ec887a
-import math, os, re, string
+import math
+import os
+import re
+import string
 from collections import Counter
 from collections.abc import Mapping
 
@@ -17,7 +20,12 @@ from .counts import METRICS, Metric, as_list, numbers_of, prf, ratio, rows_of
 from .names import hub_reachable
 
 # %% ../nbs/12_metrics.ipynb #9235b50d
-_FILES = ("cache_dir", "experiment_id", "keep_in_memory")  # of 2021, about files that are no longer written
+_FILES = (
+    "cache_dir",
+    "experiment_id",
+    "keep_in_memory",
+)  # of 2021, about files that are no longer written
+
 
 def load_metric(
     name: str,  # a key of `METRICS`; anything else goes to `evaluate.load`
@@ -29,10 +37,17 @@ def load_metric(
         return METRICS[name](name, **{k: v for k, v in kwargs.items() if k not in _FILES})
     if not os.path.exists(name) and not hub_reachable():
         which = name if config_name is None else f"{name}/{config_name}"
-        raise InputError(f"{which!r} is no metric of nlp_tour, and the hub cannot be reached; {nearest(name, METRICS)}")
+        raise InputError(
+            f"{which!r} is no metric of nlp_tour, and the hub cannot be reached; {nearest(name, METRICS)}"
+        )
     import evaluate
-    try: return evaluate.load(name, config_name, **kwargs)
-    except FileNotFoundError as e: raise InputError(f"neither nlp_tour nor the hub has a metric {name!r}; {nearest(name, METRICS)}") from e
+
+    try:
+        return evaluate.load(name, config_name, **kwargs)
+    except FileNotFoundError as e:
+        raise InputError(
+            f"neither nlp_tour nor the hub has a metric {name!r}; {nearest(name, METRICS)}"
+        ) from e
 
 # %% ../nbs/12_metrics.ipynb #950967ea
 def spans(
@@ -44,22 +59,31 @@ def spans(
         if not isinstance(tag, str) or not re.fullmatch(r"O|[BIES](-.*)?", tag, re.S):
             raise InputError(f"tag {i} is {tag!r}; tags are 'O' or begin with B-, I-, E- or S-.")
         part, kind = tag[0], tag[2:] or "_"
-        if before in ("B", "I") and part in ("I", "E") and found[-1][0] == kind: found[-1] = (*found[-1][:2], i)
-        elif part != "O": found.append((kind, i, i))
+        if before in ("B", "I") and part in ("I", "E") and found[-1][0] == kind:
+            found[-1] = (*found[-1][:2], i)
+        elif part != "O":
+            found.append((kind, i, i))
         before = part
     return found
 
 # %% ../nbs/12_metrics.ipynb #e5a950f6
 class Spans(Metric, names="seqeval"):
     "Precision, recall and F1 of whole entities, overall and for each type, as seqeval's default mode; -100 is left out."
+
     settings, id2label = ("id2label",), None
 
     def named(self, ids):
         "Tag names for class numbers; names pass."
-        names = self.id2label if isinstance(self.id2label, Mapping) else dict(enumerate(self.id2label or []))
+        names = (
+            self.id2label
+            if isinstance(self.id2label, Mapping)
+            else dict(enumerate(self.id2label or []))
+        )
         for v in ids:
             if not isinstance(v, str) and (isinstance(v, list) or v not in names):
-                raise InputError(f"seqeval got {str(v)[:40]} and knows no tag for it; use load_metric('seqeval', id2label=model.config.id2label).")
+                raise InputError(
+                    f"seqeval got {str(v)[:40]} and knows no tag for it; use load_metric('seqeval', id2label=model.config.id2label)."
+                )
         return [v if isinstance(v, str) else names[v] for v in ids]
 
     def count(self, predictions, references):
@@ -69,30 +93,47 @@ class Spans(Metric, names="seqeval"):
             said, true = (self.named([row[i] for i in kept]) for row in (p, r))
             counts.update({"tokens": len(true), "right": sum(p == r for p, r in zip(said, true))})
             said, true = set(spans(said)), set(spans(true))
-            for what, found in dict(right=said & true, said=said, true=true).items(): counts.update((what, kind) for kind, _, _ in found)
+            for what, found in {"right": said & true, "said": said, "true": true}.items():
+                counts.update((what, kind) for kind, _, _ in found)
         return counts
 
     def score(self, counts):
-        if not counts["tokens"]: raise InputError("seqeval has no tokens to score; all references are -100 or empty.")
+        if not counts["tokens"]:
+            raise InputError("seqeval has no tokens to score; all references are -100 or empty.")
         kinds = sorted({key[1] for key in counts if isinstance(key, tuple)})
         table = [[counts[what, kind] for what in ("right", "said", "true")] for kind in kinds]
         answer = {kind: prf(*row) | {"number": row[2]} for kind, row in zip(kinds, table)}
         overall = prf(*map(sum, zip(*table))) if table else prf(0, 0, 0)
-        return answer | {f"overall_{k}": v for k, v in overall.items()} | {"overall_accuracy": counts["right"] / counts["tokens"]}
+        return (
+            answer
+            | {f"overall_{k}": v for k, v in overall.items()}
+            | {"overall_accuracy": counts["right"] / counts["tokens"]}
+        )
 
 # %% ../nbs/12_metrics.ipynb #b9098f1b
 def _pairs(predictions, references, name):
     "Pairs of a text and a list of texts to compare it with, each checked."
     for i, (p, r) in enumerate(zip(predictions, references)):
         r = [r] if isinstance(r, str) else r
-        if not isinstance(p, str) or not isinstance(r, list) or not r or not all(isinstance(x, str) for x in r):
-            raise InputError(f"{name}: prediction {i} must be a text and reference {i} a text or a list of texts; decode token ids first, as tokenizer.batch_decode does.")
+        if (
+            not isinstance(p, str)
+            or not isinstance(r, list)
+            or not r
+            or not all(isinstance(x, str) for x in r)
+        ):
+            raise InputError(
+                f"{name}: prediction {i} must be a text and reference {i} a text or a list of texts; decode token ids first, as tokenizer.batch_decode does."
+            )
         yield p, r
 
-def _overlap(a, b): return prf((a & b).total(), a.total(), b.total())["f1"]
+
+def _overlap(a, b):
+    return prf((a & b).total(), a.total(), b.total())["f1"]
+
 
 class Squad(Metric, names="squad"):
     "Exact match and word F1 in percent, as the SQuAD 1.1 evaluation (Rajpurkar et al., arXiv:1606.05250)."
+
     def words(self, text):
         bare = "".join(c for c in text.lower() if c not in string.punctuation)
         return re.sub(r"\b(a|an|the)\b", " ", bare).split()
@@ -102,16 +143,26 @@ class Squad(Metric, names="squad"):
             said = {p["id"]: p["prediction_text"] for p in predictions}
             true = {r["id"]: as_list(r["answers"]["text"], "answers") for r in references}
         except (TypeError, KeyError) as e:
-            raise InputError(f"squad takes predictions {{'id', 'prediction_text'}} and references {{'id', 'answers': {{'text': […]}}}}, and one is not so: {e}.") from e
+            raise InputError(
+                f"squad takes predictions {{'id', 'prediction_text'}} and references {{'id', 'answers': {{'text': […]}}}}, and one is not so: {e}."
+            ) from e
         if said.keys() != true.keys() or len(said) != len(predictions):
-            raise InputError(f"the ids of squad's predictions and references differ or repeat: {sorted(map(str, said.keys() ^ true.keys()))[:3]}; give each question once in both.")
+            raise InputError(
+                f"the ids of squad's predictions and references differ or repeat: {sorted(map(str, said.keys() ^ true.keys()))[:3]}; give each question once in both."
+            )
         counts = Counter(n=len(said))
         for p, answers in _pairs(said.values(), [true[i] for i in said], self.name):
             words, others = self.words(p), [self.words(a) for a in answers]
-            counts.update({"exact_match": words in others, "f1": max(_overlap(Counter(words), Counter(o)) for o in others)})
+            counts.update(
+                {
+                    "exact_match": words in others,
+                    "f1": max(_overlap(Counter(words), Counter(o)) for o in others),
+                }
+            )
         return counts
 
-    def score(self, counts): return {k: 100 * counts[k] / counts["n"] for k in ("exact_match", "f1")}
+    def score(self, counts):
+        return {k: 100 * counts[k] / counts["n"] for k in ("exact_match", "f1")}
 
 # %% ../nbs/12_metrics.ipynb #acee9431
 def lcs(
@@ -122,8 +173,10 @@ def lcs(
     row = [0] * (len(b) + 1)
     for x in a:
         above, row = row, [0]
-        for j, y in enumerate(b): row.append(above[j] + 1 if x == y else max(above[j + 1], row[j]))
+        for j, y in enumerate(b):
+            row.append(above[j] + 1 if x == y else max(above[j + 1], row[j]))
     return row[-1]
+
 
 def ngrams(
     words: list,
@@ -135,31 +188,45 @@ def ngrams(
 # %% ../nbs/12_metrics.ipynb #ee0dacf5
 class Rouge(Metric, names="rouge rougeL"):
     "ROUGE-1, -2 and -L (Lin, 2004): F-measures as rouge-score has them without stemming, the best reference of each text, then the plain mean."
+
     def f(self, kind, a, b):
-        if kind == "rougeL": return prf(lcs(a, b), len(a), len(b))["f1"]
+        if kind == "rougeL":
+            return prf(lcs(a, b), len(a), len(b))["f1"]
         return _overlap(ngrams(a, int(kind[-1])), ngrams(b, int(kind[-1])))
 
     def count(self, predictions, references):
-        kinds, counts = ["rougeL"] if self.name == "rougeL" else ["rouge1", "rouge2", "rougeL"], Counter(n=len(predictions))
+        kinds, counts = (
+            ["rougeL"] if self.name == "rougeL" else ["rouge1", "rouge2", "rougeL"],
+            Counter(n=len(predictions)),
+        )
         for pair in _pairs(predictions, references, self.name):
             said, *true = (re.findall("[a-z0-9]+", text.lower()) for text in (pair[0], *pair[1]))
             counts.update({kind: max(self.f(kind, said, t) for t in true) for kind in kinds})
         return counts
 
-    def score(self, counts): return {kind: counts[kind] / counts["n"] for kind in counts if kind != "n"}
+    def score(self, counts):
+        return {kind: counts[kind] / counts["n"] for kind in counts if kind != "n"}
 
 # %% ../nbs/12_metrics.ipynb #cf06cb27
 _BREAKS = re.escape("".join(c for c in string.punctuation if c not in "'-,."))
-_SPLITS = [(rf"([{_BREAKS}])", r" \1 "), (r"([^0-9])([.,])", r"\1 \2 "), (r"([.,])([^0-9])", r" \1 \2"), (r"([0-9])(-)", r"\1 \2 ")]
+_SPLITS = [
+    (rf"([{_BREAKS}])", r" \1 "),
+    (r"([^0-9])([.,])", r"\1 \2 "),
+    (r"([.,])([^0-9])", r" \1 \2"),
+    (r"([0-9])(-)", r"\1 \2 "),
+]
+
 
 def words_13a(
     text: str,
 ) -> list:  # words and punctuation marks
     "Split a text by the rules of NIST's mteval-v13a, the standard for BLEU."
     text = text.rstrip().replace("<skipped>", "").replace("-\n", "").replace("\n", " ")
-    for entity, mark in {"&quot;": '"', "&amp;": "&", "&lt;": "<", "&gt;": ">"}.items(): text = text.replace(entity, mark)
+    for entity, mark in {"&quot;": '"', "&amp;": "&", "&lt;": "<", "&gt;": ">"}.items():
+        text = text.replace(entity, mark)
     text = f" {text} "
-    for rule, spaced in _SPLITS: text = re.sub(rule, spaced, text)
+    for rule, spaced in _SPLITS:
+        text = re.sub(rule, spaced, text)
     return text.split()
 
 # %% ../nbs/12_metrics.ipynb #ebd03244
@@ -167,15 +234,20 @@ class Bleu(Metric, names="sacrebleu bleu"):
     """Corpus BLEU-4 (Papineni et al., 2002) on mteval-v13a words, by one of two definitions.
     "sacrebleu": 0 to 100, exponential smoothing, the reference nearest in length; sacrebleu's defaults.
     "bleu": 0 to 1, no smoothing, the shortest reference; the defaults of `evaluate`."""
+
     def count(self, predictions, references):
         counts = Counter()
         for pair in _pairs(predictions, references, self.name):
             said, *true = map(words_13a, (pair[0], *pair[1]))
             counts["said"] += len(said)
-            counts["true"] += min(map(len, true), key=lambda n: (abs(n - len(said)), n) if self.name == "sacrebleu" else n)
+            counts["true"] += min(
+                map(len, true),
+                key=lambda n: (abs(n - len(said)), n) if self.name == "sacrebleu" else n,
+            )
             for k in range(1, 5):
                 grams, known = ngrams(said, k), Counter()
-                for t in true: known |= ngrams(t, k)
+                for t in true:
+                    known |= ngrams(t, k)
                 counts["right", k] += (grams & known).total()
                 counts["all", k] += grams.total()
         return counts
@@ -184,20 +256,39 @@ class Bleu(Metric, names="sacrebleu bleu"):
         right, total = ([counts[what, k] for k in range(1, 5)] for what in ("right", "all"))
         said, true, smooth, precisions = counts["said"], counts["true"], 1, []
         for r, n in zip(right, total):
-            if self.name == "sacrebleu" and not r and any(right): smooth *= 2; r = 1 / smooth
+            if self.name == "sacrebleu" and not r and any(right):
+                smooth *= 2
+                r = 1 / smooth
             precisions.append(ratio(r, n))
         brevity = 1.0 if said >= true else math.exp(1 - true / said) if said else 0.0
         bleu = brevity * math.exp(sum(map(math.log, precisions)) / 4) if all(precisions) else 0.0
         if self.name == "bleu":
-            return dict(bleu=bleu, precisions=precisions, brevity_penalty=brevity, length_ratio=ratio(said, true), translation_length=said, reference_length=true)
-        return dict(score=100 * bleu, counts=right, totals=total, precisions=[100 * p for p in precisions], bp=brevity, sys_len=said, ref_len=true)
+            return {
+                "bleu": bleu,
+                "precisions": precisions,
+                "brevity_penalty": brevity,
+                "length_ratio": ratio(said, true),
+                "translation_length": said,
+                "reference_length": true,
+            }
+        return {
+            "score": 100 * bleu,
+            "counts": right,
+            "totals": total,
+            "precisions": [100 * p for p in precisions],
+            "bp": brevity,
+            "sys_len": said,
+            "ref_len": true,
+        }
 
 # %% ../nbs/12_metrics.ipynb #d4427140
 class Perplexity(Metric, names="perplexity"):
     "exp of the mean loss. Predictions: losses in nats a token; references: how many tokens each is the mean of (1 if left out, 0 to skip)."
+
     def _with(self, state, predictions, references):
         predictions = as_list(predictions, "predictions of perplexity")
-        if references is None: references = [[1] * len(v) if isinstance(v, list) else 1 for v in predictions]
+        if references is None:
+            references = [[1] * len(v) if isinstance(v, list) else 1 for v in predictions]
         return super()._with(state, predictions, references)
 
     def count(self, predictions, references):
@@ -205,21 +296,30 @@ class Perplexity(Metric, names="perplexity"):
         return {"loss": float((loss * tokens).sum()), "tokens": float(tokens.sum())}
 
     def score(self, counts):
-        if counts["tokens"] <= 0: raise InputError("perplexity has no tokens to average over; give references above 0.")
+        if counts["tokens"] <= 0:
+            raise InputError("perplexity has no tokens to average over; give references above 0.")
         mean = counts["loss"] / counts["tokens"]
         return {"perplexity": math.exp(mean) if mean < 709 else math.inf}
 
 # %% ../nbs/12_metrics.ipynb #2f76ff6a
 class metrics:
     "A `compute_metrics` for the `Trainer`, with a `preprocess_logits` for its `preprocess_logits_for_metrics`."
-    def __init__(self,
+
+    def __init__(
+        self,
         *names,  # names for `load_metric`, or metrics
         id2label=None,  # class numbers to tag names, for "seqeval"
         **options,  # passed to each metric whose `compute` knows them, such as average="macro"
     ):
-        if not names: raise InputError(f"metrics() needs a name, such as metrics('accuracy'); {nearest('', METRICS)}")
+        if not names:
+            raise InputError(
+                f"metrics() needs a name, such as metrics('accuracy'); {nearest('', METRICS)}"
+            )
         made = {"seqeval": {"id2label": id2label}}
-        self.metrics = [load_metric(m, **made.get(m, {})) if isinstance(m, str) else m for m in dict.fromkeys(names)]
+        self.metrics = [
+            load_metric(m, **made.get(m, {})) if isinstance(m, str) else m
+            for m in dict.fromkeys(names)
+        ]
         known = [getattr(m, "options", ()) for m in self.metrics]
         check_options(options, ["id2label", *sum(map(list, known), [])], "metrics()")
         self.options = [{k: v for k, v in options.items() if k in own} for own in known]
@@ -230,21 +330,30 @@ class metrics:
         labels,  # (…), or None when there are none
     ):  # class numbers (…); regression, and what has no labels, passes
         "Take the argmax where there is a class dimension; class numbers pass."
-        if isinstance(logits, tuple) and not isinstance(labels, tuple): logits = logits[0]
-        if not hasattr(labels, "ndim") or logits.ndim != labels.ndim + 1: return logits
+        if isinstance(logits, tuple) and not isinstance(labels, tuple):
+            logits = logits[0]
+        if not hasattr(labels, "ndim") or logits.ndim != labels.ndim + 1:
+            return logits
         return logits[..., 0] if logits.shape[-1] == 1 else logits.argmax(-1)
 
 # %% ../nbs/12_metrics.ipynb #511389e5
-def __call__(self,
+def __call__(
+    self,
     prediction,  # an `EvalPrediction`, or (logits or class numbers, labels)
     compute_result: bool = True,  # False: only count this batch, for `batch_eval_metrics=True`
 ) -> dict:
     "Score predictions against labels."
-    said, true = (x if isinstance(x, tuple) or hasattr(x, "ndim") else np.asarray(x) for x in (prediction[0], prediction[1]))
+    said, true = (
+        x if isinstance(x, tuple) or hasattr(x, "ndim") else np.asarray(x)
+        for x in (prediction[0], prediction[1])
+    )
     said, answer = self.preprocess_logits(said, true), {}
     for metric, options in zip(self.metrics, self.options):
-        if compute_result: answer |= metric.compute(predictions=said, references=true, **options)
-        else: metric.add_batch(predictions=said, references=true)
+        if compute_result:
+            answer |= metric.compute(predictions=said, references=true, **options)
+        else:
+            metric.add_batch(predictions=said, references=true)
     return answer
+
 
 metrics.__call__ = __call__

@@ -6,12 +6,22 @@
 __all__ = ['ARGUMENTS', 'OLD', 'GONE', 'Known', 'Migrated', 'migrate', 'migrate_notebook', 'migrate_file']
 
 # %% ../nbs/22_migrate.ipynb #c9913138
-import ast, difflib, importlib, json, os, re, shutil, tokenize, warnings
+import ast
+import difflib
+import importlib
+import json
+import os
+import re
+import shutil
+import tokenize
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 
-try: import libcst as cst
-except ImportError: cst = None
+try:
+    import libcst as cst
+except ImportError:
+    cst = None
 
 from .cells import code_cells, put_sources, set_aside, split_lines
 from .core import InputError
@@ -20,25 +30,42 @@ from .core import InputError
 _LOADING = {"use_auth_token": "token", "torch_dtype": "dtype", "from_tf": {"True": "", "False": ""}}
 ARGUMENTS = {
     "TrainingArguments": {
-        "evaluation_strategy": "eval_strategy", "no_cuda": "use_cpu", "per_gpu_train_batch_size": "per_device_train_batch_size",
-        "per_gpu_eval_batch_size": "per_device_eval_batch_size", "push_to_hub_token": "hub_token", "push_to_hub_model_id": "hub_model_id",
-        "overwrite_output_dir": "", "logging_dir": "", "fp16_backend": "", "half_precision_backend": "", "fp16_opt_level": "", "use_legacy_prediction_loop": "",
-        "warmup_ratio": "warmup_steps", "adafactor": {"True": 'optim="adafactor"', "False": ""},
-        "group_by_length": {"True": 'train_sampling_strategy="group_by_length"', "False": ""}},
+        "evaluation_strategy": "eval_strategy",
+        "no_cuda": "use_cpu",
+        "per_gpu_train_batch_size": "per_device_train_batch_size",
+        "per_gpu_eval_batch_size": "per_device_eval_batch_size",
+        "push_to_hub_token": "hub_token",
+        "push_to_hub_model_id": "hub_model_id",
+        "overwrite_output_dir": "",
+        "logging_dir": "",
+        "fp16_backend": "",
+        "half_precision_backend": "",
+        "fp16_opt_level": "",
+        "use_legacy_prediction_loop": "",
+        "warmup_ratio": "warmup_steps",
+        "adafactor": {"True": 'optim="adafactor"', "False": ""},
+        "group_by_length": {"True": 'train_sampling_strategy="group_by_length"', "False": ""},
+    },
     "Trainer": {"tokenizer": "processing_class"},
     "pipeline": {"use_auth_token": "token", "framework": {'"pt"': "", "'pt'": ""}},
     "from_pretrained": _LOADING,
     "load_dataset": {"use_auth_token": "token"},
-    "a pipeline's call": {"topk": "top_k", "multi_class": "multi_label", "grouped_entities": {"True": 'aggregation_strategy="simple"', "False": ""}},
+    "a pipeline's call": {
+        "topk": "top_k",
+        "multi_class": "multi_label",
+        "grouped_entities": {"True": 'aggregation_strategy="simple"', "False": ""},
+    },
 }  # kind of call -> argument of 2021 -> today's
 ARGUMENTS["pipeline"] |= ARGUMENTS["a pipeline's call"]
 
 # %% ../nbs/22_migrate.ipynb #b83d7281
 OLD = ("transformers", "datasets")
 
+
 @dataclass
 class Known:
     "What names mean in a file."
+
     names: dict = field(default_factory=dict)  # local name -> its name in transformers or datasets
     modules: set = field(default_factory=set)  # local names of these modules themselves
     pipes: set = field(default_factory=set)  # variables that hold a pipeline
@@ -46,162 +73,272 @@ class Known:
 
     def kind(self, func):  # what is called
         "The key of `ARGUMENTS` for a call, or None."
-        if isinstance(func, cst.Attribute) and func.attr.value == "from_pretrained": return "from_pretrained" if self.origin(func.value) else None
-        if isinstance(func, cst.Name) and func.value in self.pipes: return "a pipeline's call"
+        if isinstance(func, cst.Attribute) and func.attr.value == "from_pretrained":
+            return "from_pretrained" if self.origin(func.value) else None
+        if isinstance(func, cst.Name) and func.value in self.pipes:
+            return "a pipeline's call"
         return self.origin(func)
 
     def origin(self, node):  # an expression
         "The name that it has in transformers or datasets, or None."
-        if isinstance(node, cst.Name): return self.names.get(node.value)
-        if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name) and node.value.value in self.modules: return node.attr.value
+        if isinstance(node, cst.Name):
+            return self.names.get(node.value)
+        if (
+            isinstance(node, cst.Attribute)
+            and isinstance(node.value, cst.Name)
+            and node.value.value in self.modules
+        ):
+            return node.attr.value
         return None
 
 # %% ../nbs/22_migrate.ipynb #83df74ee
 def _look(tree, known):
     "Add to `known` what the imports and assignments of a tree say."
+
     class Look(cst.CSTVisitor):
         def visit_ImportFrom(self, node):
             module = _dotted(node.module)
-            if not node.relative and _root(module) in (*OLD, "nlp_tour") and not isinstance(node.names, cst.ImportStar):
-                for a in node.names: known.names[a.evaluated_alias or a.evaluated_name] = a.evaluated_name
+            if (
+                not node.relative
+                and _root(module) in (*OLD, "nlp_tour")
+                and not isinstance(node.names, cst.ImportStar)
+            ):
+                for a in node.names:
+                    known.names[a.evaluated_alias or a.evaluated_name] = a.evaluated_name
 
         def visit_Import(self, node):
             for a in node.names:
-                if _root(a.evaluated_name) in OLD: known.modules.add(a.evaluated_alias or _root(a.evaluated_name))
+                if _root(a.evaluated_name) in OLD:
+                    known.modules.add(a.evaluated_alias or _root(a.evaluated_name))
 
         def visit_Attribute(self, node):
-            if isinstance(node.value, cst.Name): known.used.setdefault(node.value.value, set()).add(node.attr.value)
+            if isinstance(node.value, cst.Name):
+                known.used.setdefault(node.value.value, set()).add(node.attr.value)
 
         def visit_Assign(self, node):
             for target in node.targets:
                 if isinstance(target.target, cst.Name):
                     known.names.pop(target.target.value, None)
-                    if isinstance(node.value, cst.Call) and known.kind(node.value.func) == "pipeline": known.pipes.add(target.target.value)
+                    if (
+                        isinstance(node.value, cst.Call)
+                        and known.kind(node.value.func) == "pipeline"
+                    ):
+                        known.pipes.add(target.target.value)
 
-        def visit_FunctionDef(self, node): known.names.pop(node.name.value, None)
-        def visit_ClassDef(self, node): known.names.pop(node.name.value, None)
+        def visit_FunctionDef(self, node):
+            known.names.pop(node.name.value, None)
+
+        def visit_ClassDef(self, node):
+            known.names.pop(node.name.value, None)
+
     tree.visit(Look())
+
 
 def _dotted(node):
     "The name of a module in an import."
     return "" if node is None else cst.Module([]).code_for_node(node)
 
-def _root(name): return name.partition(".")[0]
+
+def _root(name):
+    return name.partition(".")[0]
 
 # %% ../nbs/22_migrate.ipynb #c3b7a302
-GONE = {"AdamW", "load_metric", "Conversation"}  # names that a module of today no longer has; and all that begin with TF
+GONE = {
+    "AdamW",
+    "load_metric",
+    "Conversation",
+}  # names that a module of today no longer has; and all that begin with TF
 
-def _is_gone(name): return name in GONE or re.match(r"TF[A-Z]", name) is not None
+
+def _is_gone(name):
+    return name in GONE or re.match(r"TF[A-Z]", name) is not None
+
 
 def _argument(arg, rule):
     "One argument as it is written today: a list of none or one, and what to say; None where its value tells no rule."
     name = arg.keyword.value
-    if isinstance(rule, str) and rule: return [arg.with_changes(keyword=cst.Name(rule))], f"`{name}` is `{rule}`"
+    if isinstance(rule, str) and rule:
+        return [arg.with_changes(keyword=cst.Name(rule))], f"`{name}` is `{rule}`"
     value = cst.Module([]).code_for_node(arg.value)
-    if isinstance(rule, dict) and value not in rule: return None, f"`{name}={value}` is left as it is; there is no `{name}` any more"
+    if isinstance(rule, dict) and value not in rule:
+        return None, f"`{name}={value}` is left as it is; there is no `{name}` any more"
     new = rule[value] if isinstance(rule, dict) else ""
-    if not new: return [], f"`{name}` has no effect any more"
+    if not new:
+        return [], f"`{name}` has no effect any more"
     key, _, text = new.partition("=")
-    return [arg.with_changes(keyword=cst.Name(key), value=cst.parse_expression(text))], f"`{name}={value}` is `{new}`"
+    return [
+        arg.with_changes(keyword=cst.Name(key), value=cst.parse_expression(text))
+    ], f"`{name}={value}` is `{new}`"
+
 
 def _ours(module, names):
     "Whether `from module import names` can come from `nlp_tour.all`."
-    if module in OLD: return True
-    return any(map(_is_gone, names)) and all(_is_gone(n) or n in dir(importlib.import_module(_root(module))) for n in names)
+    if module in OLD:
+        return True
+    return any(map(_is_gone, names)) and all(
+        _is_gone(n) or n in dir(importlib.import_module(_root(module))) for n in names
+    )
 
 # %% ../nbs/22_migrate.ipynb #464f102d
 def _arguments(call, kind, said, left):
     "A call with the arguments of today; `said` and `left` are told what was changed and what was not."
-    args, start, given = [], call.whitespace_before_args, {a.keyword.value for a in call.args if a.keyword}
+    args, start, given = (
+        [],
+        call.whitespace_before_args,
+        {a.keyword.value for a in call.args if a.keyword},
+    )
     for arg in call.args:
         name = arg.keyword.value if arg.keyword else None
         rule = ARGUMENTS.get(kind, {}).get(name)
         kept, sentence = ([arg], None) if rule is None else _argument(arg, rule)
         today = kept[0].keyword.value if kept and sentence else None
-        if today and today in given: kept, sentence = None, f"`{name}` is `{today}`, and both are given; keep one"
-        if sentence: (left if kept is None else said)(f"{kind}: {sentence}")
+        if today and today in given:
+            kept, sentence = None, f"`{name}` is `{today}`, and both are given; keep one"
+        if sentence:
+            (left if kept is None else said)(f"{kind}: {sentence}")
         given.add(today)
         if kept == []:
             if args and isinstance(args[-1].comma, cst.Comma):
-                args[-1] = args[-1].with_changes(comma=args[-1].comma.with_changes(whitespace_after=_comments(args[-1].comma.whitespace_after, arg)))
-            elif not args: start = _comments(start, arg)
+                args[-1] = args[-1].with_changes(
+                    comma=args[-1].comma.with_changes(
+                        whitespace_after=_comments(args[-1].comma.whitespace_after, arg)
+                    )
+                )
+            elif not args:
+                start = _comments(start, arg)
         args += [arg] if kept is None else kept
-    if args and len(args) < len(call.args) and "#" not in cst.Module([]).code_for_node(args[-1]): args[-1] = args[-1].with_changes(comma=call.args[-1].comma)
+    if args and len(args) < len(call.args) and "#" not in cst.Module([]).code_for_node(args[-1]):
+        args[-1] = args[-1].with_changes(comma=call.args[-1].comma)
     return call.with_changes(args=args, whitespace_before_args=start)
+
 
 def _comments(space, arg):
     "The white space `space`, with the comment lines that stand behind an argument."
     full = cst.ParenthesizedWhitespace
-    lost = [s for s in (arg.whitespace_after_arg, getattr(arg.comma, "whitespace_after", None)) if isinstance(s, full) and any(line.comment for line in s.empty_lines)]
-    for s in lost: space = s.with_changes(first_line=space.first_line if isinstance(space, full) else cst.TrailingWhitespace(),
-                                          empty_lines=[*(space.empty_lines if isinstance(space, full) else []), *s.empty_lines])
+    lost = [
+        s
+        for s in (arg.whitespace_after_arg, getattr(arg.comma, "whitespace_after", None))
+        if isinstance(s, full) and any(line.comment for line in s.empty_lines)
+    ]
+    for s in lost:
+        space = s.with_changes(
+            first_line=space.first_line if isinstance(space, full) else cst.TrailingWhitespace(),
+            empty_lines=[*(space.empty_lines if isinstance(space, full) else []), *s.empty_lines],
+        )
     return space
 
 # %% ../nbs/22_migrate.ipynb #39ba9c4f
 def _rewriter(known, said, left):
     "A transformer that writes today's names and tells `said(node, sentence)` of each, and `left` of what it sees and leaves."
+
     class Rewrite(cst.CSTTransformer):
         METADATA_DEPENDENCIES = (cst.metadata.PositionProvider,)
 
         def leave_ImportFrom(self, old, new):
             module = _dotted(old.module)
-            if old.relative or _root(module) not in OLD: return new
+            if old.relative or _root(module) not in OLD:
+                return new
             if isinstance(old.names, cst.ImportStar):
                 left(self, old, f"`from {module} import *` is left as it is; name what you import")
                 return new
             names = [a.evaluated_name for a in old.names]
             gone = ", ".join(filter(_is_gone, names))
             if not _ours(module, names):
-                if gone: left(self, old, f"`{module}` has no {gone} any more; import it from `nlp_tour.all`")
+                if gone:
+                    left(
+                        self,
+                        old,
+                        f"`{module}` has no {gone} any more; import it from `nlp_tour.all`",
+                    )
                 return new
             said(self, old, f"{', '.join(names)} from `nlp_tour.all`")
             return new.with_changes(module=cst.parse_expression("nlp_tour.all"))
 
-        def leave_Import(self, old, new): return new.with_changes(names=[self.today(old, a) for a in new.names])
+        def leave_Import(self, old, new):
+            return new.with_changes(names=[self.today(old, a) for a in new.names])
 
         def today(self, old, alias):
             name = alias.evaluated_name
             local = alias.evaluated_alias or _root(name)
-            gone = ", ".join(sorted(filter(_is_gone, known.used.get(local, ())))) if _root(name) in OLD else ""
-            if gone and name not in OLD: left(self, old, f"`{local}` has no {gone} any more; import it from `nlp_tour.all`")
-            if not gone or name not in OLD: return alias
+            gone = (
+                ", ".join(sorted(filter(_is_gone, known.used.get(local, ()))))
+                if _root(name) in OLD
+                else ""
+            )
+            if gone and name not in OLD:
+                left(self, old, f"`{local}` has no {gone} any more; import it from `nlp_tour.all`")
+            if not gone or name not in OLD:
+                return alias
             said(self, old, f"`{local}` is `nlp_tour.all`, which has {gone}")
-            return alias.with_changes(name=cst.parse_expression("nlp_tour.all"), asname=alias.asname or cst.AsName(cst.Name(local)))
+            return alias.with_changes(
+                name=cst.parse_expression("nlp_tour.all"),
+                asname=alias.asname or cst.AsName(cst.Name(local)),
+            )
 
         def leave_Attribute(self, old, new):
-            if isinstance(old.value, cst.Attribute) and _is_gone(old.attr.value) and _root(_dotted(old.value)) in known.modules:
-                left(self, old, f"`{_dotted(old)}` is gone; import {old.attr.value} from `nlp_tour.all`")
+            if (
+                isinstance(old.value, cst.Attribute)
+                and _is_gone(old.attr.value)
+                and _root(_dotted(old.value)) in known.modules
+            ):
+                left(
+                    self,
+                    old,
+                    f"`{_dotted(old)}` is gone; import {old.attr.value} from `nlp_tour.all`",
+                )
             return new
 
-        def leave_Call(self, old, new): return _arguments(new, known.kind(old.func), lambda s: said(self, old, s), lambda s: left(self, old, s))
+        def leave_Call(self, old, new):
+            return _arguments(
+                new,
+                known.kind(old.func),
+                lambda s: said(self, old, s),
+                lambda s: left(self, old, s),
+            )
+
     return Rewrite()
 
 # %% ../nbs/22_migrate.ipynb #06513d9d
 @dataclass
 class Migrated:
     "A text that runs today, and what was changed in it."
+
     source: str
     changes: list  # (line, sentence)
     left: list = field(default_factory=list)  # (line, sentence): what is old and was not changed
 
+
 def _parse(source):
     "The tree of a source text; raise `SyntaxError` where it is no Python."
-    if cst is None: raise InputError("rewriting code needs libcst; run: pip install 'nlp_tour[migrate]'")
+    if cst is None:
+        raise InputError("rewriting code needs libcst; run: pip install 'nlp_tour[migrate]'")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(source, "source", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         return cst.parse_module(source)
-    except cst.ParserSyntaxError as e: raise SyntaxError(e.message.splitlines()[0], ("source", e.raw_line, None, None)) from e
-    except (ValueError, MemoryError) as e: raise SyntaxError(str(e) or "nested too deeply", ("source", 1, None, None)) from e
+    except cst.ParserSyntaxError as e:
+        raise SyntaxError(e.message.splitlines()[0], ("source", e.raw_line, None, None)) from e
+    except (ValueError, MemoryError) as e:
+        raise SyntaxError(str(e) or "nested too deeply", ("source", 1, None, None)) from e
+
 
 def _rewrite(tree, known, source, where):
     "Rewrite one tree."
     changes, left = [], []
-    def tell(to): return lambda visitor, node, sentence: to.append((visitor.get_metadata(cst.metadata.PositionProvider, node).start.line, sentence))
+
+    def tell(to):
+        return lambda visitor, node, sentence: to.append(
+            (visitor.get_metadata(cst.metadata.PositionProvider, node).start.line, sentence)
+        )
+
     new = cst.MetadataWrapper(tree).visit(_rewriter(known, tell(changes), tell(left)))
-    if changes and tree.code != source: raise InputError(f"{where}: its line ends or form feeds would be lost; save it with those of today first.")
+    if changes and tree.code != source:
+        raise InputError(
+            f"{where}: its line ends or form feeds would be lost; save it with those of today first."
+        )
     return Migrated(new.code if changes else source, sorted(changes), sorted(left))
+
 
 def migrate(
     source: str,  # Python of 2021
@@ -213,11 +350,18 @@ def migrate(
         tree = _parse(source)
         _look(tree, known)
         return _rewrite(tree, known, source, where)
-    except SyntaxError as e: raise InputError(f"{where}, line {e.lineno}: this is not Python 3 ({e.msg}); mend it first.") from e
-    except RecursionError as e: raise InputError(f"{where} is nested too deeply to be read.") from e
+    except SyntaxError as e:
+        raise InputError(
+            f"{where}, line {e.lineno}: this is not Python 3 ({e.msg}); mend it first."
+        ) from e
+    except RecursionError as e:
+        raise InputError(f"{where} is nested too deeply to be read.") from e
 
 # %% ../nbs/22_migrate.ipynb #17ecd5f0
-_WORDS = re.compile(rf"\b(?:{'|'.join(GONE)}|TF[A-Z]\w+|from\s+(?:{'|'.join(OLD)})|(?:{'|'.join({a for kind in ARGUMENTS.values() for a in kind})})\s*=(?!=))")
+_WORDS = re.compile(
+    rf"\b(?:{'|'.join(GONE)}|TF[A-Z]\w+|from\s+(?:{'|'.join(OLD)})|(?:{'|'.join({a for kind in ARGUMENTS.values() for a in kind})})\s*=(?!=))"
+)
+
 
 def migrate_notebook(
     text: str,  # the JSON of a notebook
@@ -225,49 +369,79 @@ def migrate_notebook(
 ) -> Migrated:  # its JSON; lines are counted in each cell
     "Rewrite the code cells of a notebook; raise `InputError` where it is none."
     known, trees, new, changes, left = Known(), {}, {}, [], []
-    try: nb = json.loads(text)
-    except (ValueError, RecursionError) as e: raise InputError(f"{where} is no notebook: {e}") from e
+    try:
+        nb = json.loads(text)
+    except (ValueError, RecursionError) as e:
+        raise InputError(f"{where} is no notebook: {e}") from e
     try:
         for i, source in code_cells(nb, where).items():
             try:
                 masked, back, told = set_aside(source, _WORDS)
                 trees[i] = _parse(masked), masked, back
                 left += [(line, f"cell {i}: {sentence}") for line, sentence in told]
-            except SyntaxError as e: left.append((e.lineno, f"cell {i}: this is not Python 3 ({e.msg}), and is left as it is"))
-        for tree, *_ in trees.values(): _look(tree, known)
+            except SyntaxError as e:
+                left.append(
+                    (e.lineno, f"cell {i}: this is not Python 3 ({e.msg}), and is left as it is")
+                )
+        for tree, *_ in trees.values():
+            _look(tree, known)
         for i, (tree, masked, back) in trees.items():
             done = _rewrite(tree, known, masked, f"{where}, cell {i}")
             changes += [(line, f"cell {i}: {sentence}") for line, sentence in done.changes]
             left += [(line, f"cell {i}: {sentence}") for line, sentence in done.left]
-            if done.changes: new[i] = back(done.source)
+            if done.changes:
+                new[i] = back(done.source)
         return Migrated(put_sources(text, new) if new else text, changes, left)
-    except RecursionError as e: raise InputError(f"{where} is nested too deeply to be read.") from e
+    except RecursionError as e:
+        raise InputError(f"{where} is nested too deeply to be read.") from e
 
 # %% ../nbs/22_migrate.ipynb #d88ca434
 def migrate_file(
     path,  # a script (.py) or notebook (.ipynb)
     write: bool = False,  # put the new text in the file's place
-) -> str:  # what is old and left as it is, line by line, and a unified diff; empty where nothing is old
+) -> (
+    str
+):  # what is old and left as it is, line by line, and a unified diff; empty where nothing is old
     "What has to change in a file; raise `InputError` for what cannot be read."
     path = Path(path)
-    if path.suffix not in (".py", ".ipynb"): raise InputError(f"{path} is neither a script (.py) nor a notebook (.ipynb).")
+    if path.suffix not in (".py", ".ipynb"):
+        raise InputError(f"{path} is neither a script (.py) nor a notebook (.ipynb).")
     try:
-        with open(path, "rb") as f: encoding = tokenize.detect_encoding(f.readline)[0] if path.suffix == ".py" else "utf-8"
-        with open(path, encoding=encoding, newline="") as f: old = f.read()
-    except (OSError, SyntaxError, UnicodeDecodeError) as e: raise InputError(f"{path} cannot be read: {getattr(e, 'strerror', None) or e}") from e
+        with open(path, "rb") as f:
+            encoding = tokenize.detect_encoding(f.readline)[0] if path.suffix == ".py" else "utf-8"
+        with open(path, encoding=encoding, newline="") as f:
+            old = f.read()
+    except (OSError, SyntaxError, UnicodeDecodeError) as e:
+        raise InputError(f"{path} cannot be read: {getattr(e, 'strerror', None) or e}") from e
     done = (migrate if path.suffix == ".py" else migrate_notebook)(old, str(path))
-    if write and done.source != old: _put(path, done.source, encoding)
-    diff = difflib.unified_diff(split_lines(old), split_lines(done.source), str(path), f"{path} (today)")
-    return "".join([*(f"{path}, line {line}: {sentence}\n" for line, sentence in done.left),
-                    *(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in diff)])
+    if write and done.source != old:
+        _put(path, done.source, encoding)
+    diff = difflib.unified_diff(
+        split_lines(old), split_lines(done.source), str(path), f"{path} (today)"
+    )
+    return "".join(
+        [
+            *(f"{path}, line {line}: {sentence}\n" for line, sentence in done.left),
+            *(
+                line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+                for line in diff
+            ),
+        ]
+    )
+
 
 def _put(path, text, encoding):
     "Write a file whole or not at all, with the rights it had; a link to it stays one."
     path = Path(os.path.realpath(path))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with open(part, "w", encoding=encoding, newline="") as f: f.write(text)
+        with open(part, "w", encoding=encoding, newline="") as f:
+            f.write(text)
         shutil.copymode(path, part)
         os.replace(part, path)
-    except OSError as e: raise InputError(f"could not write {path}: {e.strerror or e}; what was there before is untouched.") from e
-    finally: part.unlink(missing_ok=True)
+    except OSError as e:
+        raise InputError(
+            f"could not write {path}: {e.strerror or e}; what was there before is untouched."
+        ) from e
+    finally:
+        part.unlink(missing_ok=True)

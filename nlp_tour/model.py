@@ -7,7 +7,14 @@ __all__ = ['HEADS', 'takes_batches', 'evaluating', 'model_class', 'untrained', '
            'plot_attention']
 
 # %% ../nbs/03_model.ipynb #f9d74824
-import contextlib, functools, json, os, re, threading, warnings, weakref
+import contextlib
+import functools
+import json
+import os
+import re
+import threading
+import warnings
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,18 +28,24 @@ from .tokenizer import load_tokenizer
 # %% ../nbs/03_model.ipynb #fa8ea24c
 def _unpack(model, args, kwargs):
     "Before `forward`: a batch that was handed over whole is spread over the arguments."
-    if len(args) == 1 and isinstance(args[0], Mapping): return (), {**args[0], **kwargs}
+    if len(args) == 1 and isinstance(args[0], Mapping):
+        return (), {**args[0], **kwargs}
+
 
 def takes_batches(
     model,  # a model of transformers
 ):  # the model
     "Let `model(batch)` mean `model(**batch)`."
-    if not any(getattr(hook, "__name__", "") == "_unpack" for hook in model._forward_pre_hooks.values()): model.register_forward_pre_hook(_unpack, with_kwargs=True)
+    if not any(
+        getattr(hook, "__name__", "") == "_unpack" for hook in model._forward_pre_hooks.values()
+    ):
+        model.register_forward_pre_hook(_unpack, with_kwargs=True)
     return model
 
 # %% ../nbs/03_model.ipynb #6c0977ba
 _users = weakref.WeakKeyDictionary()  # model -> [blocks inside, modes before]
 _switch = threading.Lock()
+
 
 @contextlib.contextmanager
 def evaluating(
@@ -40,24 +53,37 @@ def evaluating(
 ):
     "Eval mode inside the block, each submodule's own mode after it; safe across threads."
     with _switch:
-        if model not in _users: _users[model] = [0, [(m, m.training) for m in model.modules()]]; model.eval()
+        if model not in _users:
+            _users[model] = [0, [(m, m.training) for m in model.modules()]]
+            model.eval()
         _users[model][0] += 1
-    try: yield model
+    try:
+        yield model
     finally:
         with _switch:
             _users[model][0] -= 1
             if not _users[model][0]:
-                for module, mode in _users.pop(model)[1]: module.training = mode
+                for module, mode in _users.pop(model)[1]:
+                    module.training = mode
 
 # %% ../nbs/03_model.ipynb #28a01471
 HEADS = {
-    "text-classification": "AutoModelForSequenceClassification", "sentiment-analysis": "AutoModelForSequenceClassification",
-    "zero-shot-classification": "AutoModelForSequenceClassification", "token-classification": "AutoModelForTokenClassification",
-    "ner": "AutoModelForTokenClassification", "question-answering": "AutoModelForQuestionAnswering", "fill-mask": "AutoModelForMaskedLM",
-    "text-generation": "AutoModelForCausalLM", "conversational": "AutoModelForCausalLM", "text2text-generation": "AutoModelForSeq2SeqLM",
-    "summarization": "AutoModelForSeq2SeqLM", "translation": "AutoModelForSeq2SeqLM", "feature-extraction": "AutoModel",
+    "text-classification": "AutoModelForSequenceClassification",
+    "sentiment-analysis": "AutoModelForSequenceClassification",
+    "zero-shot-classification": "AutoModelForSequenceClassification",
+    "token-classification": "AutoModelForTokenClassification",
+    "ner": "AutoModelForTokenClassification",
+    "question-answering": "AutoModelForQuestionAnswering",
+    "fill-mask": "AutoModelForMaskedLM",
+    "text-generation": "AutoModelForCausalLM",
+    "conversational": "AutoModelForCausalLM",
+    "text2text-generation": "AutoModelForSeq2SeqLM",
+    "summarization": "AutoModelForSeq2SeqLM",
+    "translation": "AutoModelForSeq2SeqLM",
+    "feature-extraction": "AutoModel",
     "table-question-answering": "AutoModelForTableQuestionAnswering",
 }  # task -> the class of transformers with its head
+
 
 def model_class(
     config,  # a configuration of transformers
@@ -65,14 +91,23 @@ def model_class(
 ):  # a class with `from_pretrained`
     "The class for `task`, or without a task the class that the model was saved from."
     import transformers
-    if task is not None and task not in HEADS: raise InputError(f"unknown task {task!r}; {nearest(task, HEADS)}")
-    if task is not None: return getattr(transformers, HEADS[task])
+
+    if task is not None and task not in HEADS:
+        raise InputError(f"unknown task {task!r}; {nearest(task, HEADS)}")
+    if task is not None:
+        return getattr(transformers, HEADS[task])
     saved = (config.architectures or [None])[0]
-    if saved is None: return transformers.AutoModel
+    if saved is None:
+        return transformers.AutoModel
     autos = {getattr(transformers, head) for head in HEADS.values()}
-    registered = {cls.__name__: cls for auto in autos for cls in auto._model_mapping._extra_content.values()}
-    if found := registered.get(saved) or getattr(transformers, saved, None): return found
-    raise InputError(f"the model was saved as {saved}, which transformers {transformers.__version__} does not have; import the module that registers it, or name its task.")
+    registered = {
+        cls.__name__: cls for auto in autos for cls in auto._model_mapping._extra_content.values()
+    }
+    if found := registered.get(saved) or getattr(transformers, saved, None):
+        return found
+    raise InputError(
+        f"the model was saved as {saved}, which transformers {transformers.__version__} does not have; import the module that registers it, or name its task."
+    )
 
 # %% ../nbs/03_model.ipynb #1a14ebbe
 def untrained(
@@ -80,63 +115,130 @@ def untrained(
 ) -> list:  # names of weights that were in no file, and that no training has changed since
     "The weights of `model` that are still random numbers."
     import torch
-    if not (before := getattr(model, "untrained_weights", None)): return []
-    now = {_plain(n): w for n, w in (model.to_torch() if hasattr(model, "to_torch") else model).state_dict().items() if ".original_module." not in n}
-    return [n for n, w in before.items() if n not in now or torch.equal(_sample(now[n]), w.to(now[n].dtype))]
+
+    if not (before := getattr(model, "untrained_weights", None)):
+        return []
+    now = {
+        _plain(n): w
+        for n, w in (model.to_torch() if hasattr(model, "to_torch") else model).state_dict().items()
+        if ".original_module." not in n
+    }
+    return [
+        n
+        for n, w in before.items()
+        if n not in now or torch.equal(_sample(now[n]), w.to(now[n].dtype))
+    ]
+
 
 def _plain(name):
     "A weight's name without what LoRA puts around it."
-    return name.removeprefix("base_model.model.").replace(".modules_to_save.default", "").replace(".base_layer", "")
+    return (
+        name.removeprefix("base_model.model.")
+        .replace(".modules_to_save.default", "")
+        .replace(".base_layer", "")
+    )
+
 
 def _sample(w):
     "Some numbers of a weight, from all over it."
     flat = w.detach().flatten()
-    return flat[::max(1, len(flat) // 64)].clone().cpu()
+    return flat[:: max(1, len(flat) // 64)].clone().cpu()
+
 
 def _take_info(model, info, name, resized=False):
     "Raise on weights of the wrong shape, unless that was asked for; warn of weights that are missing, and of a head that is left behind."
-    if lost := sorted(k for k in info.get("unexpected_keys") or [] if re.match(r"(pre_)?classifier|qa_outputs|score\b|lm_head", k)):
-        warnings.warn(f"{name}: the head ({', '.join(lost)}) has no place in {type(model).__name__} and is left behind; load() keeps it.", stacklevel=3)
+    if lost := sorted(
+        k
+        for k in info.get("unexpected_keys") or []
+        if re.match(r"(pre_)?classifier|qa_outputs|score\b|lm_head", k)
+    ):
+        warnings.warn(
+            f"{name}: the head ({', '.join(lost)}) has no place in {type(model).__name__} and is left behind; load() keeps it.",
+            stacklevel=3,
+        )
     wrong = sorted(k if isinstance(k, str) else k[0] for k in info.get("mismatched_keys") or [])
     if wrong and not resized:
-        raise InputError(f"{name}: weights of another shape than the configuration says: {', '.join(wrong)[:200]}; take the configuration and the labels that they were trained with, or pass ignore_mismatched_sizes=True for new ones.")
+        raise InputError(
+            f"{name}: weights of another shape than the configuration says: {', '.join(wrong)[:200]}; take the configuration and the labels that they were trained with, or pass ignore_mismatched_sizes=True for new ones."
+        )
     weights = model.state_dict()
-    model.untrained_weights = {n: _sample(weights[n]) for n in sorted({*info["missing_keys"], *wrong})}
+    model.untrained_weights = {
+        n: _sample(weights[n]) for n in sorted({*info["missing_keys"], *wrong})
+    }
     if model.untrained_weights:
-        warnings.warn(f"{name}: {', '.join(model.untrained_weights)} are in no file and so are random numbers; train this model before you use its answers.", stacklevel=3)
+        warnings.warn(
+            f"{name}: {', '.join(model.untrained_weights)} are in no file and so are random numbers; train this model before you use its answers.",
+            stacklevel=3,
+        )
 
 # %% ../nbs/03_model.ipynb #9e097a7d
 @contextlib.contextmanager
 def _hushed():
     "Without transformers' own load report, which `_take_info` says in one sentence."
     from transformers.utils import logging
+
     before = logging.get_verbosity()
     logging.set_verbosity_error()
-    try: yield
-    finally: logging.set_verbosity(before)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 # %% ../nbs/03_model.ipynb #ffc6e094
 def _plausible(folder):
     "Raise `InputError` when config.json asks for more than the weights beside it could be."
-    config, weights = Path(folder)/"config.json", [p for p in Path(folder).glob("*.safetensors")]
-    if not config.is_file() or not weights: return
+    config, weights = Path(folder) / "config.json", list(Path(folder).glob("*.safetensors"))
+    if not config.is_file() or not weights:
+        return
     size = sum(p.stat().st_size for p in weights)
     for k, v in json.loads(config.read_text(encoding="utf-8")).items():
         most = size // 100 if re.search("layers?$", k) else max(10**6, size)
-        if isinstance(v, int) and v > most: raise InputError(f"could not load {folder}: config.json says {k}={v}, and the weights have {size:,} bytes; they do not belong together.")
+        if isinstance(v, int) and v > most:
+            raise InputError(
+                f"could not load {folder}: config.json says {k}={v}, and the weights have {size:,} bytes; they do not belong together."
+            )
 
 # %% ../nbs/03_model.ipynb #e2186a6d
 def label_settings(
     labels: list,  # names, in the order of their ids
 ) -> dict:  # num_labels, id2label, label2id
     "What a configuration says about labels; raise `InputError` where they are no list of different names."
-    if isinstance(labels, (str, bytes)) or not all(isinstance(l, str) and l for l in labels): raise InputError(f"labels={labels!r} must be a list of names, as in labels=['bad', 'good'].")
-    if len(set(labels)) < len(labels) or not labels: raise InputError(f"labels={list(labels)!r} must name at least one label, and each only once.")
-    return dict(num_labels=len(labels), id2label=dict(enumerate(labels)), label2id={l: i for i, l in enumerate(labels)})
+    if isinstance(labels, (str, bytes)) or not all(isinstance(l, str) and l for l in labels):
+        raise InputError(
+            f"labels={labels!r} must be a list of names, as in labels=['bad', 'good']."
+        )
+    if len(set(labels)) < len(labels) or not labels:
+        raise InputError(
+            f"labels={list(labels)!r} must name at least one label, and each only once."
+        )
+    return {
+        "num_labels": len(labels),
+        "id2label": dict(enumerate(labels)),
+        "label2id": {l: i for i, l in enumerate(labels)},
+    }
 
 # %% ../nbs/03_model.ipynb #80c4fa81
-_TAKES = ("labels", "num_labels", "task", "framework", "revision", "token", "dtype", "config", "attn_implementation", "device_map", "id2label", "label2id", "problem_type",
-          "output_attentions", "output_hidden_states", "ignore_mismatched_sizes", "trust_remote_code", "subfolder")  # what is asked for, for hints on typing errors
+_TAKES = (
+    "labels",
+    "num_labels",
+    "task",
+    "framework",
+    "revision",
+    "token",
+    "dtype",
+    "config",
+    "attn_implementation",
+    "device_map",
+    "id2label",
+    "label2id",
+    "problem_type",
+    "output_attentions",
+    "output_hidden_states",
+    "ignore_mismatched_sizes",
+    "trust_remote_code",
+    "subfolder",
+)  # what is asked for, for hints on typing errors
+
 
 def load(
     name,  # a folder, or a name on the hub
@@ -151,21 +253,48 @@ def load(
 ):  # the model in eval mode, and its tokenizer
     "Load model and tokenizer, from PyTorch's or TensorFlow's files; a head that had to be made up warns by name."
     from transformers import AutoConfig
+
     kwargs = renamed(kwargs, {"use_auth_token": "token", "torch_dtype": "dtype"}, "load")
     token, dtype = kwargs.pop("token", token), kwargs.pop("dtype", dtype)
-    if labels is not None: kwargs |= label_settings(labels)
-    if framework not in ("pt", "tf"): raise InputError(f"framework={framework!r} is unknown; it is 'pt' or 'tf'.")
-    where, hub, resized = resolve(name, revision), {"revision": revision, "token": token, "trust_remote_code": kwargs.pop("trust_remote_code", False)}, kwargs.pop("ignore_mismatched_sizes", False)
+    if labels is not None:
+        kwargs |= label_settings(labels)
+    if framework not in ("pt", "tf"):
+        raise InputError(f"framework={framework!r} is unknown; it is 'pt' or 'tf'.")
+    where, hub, resized = (
+        resolve(name, revision),
+        {
+            "revision": revision,
+            "token": token,
+            "trust_remote_code": kwargs.pop("trust_remote_code", False),
+        },
+        kwargs.pop("ignore_mismatched_sizes", False),
+    )
     with opening(name, known=_TAKES), _hushed():
         _plausible(where)
         cls = model_class(AutoConfig.from_pretrained(where, **hub), task)
-        if (Path(where)/"adapter_config.json").exists() and not any(Path(where).glob("model*.safetensors")): model, info = _with_adapter(where, cls, dtype, kwargs)
-        elif only_tf(where): model, info = from_tf(where, cls), {"missing_keys": []}
-        else: model, info = cls.from_pretrained(where, dtype=dtype, output_loading_info=True, ignore_mismatched_sizes=True, **hub, **kwargs)
+        if (Path(where) / "adapter_config.json").exists() and not any(
+            Path(where).glob("model*.safetensors")
+        ):
+            model, info = _with_adapter(where, cls, dtype, kwargs)
+        elif only_tf(where):
+            model, info = from_tf(where, cls), {"missing_keys": []}
+        else:
+            model, info = cls.from_pretrained(
+                where,
+                dtype=dtype,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+                **hub,
+                **kwargs,
+            )
     _take_info(model, info, name, resized)
-    if not os.path.isdir(where) or not os.path.isdir(name): model.name_or_path = model.config.name_or_path = os.fspath(name)  # a stand-in keeps the name that was asked for
+    if not os.path.isdir(where) or not os.path.isdir(name):
+        model.name_or_path = model.config.name_or_path = os.fspath(
+            name
+        )  # a stand-in keeps the name that was asked for
     tok, model = load_tokenizer(where, model, **hub), takes_batches(_own_memory(model).eval())
-    if framework == "pt": return model, tok
+    if framework == "pt":
+        return model, tok
     twin = to_tf(model, tok)
     twin.untrained_weights = model.untrained_weights
     return twin, tok
@@ -175,17 +304,29 @@ def _with_adapter(folder, cls, dtype, kwargs):
     "The base model with a saved adapter merged into it."
     from peft import PeftModel
     from transformers import AutoConfig
-    base = json.loads((Path(folder)/"adapter_config.json").read_text(encoding="utf-8"))["base_model_name_or_path"]
-    model, info = cls.from_pretrained(resolve(base), config=AutoConfig.from_pretrained(folder, trust_remote_code=False), dtype=dtype, output_loading_info=True, **kwargs)
+
+    base = json.loads((Path(folder) / "adapter_config.json").read_text(encoding="utf-8"))[
+        "base_model_name_or_path"
+    ]
+    model, info = cls.from_pretrained(
+        resolve(base),
+        config=AutoConfig.from_pretrained(folder, trust_remote_code=False),
+        dtype=dtype,
+        output_loading_info=True,
+        **kwargs,
+    )
     before = {n: _sample(model.state_dict()[n]) for n in info["missing_keys"]}
     model = PeftModel.from_pretrained(model, folder).merge_and_unload()
-    return model, info | {"missing_keys": [n for n, w in before.items() if _sample(model.state_dict()[n]).equal(w)]}
+    return model, info | {
+        "missing_keys": [n for n, w in before.items() if _sample(model.state_dict()[n]).equal(w)]
+    }
 
 # %% ../nbs/03_model.ipynb #af62f03a
 def _own_memory(model):
     "Give every weight memory of its own, aligned as torch aligns it."
     for t in {id(t): t for t in [*model.parameters(), *model.buffers()]}.values():
-        if t.device.type == "cpu": t.data = t.data.clone()
+        if t.device.type == "cpu":
+            t.data = t.data.clone()
     return model
 
 # %% ../nbs/03_model.ipynb #5c8cf8d7
@@ -195,25 +336,46 @@ def tour_model(
 ) -> type:  # a subclass of the same name
     "`tour_class` for models: also reads TensorFlow's files, and takes the `from_tf` and `from_pt` of 2021."
     base, read_tf = tour_class(cls), from_tf
+
     class Tour(base):
         @classmethod
-        def from_pretrained(klass, name, *args, from_tf=False, from_pt=False, labels=None, **kwargs):
-            if labels is not None: kwargs |= label_settings(labels)
+        def from_pretrained(
+            klass, name, *args, from_tf=False, from_pt=False, labels=None, **kwargs
+        ):
+            if labels is not None:
+                kwargs |= label_settings(labels)
             where = resolve(name, kwargs.get("revision"))
             if only_tf(where):
-                with opening(name): model = read_tf(where, klass)
+                with opening(name):
+                    model = read_tf(where, klass)
                 _take_info(model, {"missing_keys": []}, name)
                 return takes_batches(model)
-            if from_tf: note(f"{name} holds PyTorch's weights, so these are loaded; from_tf=True is not needed.")
-            asked, resized = kwargs.pop("output_loading_info", False), kwargs.pop("ignore_mismatched_sizes", False)
-            with opening(name, hub=not os.path.isdir(where), known=_TAKES), _hushed(): model, info = super().from_pretrained(name, *args, output_loading_info=True, ignore_mismatched_sizes=True, **kwargs)
+            if from_tf:
+                note(
+                    f"{name} holds PyTorch's weights, so these are loaded; from_tf=True is not needed."
+                )
+            asked, resized = (
+                kwargs.pop("output_loading_info", False),
+                kwargs.pop("ignore_mismatched_sizes", False),
+            )
+            with opening(name, hub=not os.path.isdir(where), known=_TAKES), _hushed():
+                model, info = super().from_pretrained(
+                    name, *args, output_loading_info=True, ignore_mismatched_sizes=True, **kwargs
+                )
             _take_info(model, info, name, resized)
             return (takes_batches(model), info) if asked else takes_batches(model)
-    Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
+
+    Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = (
+        cls.__name__,
+        cls.__name__,
+        "nlp_tour.all",
+        cls.__doc__,
+    )
     return Tour
 
 # %% ../nbs/03_model.ipynb #90b2665a
 _WEIGHTS = ("model*.safetensors*", "pytorch_model*", "tf_model.h5*", "adapter_*")
+
 
 def save(
     folder,  # where to; a folder that exists keeps its other files, but no other weights
@@ -222,23 +384,43 @@ def save(
 ) -> Path:  # the folder
     "Save model and tokenizer together, all or nothing; raise `InputError` when it cannot be written."
     from safetensors import SafetensorError
+
     with replacing(folder) as part:
-        try: model.save_pretrained(part, **_word_vectors(model))
-        except SafetensorError as e: raise OSError(str(e)) from e
-        if hasattr(model, "get_base_model"): _save_config(model.get_base_model(), part)  # LoRA saves weights only
+        try:
+            model.save_pretrained(part, **_word_vectors(model))
+        except SafetensorError as e:
+            raise OSError(str(e)) from e
+        if hasattr(model, "get_base_model"):
+            _save_config(model.get_base_model(), part)  # LoRA saves weights only
         tok.save_pretrained(part)
         new = {p.name for p in part.iterdir()}
     for old in (p for kind in _WEIGHTS for p in Path(folder).glob(kind)):
-        if old.name not in new: old.unlink()
+        if old.name not in new:
+            old.unlink()
     return Path(folder)
+
 
 def _word_vectors(model):
     "For LoRA: whether its file must hold the word vectors, as there are more or fewer than in the model it was made from. Left alone, peft asks the hub, network or not."
-    base = next(iter(getattr(model, "peft_config", {}).values()), SimpleNamespace(base_model_name_or_path=None)).base_model_name_or_path
-    if not base: return {}
-    try: where = Path(resolve(base))/"config.json"
-    except InputError: return {"save_embedding_layers": True}  # it cannot be known here, so nothing is left out
-    return {"save_embedding_layers": json.loads(where.read_text(encoding="utf-8")).get("vocab_size") != model.config.vocab_size} if where.exists() else {}
+    base = next(
+        iter(getattr(model, "peft_config", {}).values()),
+        SimpleNamespace(base_model_name_or_path=None),
+    ).base_model_name_or_path
+    if not base:
+        return {}
+    try:
+        where = Path(resolve(base)) / "config.json"
+    except InputError:
+        return {"save_embedding_layers": True}  # it cannot be known here, so nothing is left out
+    return (
+        {
+            "save_embedding_layers": json.loads(where.read_text(encoding="utf-8")).get("vocab_size")
+            != model.config.vocab_size
+        }
+        if where.exists()
+        else {}
+    )
+
 
 def _save_config(model, folder):
     "The configuration, with the name of the class, as `save_pretrained` of a whole model writes it."
@@ -255,17 +437,37 @@ def plot_attention(
     ax=None,  # matplotlib axes; new ones if None
 ):  # the axes
     "Draw which token looks at which, in one layer."
-    import matplotlib.pyplot as plt, torch
-    with evaluating(model), torch.no_grad(): out = model(**tok(text, return_tensors="pt", truncation=True).to(model.device), output_attentions=True)
+    import matplotlib.pyplot as plt
+    import torch
+
+    with evaluating(model), torch.no_grad():
+        out = model(
+            **tok(text, return_tensors="pt", truncation=True).to(model.device),
+            output_attentions=True,
+        )
     seen = getattr(out, "attentions", None) or getattr(out, "encoder_attentions", None)
-    if not seen or seen[0] is None: raise InputError("the model gives no attentions; load it with attn_implementation='eager'.")
-    if not -len(seen) <= layer < len(seen): raise InputError(f"layer={layer} is not there; the model has {len(seen)}, counted from 0.")
+    if not seen or seen[0] is None:
+        raise InputError("the model gives no attentions; load it with attn_implementation='eager'.")
+    if not -len(seen) <= layer < len(seen):
+        raise InputError(f"layer={layer} is not there; the model has {len(seen)}, counted from 0.")
     weights = seen[layer][0].float().cpu()
-    if head is not None and not 0 <= head < len(weights): raise InputError(f"head={head} is not there; the layer has {len(weights)}, counted from 0.")
+    if head is not None and not 0 <= head < len(weights):
+        raise InputError(f"head={head} is not there; the layer has {len(weights)}, counted from 0.")
     names = tok.convert_ids_to_tokens(tok(text, truncation=True)["input_ids"])
-    ax = ax or plt.subplots(figsize=(1.6 + .28 * len(names), 1.2 + .28 * len(names)), facecolor="white")[1]
+    ax = (
+        ax
+        or plt.subplots(
+            figsize=(1.6 + 0.28 * len(names), 1.2 + 0.28 * len(names)), facecolor="white"
+        )[1]
+    )
     ax.imshow(weights.mean(0) if head is None else weights[head], cmap="Blues", vmin=0)
-    ax.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", parse_math=False)
+    ax.set_xticks(
+        range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", parse_math=False
+    )
     ax.set_yticks(range(len(names)), names, parse_math=False)
-    ax.set(xlabel="is looked at", ylabel="looks", title=f"layer {layer % len(seen)}, {'mean of all heads' if head is None else f'head {head}'}")
+    ax.set(
+        xlabel="is looked at",
+        ylabel="looks",
+        title=f"layer {layer % len(seen)}, {'mean of all heads' if head is None else f'head {head}'}",
+    )
     return ax

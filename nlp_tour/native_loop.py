@@ -14,11 +14,20 @@ import torch
 from .core import InputError
 from .metrics import metrics
 from .model import evaluating
-from .runs import checkpoint, keeping_mode, last_checkpoint, new_accelerator, not_finite, own_rows, resume
+from nlp_tour.runs import (
+    checkpoint,
+    keeping_mode,
+    last_checkpoint,
+    new_accelerator,
+    not_finite,
+    own_rows,
+    resume,
+)
 
 # %% ../nbs/06_native_loop.ipynb #fd2c556e
 class AdamW(torch.optim.AdamW):
     "transformers' AdamW of 2021 on torch's fused kernel (decoupled weight decay, arXiv:1711.05101)."
+
     def __init__(
         self,
         params,  # an iterable of parameters, or of groups
@@ -30,7 +39,10 @@ class AdamW(torch.optim.AdamW):
         no_deprecation_warning: bool = False,  # accepted as in 2021
         **kwargs,  # for `torch.optim.AdamW`
     ):
-        if not correct_bias: raise InputError("correct_bias=False is not offered; leave it out, and lower the learning rate of the first steps with a warm-up.")
+        if not correct_bias:
+            raise InputError(
+                "correct_bias=False is not offered; leave it out, and lower the learning rate of the first steps with a warm-up."
+            )
         kwargs.setdefault("fused", None if "foreach" in kwargs else True)
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, **kwargs)
 
@@ -38,7 +50,8 @@ class AdamW(torch.optim.AdamW):
 def in_groups(batches, size):
     "Lists of `size` batches; the last may be shorter."
     batches = iter(batches)
-    while group := list(islice(batches, size)): yield group
+    while group := list(islice(batches, size)):
+        yield group
 
 # %% ../nbs/06_native_loop.ipynb #7ad77c73
 def step(accelerator, model, group, optimizer, scheduler, max_grad_norm, done, ds):
@@ -47,12 +60,14 @@ def step(accelerator, model, group, optimizer, scheduler, max_grad_norm, done, d
     for i, batch in enumerate(group):
         with nullcontext() if i == len(group) - 1 else accelerator.no_sync(model):
             loss = model(**batch).loss / len(group)
-            if not torch.isfinite(loss): raise not_finite(loss.item(), done, batch, ds)
+            if not torch.isfinite(loss):
+                raise not_finite(loss.item(), done, batch, ds)
             accelerator.backward(loss)
         total += loss.detach()
     accelerator.clip_grad_norm_(model.parameters(), max_grad_norm)
     optimizer.step()
-    if scheduler: scheduler.step()
+    if scheduler:
+        scheduler.step()
     optimizer.zero_grad()
     return accelerator.reduce(total, "mean").item()
 
@@ -73,22 +88,53 @@ def train(
 ) -> list:  # the loss of each step
     "Train; the model's mode is given back afterwards. Raises `InputError` when the loss is not finite."
     from tqdm.auto import tqdm
-    batches = batches if isinstance(batches, torch.utils.data.DataLoader) else torch.utils.data.DataLoader(list(batches), batch_size=None, generator=torch.Generator())
+
+    batches = (
+        batches
+        if isinstance(batches, torch.utils.data.DataLoader)
+        else torch.utils.data.DataLoader(
+            list(batches), batch_size=None, generator=torch.Generator()
+        )
+    )
     accelerator = accelerator or new_accelerator()
-    net, optimizer, loader, *rest = accelerator.prepare(model, optimizer, batches, *filter(None, [scheduler]))
+    net, optimizer, loader, *rest = accelerator.prepare(
+        model, optimizer, batches, *filter(None, [scheduler])
+    )
     found, losses = last_checkpoint(out) if out else None, []
-    before, done, total = int(found.rpartition("-")[2]) if found else 0, 0, epochs * -(-len(loader) // accumulate)
-    with keeping_mode(model), tqdm(total=total, disable=not progress or not accelerator.is_main_process) as bar:
+    before, done, total = (
+        int(found.rpartition("-")[2]) if found else 0,
+        0,
+        epochs * -(-len(loader) // accumulate),
+    )
+    with (
+        keeping_mode(model),
+        tqdm(total=total, disable=not progress or not accelerator.is_main_process) as bar,
+    ):
         for epoch in range(epochs):
             loader.set_epoch(epoch)
             for group in in_groups(loader, accumulate):
-                if done == before and found: losses = resume(accelerator, found)
+                if done == before and found:
+                    losses = resume(accelerator, found)
                 model.train()
-                if done >= before: losses.append(step(accelerator, net, group, optimizer, *(rest or [None]), max_grad_norm, done, batches.dataset))
+                if done >= before:
+                    losses.append(
+                        step(
+                            accelerator,
+                            net,
+                            group,
+                            optimizer,
+                            *(rest or [None]),
+                            max_grad_norm,
+                            done,
+                            batches.dataset,
+                        )
+                    )
                 done += 1
                 bar.update()
-                if out and done > before and (done % save_steps == 0 or done == total): checkpoint(accelerator, out, losses)
-        if found and before >= done: losses = resume(accelerator, found)
+                if out and done > before and (done % save_steps == 0 or done == total):
+                    checkpoint(accelerator, out, losses)
+        if found and before >= done:
+            losses = resume(accelerator, found)
     accelerator.unwrap_model(net, keep_fp32_wrapper=False)
     return losses
 
@@ -101,6 +147,7 @@ def evaluate(
 ) -> dict:  # what the metric computes, and the mean `loss` an example
     "Evaluate without gradients, in eval mode; what many processes read twice is counted once."
     from accelerate.utils import pad_across_processes
+
     device, losses = next(model.parameters()).device, []
     loader = accelerator.prepare_data_loader(batches) if accelerator else batches
     with evaluating(model), torch.no_grad():
@@ -108,10 +155,22 @@ def evaluate(
             batch = {k: v.to(device) for k, v in batch.items()}
             out = model(**batch)
             n = len(batch["labels"])
-            if accelerator and (own := own_rows(accelerator, n)) < n: out.loss = model(**{k: v[:own] for k, v in batch.items()}).loss
-            found = metrics.preprocess_logits(out.logits, batch["labels"]), batch["labels"], out.loss.repeat(n)
-            if accelerator: found = accelerator.gather_for_metrics(tuple(pad_across_processes(x, dim=1, pad_index=-100) if x.ndim > 1 else x for x in found))
+            if accelerator and (own := own_rows(accelerator, n)) < n:
+                out.loss = model(**{k: v[:own] for k, v in batch.items()}).loss
+            found = (
+                metrics.preprocess_logits(out.logits, batch["labels"]),
+                batch["labels"],
+                out.loss.repeat(n),
+            )
+            if accelerator:
+                found = accelerator.gather_for_metrics(
+                    tuple(
+                        pad_across_processes(x, dim=1, pad_index=-100) if x.ndim > 1 else x
+                        for x in found
+                    )
+                )
             metric.add_batch(predictions=found[0], references=found[1])
             losses += found[2].tolist()
-    if not losses: raise InputError("there is no batch to evaluate; the data set is empty.")
+    if not losses:
+        raise InputError("there is no batch to evaluate; the data set is empty.")
     return metric.compute() | {"loss": sum(losses) / len(losses)}

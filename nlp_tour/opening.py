@@ -7,7 +7,8 @@ __all__ = ['of_2021', 'check_2021', 'named_arguments', 'backend_and_device', 'ta
            'refuse_untrained', 'encoder_files']
 
 # %% ../nbs/01_opening.ipynb #c1f61b06
-import json, os
+import json
+import os
 from pathlib import Path
 
 from .core import InputError, note, pick_device
@@ -26,8 +27,10 @@ def of_2021(
     out = {k: v for k, v in options.items() if k not in ("batch_size", "padding", "num_workers")}
     if (cut := out.pop("truncation", None)) is not None:
         note("`truncation` is called `long` here: 'window', 'truncate' or 'error'.")
-        if cut: out.setdefault("long", "truncate")
+        if cut:
+            out.setdefault("long", "truncate")
     return out
+
 
 def check_2021(
     framework,  # None, "pt" or "tf"
@@ -35,17 +38,28 @@ def check_2021(
     use_fast: bool,
 ):
     "Arguments of 2021 that have one meaning left."
-    if framework is not None and not (isinstance(framework, str) and framework in ("pt", "tf")): raise InputError(f"framework={framework!r} is unknown; leave it out, or pass 'pt' or 'tf'.")
-    if feature_extractor is not None: raise InputError("feature_extractor is for sound and pictures; a pipeline for texts takes none.")
-    if not use_fast: note("use_fast=False has no effect: transformers 5 has one tokenizer a model, the fast one.")
+    if framework is not None and not (isinstance(framework, str) and framework in ("pt", "tf")):
+        raise InputError(f"framework={framework!r} is unknown; leave it out, or pass 'pt' or 'tf'.")
+    if feature_extractor is not None:
+        raise InputError(
+            "feature_extractor is for sound and pictures; a pipeline for texts takes none."
+        )
+    if not use_fast:
+        note(
+            "use_fast=False has no effect: transformers 5 has one tokenizer a model, the fast one."
+        )
 
 # %% ../nbs/01_opening.ipynb #5f3bd8ab
 def named_arguments(
     given,  # `model_kwargs`
 ) -> dict:
     "More arguments for `from_pretrained`."
-    if given is not None and not (isinstance(given, dict) and all(isinstance(k, str) for k in given)): raise InputError(f"model_kwargs={str(given)[:40]!r} must be a dict of arguments by name.")
+    if given is not None and not (
+        isinstance(given, dict) and all(isinstance(k, str) for k in given)
+    ):
+        raise InputError(f"model_kwargs={str(given)[:40]!r} must be a dict of arguments by name.")
     return given or {}
+
 
 def backend_and_device(
     backend,  # None or "openvino"
@@ -54,11 +68,23 @@ def backend_and_device(
 ) -> tuple:  # (backend, device)
     "Which belong together."
     import torch
-    if not isinstance(dtype, (str, torch.dtype)): raise InputError(f"dtype={str(dtype)[:40]!r} is no type of numbers; give a name, as in 'bfloat16'.")
-    if backend is None and dtype != "int8": return None, device
-    if not isinstance(backend, (str, type(None))) or backend not in (None, "openvino"): raise InputError(f"backend={backend!r} is unknown; leave it out for torch, or pass 'openvino'.")
-    if device is not None and pick_device(device).type != "cpu": raise InputError(f"OpenVINO runs on the CPU here, and device={device!r} was asked for; leave one of the two out.")
+
+    if not isinstance(dtype, (str, torch.dtype)):
+        raise InputError(
+            f"dtype={str(dtype)[:40]!r} is no type of numbers; give a name, as in 'bfloat16'."
+        )
+    if backend is None and dtype != "int8":
+        return None, device
+    if not isinstance(backend, (str, type(None))) or backend not in (None, "openvino"):
+        raise InputError(
+            f"backend={backend!r} is unknown; leave it out for torch, or pass 'openvino'."
+        )
+    if device is not None and pick_device(device).type != "cpu":
+        raise InputError(
+            f"OpenVINO runs on the CPU here, and device={device!r} was asked for; leave one of the two out."
+        )
     return "openvino", "cpu"
+
 
 def task_and_options(
     task,  # a name of 2021, or None
@@ -66,9 +92,13 @@ def task_and_options(
     options: dict,  # the task's own
 ):  # as `find_task` gives it: the class, the head's task and the default model; None: told by the model
     "The task, if it is named; a wrong option is told before anything is loaded."
-    if task is None and model is None: raise InputError("pipeline() needs a task or a model, as in pipeline('sentiment-analysis').")
+    if task is None and model is None:
+        raise InputError(
+            "pipeline() needs a task or a model, as in pipeline('sentiment-analysis')."
+        )
     found = find_task(task, options) if task is not None else None
-    if found: found[0]({}).settle(of_2021(options))
+    if found:
+        found[0]({}).settle(of_2021(options))
     return found
 
 # %% ../nbs/01_opening.ipynb #39e2d3ff
@@ -81,15 +111,30 @@ def model_and_tokenizer(
 ) -> tuple:  # (model, tokenizer)
     "Load what was given by name; take what was given as an object."
     from transformers import AutoConfig, AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerBase
-    for what, given, kind in (("config", config, PreTrainedConfig), ("tokenizer", tokenizer, PreTrainedTokenizerBase)):
-        if not isinstance(given, (str, os.PathLike, kind, type(None))): raise InputError(f"{what}={str(given)[:40]!r} is no {what}; give a name, a folder, or a {kind.__name__} of transformers.")
-    if isinstance(config, (str, os.PathLike)): config = AutoConfig.from_pretrained(resolve(config), trust_remote_code=False)
+
+    for what, given, kind in (
+        ("config", config, PreTrainedConfig),
+        ("tokenizer", tokenizer, PreTrainedTokenizerBase),
+    ):
+        if not isinstance(given, (str, os.PathLike, kind, type(None))):
+            raise InputError(
+                f"{what}={str(given)[:40]!r} is no {what}; give a name, a folder, or a {kind.__name__} of transformers."
+            )
+    if isinstance(config, (str, os.PathLike)):
+        config = AutoConfig.from_pretrained(resolve(config), trust_remote_code=False)
     if isinstance(model, (str, os.PathLike)):
-        model, own = load(model, task, **extra, **({"config": config} if config is not None else {}))
+        model, own = load(
+            model, task, **extra, **({"config": config} if config is not None else {})
+        )
         tokenizer = own if tokenizer is None else tokenizer
-    if tokenizer is None: raise InputError("a model was given as an object, so its tokenizer must be given, too: pipeline(…, model=model, tokenizer=tokenizer).")
-    if isinstance(tokenizer, (str, os.PathLike)): tokenizer = AutoTokenizer.from_pretrained(resolve(tokenizer), trust_remote_code=False)
+    if tokenizer is None:
+        raise InputError(
+            "a model was given as an object, so its tokenizer must be given, too: pipeline(…, model=model, tokenizer=tokenizer)."
+        )
+    if isinstance(tokenizer, (str, os.PathLike)):
+        tokenizer = AutoTokenizer.from_pretrained(resolve(tokenizer), trust_remote_code=False)
     return model, tokenizer
+
 
 def refuse_untrained(
     made_up: list,  # names of weights that no file held
@@ -97,7 +142,9 @@ def refuse_untrained(
 ):
     "No answers from random numbers."
     if made_up := [w for w in made_up if not w.startswith(spare)]:
-        raise InputError(f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True.")
+        raise InputError(
+            f"{', '.join(made_up)} are random numbers, so the answers would be, too; train the model first, or pass allow_untrained=True."
+        )
 
 # %% ../nbs/01_opening.ipynb #528209be
 def encoder_files(
@@ -109,5 +156,8 @@ def encoder_files(
     folder, files = Path(where), ("config.json", "tokenizer.json", "model.safetensors")
     if not folder.is_dir():
         folder = fetched(where, files[:1], revision, token)
-        if (folder/files[0]).exists() and fits(json.loads((folder/files[0]).read_text(encoding="utf-8"))): folder = fetched(where, [*files, "*.json", "vocab.txt", "merges.txt"], revision, token)
-    return folder if all((folder/name).exists() for name in files) else None
+        if (folder / files[0]).exists() and fits(
+            json.loads((folder / files[0]).read_text(encoding="utf-8"))
+        ):
+            folder = fetched(where, [*files, "*.json", "vocab.txt", "merges.txt"], revision, token)
+    return folder if all((folder / name).exists() for name in files) else None

@@ -7,7 +7,15 @@ __all__ = ['HINTS', 'CALIBRATION', 'discreet', 'convert', 'named', 'core', 'Comp
            'eight_bits', 'compiled']
 
 # %% ../nbs/03_openvino.ipynb #d3d9656d
-import contextlib, functools, hashlib, itertools, json, os, sys, threading, warnings
+import contextlib
+import functools
+import hashlib
+import itertools
+import json
+import os
+import sys
+import threading
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,13 +30,16 @@ from .tensorflow import need
 @contextlib.contextmanager
 def discreet():
     "No reports over the network inside the block, and what is printed goes to standard error."
-    names = dict(CI="true", NNCF_CI="1")
+    names = {"CI": "true", "NNCF_CI": "1"}
     before = {n: os.environ.get(n) for n in names}
     os.environ.update(names)
     try:
-        with contextlib.redirect_stdout(sys.stderr): yield
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
     finally:
-        for n, v in before.items(): os.environ.pop(n) if v is None else os.environ.update({n: v})
+        for n, v in before.items():
+            os.environ.pop(n) if v is None else os.environ.update({n: v})
+
 
 def convert(
     model,  # a model of transformers
@@ -36,15 +47,24 @@ def convert(
 ):  # an `openvino.Model` for batches of any size
     "The model as a graph."
     import torch
+
     openvino, ids = need("openvino", "openvino"), torch.tensor([[1, 2, 3, 4], [1, 2, 0, 0]])
-    example = dict(input_ids=ids, attention_mask=ids.clamp(max=1)) | (dict(token_type_ids=torch.zeros_like(ids)) if types else {})
+    example = {"input_ids": ids, "attention_mask": ids.clamp(max=1)} | (
+        {"token_type_ids": torch.zeros_like(ids)} if types else {}
+    )
     with discreet(), _hushed(), evaluating(model) as net, warnings.catch_warnings():
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # Python values of the example; that other shapes work is tested
-        for old in (FutureWarning, DeprecationWarning): warnings.simplefilter("ignore", old)  # the tracer, and all that it reads of the model
+        warnings.simplefilter(
+            "ignore", torch.jit.TracerWarning
+        )  # Python values of the example; that other shapes work is tested
+        for old in (FutureWarning, DeprecationWarning):
+            warnings.simplefilter("ignore", old)  # the tracer, and all that it reads of the model
         return openvino.convert_model(net, example_input=example)
 
 # %% ../nbs/03_openvino.ipynb #06a9b4ab
-def named(ends): "The model's own names of a graph's inputs or outputs."; return [next(n for n in e.get_names() if n.isidentifier()) for e in ends]
+def named(ends):
+    "The model's own names of a graph's inputs or outputs."
+    return [next(n for n in e.get_names() if n.isidentifier()) for e in ends]
+
 
 @functools.cache
 def core():
@@ -53,10 +73,17 @@ def core():
     found.get_property("CPU", "OPTIMIZATION_CAPABILITIES")  # this loads the plugin
     return found
 
-HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": None}  # dtype -> OpenVINO's name for what is not in whole numbers
+
+HINTS = {
+    "float32": "f32",
+    "bfloat16": "bf16",
+    "int8": None,
+}  # dtype -> OpenVINO's name for what is not in whole numbers
+
 
 class Compiled:
     "A graph on the CPU; called like the model, for answers only."
+
     def __init__(
         self,
         graph,  # an `openvino.Model`
@@ -64,10 +91,29 @@ class Compiled:
         dtype: str = "float32",  # one of `HINTS`
     ):
         import torch
-        self.name, self.dtype, self._own, half = name, dtype, threading.local(), "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        if dtype == "bfloat16" and not half: raise InputError("this processor does not compute in bfloat16; leave dtype out.")
-        self.inputs, self.fields, hint = named(graph.inputs), named(graph.outputs), HINTS[dtype] or ("bf16" if half else "f32")
-        self.net = core().compile_model(graph, "CPU", dict(PERFORMANCE_HINT="LATENCY", INFERENCE_NUM_THREADS=torch.get_num_threads(), INFERENCE_PRECISION_HINT=hint))
+
+        self.name, self.dtype, self._own, half = (
+            name,
+            dtype,
+            threading.local(),
+            "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"),
+        )
+        if dtype == "bfloat16" and not half:
+            raise InputError("this processor does not compute in bfloat16; leave dtype out.")
+        self.inputs, self.fields, hint = (
+            named(graph.inputs),
+            named(graph.outputs),
+            HINTS[dtype] or ("bf16" if half else "f32"),
+        )
+        self.net = core().compile_model(
+            graph,
+            "CPU",
+            {
+                "PERFORMANCE_HINT": "LATENCY",
+                "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+                "INFERENCE_PRECISION_HINT": hint,
+            },
+        )
 
     def __call__(
         self,
@@ -77,11 +123,22 @@ class Compiled:
     ) -> SimpleNamespace:  # the fields of the model's output
         "One forward pass."
         import torch
-        if not hasattr(self._own, "request"): self._own.request = self.net.create_infer_request()
-        given = dict(input_ids=input_ids, attention_mask=torch.ones_like(input_ids) if attention_mask is None else attention_mask,
-                     token_type_ids=torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids)
+
+        if not hasattr(self._own, "request"):
+            self._own.request = self.net.create_infer_request()
+        given = {
+            "input_ids": input_ids,
+            "attention_mask": torch.ones_like(input_ids)
+            if attention_mask is None
+            else attention_mask,
+            "token_type_ids": torch.zeros_like(input_ids)
+            if token_type_ids is None
+            else token_type_ids,
+        }
         found = self._own.request.infer({name: given[name].numpy() for name in self.inputs})
-        return SimpleNamespace(**{field: torch.from_numpy(found[i]) for i, field in enumerate(self.fields)})
+        return SimpleNamespace(
+            **{field: torch.from_numpy(found[i]) for i, field in enumerate(self.fields)}
+        )
 
 # %% ../nbs/03_openvino.ipynb #fe84e9b4
 def quantize(
@@ -92,14 +149,27 @@ def quantize(
     core()
     with discreet():
         nncf = need("nncf", "openvino")
+
         def inputs(row):
             ids = np.array([row.ids])
-            all_of_it = dict(input_ids=ids, attention_mask=np.ones_like(ids), token_type_ids=np.array([row.types]) if row.types else np.zeros_like(ids))
+            all_of_it = {
+                "input_ids": ids,
+                "attention_mask": np.ones_like(ids),
+                "token_type_ids": np.array([row.types]) if row.types else np.zeros_like(ids),
+            }
             return {name: all_of_it[name] for name in named(graph.inputs)}
-        return nncf.quantize(graph, nncf.Dataset(rows, inputs), subset_size=len(rows), model_type=nncf.ModelType.TRANSFORMER, preset=nncf.QuantizationPreset.MIXED)
+
+        return nncf.quantize(
+            graph,
+            nncf.Dataset(rows, inputs),
+            subset_size=len(rows),
+            model_type=nncf.ModelType.TRANSFORMER,
+            preset=nncf.QuantizationPreset.MIXED,
+        )
 
 # %% ../nbs/03_openvino.ipynb #2756abc7
 CALIBRATION = 300  # rows
+
 
 def calibration_rows(
     task,  # a `Task`
@@ -109,10 +179,25 @@ def calibration_rows(
 ) -> list:  # `Row`s
     "Rows to calibrate with."
     opts = {**task.options, **options, "long": "truncate", "asked": set(options)}
-    try: return task.encode([task.check(x, f"calibration text {i}") for i, x in enumerate(itertools.islice(reviews()["train"]["text"] if given is None else given, CALIBRATION))], tok, opts)[:CALIBRATION]
+    try:
+        return task.encode(
+            [
+                task.check(x, f"calibration text {i}")
+                for i, x in enumerate(
+                    itertools.islice(
+                        reviews()["train"]["text"] if given is None else given, CALIBRATION
+                    )
+                )
+            ],
+            tok,
+            opts,
+        )[:CALIBRATION]
     except InputError as e:
-        if given is not None: raise
-        raise InputError(f"dtype='int8' must see inputs like those to come; pass some hundred as calibration=. (The embedded reviews do not do for {task.name}: {e})") from e
+        if given is not None:
+            raise
+        raise InputError(
+            f"dtype='int8' must see inputs like those to come; pass some hundred as calibration=. (The embedded reviews do not do for {task.name}: {e})"
+        ) from e
 
 # %% ../nbs/03_openvino.ipynb #8b5696a4
 def eight_bits(
@@ -122,12 +207,26 @@ def eight_bits(
 ):  # an `openvino.Model`, and a name that tells it from others
     "`quantize`, once for each model, calibration and version."
     openvino, nncf = need("openvino", "openvino"), need("nncf", "openvino")
-    digest = hashlib.sha256(json.dumps([openvino.__version__, nncf.__version__, model.config.to_dict(), [(r.ids, r.types) for r in rows]], default=str).encode())
-    for name, w in sorted(model.state_dict().items()): digest.update(name.encode()); digest.update(w.detach().float().contiguous().numpy())
+    digest = hashlib.sha256(
+        json.dumps(
+            [
+                openvino.__version__,
+                nncf.__version__,
+                model.config.to_dict(),
+                [(r.ids, r.types) for r in rows],
+            ],
+            default=str,
+        ).encode()
+    )
+    for name, w in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(w.detach().float().contiguous().numpy())
     folder = cache_dir() / f"int8-{digest.hexdigest()[:16]}"
     if not folder.exists():
-        with replacing(folder) as part: openvino.save_model(quantize(graph, rows), part/"model.xml", compress_to_fp16=False)
-    return core().read_model(folder/"model.xml"), folder.name
+        with replacing(folder) as part:
+            openvino.save_model(quantize(graph, rows), part / "model.xml", compress_to_fp16=False)
+    return core().read_model(folder / "model.xml"), folder.name
+
 
 def compiled(
     model,  # a model of transformers
@@ -138,9 +237,16 @@ def compiled(
     calibration=None,  # for int8: inputs like those to come; None: embedded reviews
 ) -> Compiled:
     "What runs in the model's place with `pipeline(backend='openvino')`."
-    if not task.graph: raise InputError(f"{task.name} calls its model in a loop, and a compiled graph is one call; leave backend and dtype='int8' out.")
-    if dtype not in HINTS: raise InputError(f"dtype={dtype!r} is unknown to backend='openvino'; it takes {', '.join(HINTS)}.")
+    if not task.graph:
+        raise InputError(
+            f"{task.name} calls its model in a loop, and a compiled graph is one call; leave backend and dtype='int8' out."
+        )
+    if dtype not in HINTS:
+        raise InputError(
+            f"dtype={dtype!r} is unknown to backend='openvino'; it takes {', '.join(HINTS)}."
+        )
     rows = calibration_rows(task, tok, options, calibration) if dtype == "int8" else None
     graph = convert(model, tok.types)
-    if rows: return Compiled(*eight_bits(model, graph, rows), dtype=dtype)
+    if rows:
+        return Compiled(*eight_bits(model, graph, rows), dtype=dtype)
     return Compiled(graph, dtype=dtype)

@@ -6,7 +6,11 @@
 __all__ = ['BATCH_TOKENS', 'WINDOW', 'Pipeline', 'best_budget', 'run', 'pipeline', 'Steps', 'steps', 'save_pretrained']
 
 # %% ../nbs/01_pipeline.ipynb #6a89383a
-import contextlib, itertools, json, os, re
+import contextlib
+import itertools
+import json
+import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +21,16 @@ from .core import InputError, as_texts, html_table, note, pick_device, result, t
 from .encoder import Encoder
 from .model import evaluating, load, save, untrained
 from .names import resolve
-from .opening import backend_and_device, check_2021, encoder_files, model_and_tokenizer, named_arguments, of_2021, refuse_untrained, task_and_options
+from nlp_tour.opening import (
+    backend_and_device,
+    check_2021,
+    encoder_files,
+    model_and_tokenizer,
+    named_arguments,
+    of_2021,
+    refuse_untrained,
+    task_and_options,
+)
 from .openvino import compiled
 from .scoring import free_name, map_file
 from .tasks.base import find_task, infer_task
@@ -27,8 +40,10 @@ from .tokenizer import Tokenizer, token_html
 # %% ../nbs/01_pipeline.ipynb #89eaffbc
 BATCH_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16384}  # most tokens in a batch, by device
 
+
 class Pipeline:
     "A task, a model and a tokenizer: anything with texts in it goes in, plain answers come out."
+
     def __init__(
         self,
         task,  # a `Task`
@@ -46,47 +61,88 @@ class Pipeline:
         self.task, self.folder, self.fast, self._tokenizer = task, folder, fast, tokenizer
         task.tokenizer = tokenizer
         self._model = model.to(self.device) if model is not None else None
-        self.tok = task.tok = Tokenizer.open(folder) if tokenizer is None else task.attach(self._model, tokenizer) or Tokenizer.of(tokenizer, task.config)
+        self.tok = task.tok = (
+            Tokenizer.open(folder)
+            if tokenizer is None
+            else task.attach(self._model, tokenizer) or Tokenizer.of(tokenizer, task.config)
+        )
         measured = isinstance(batch_tokens, str) and batch_tokens == "auto"
-        if not measured and batch_tokens is not None and (type(batch_tokens) is not int or batch_tokens < 1): raise InputError(f"batch_tokens={str(batch_tokens)[:40]!r} must be a whole number of tokens, or 'auto'.")
-        self.batch_tokens, self.progress = BATCH_TOKENS[self.device.type] if measured or batch_tokens is None else batch_tokens, progress
+        if (
+            not measured
+            and batch_tokens is not None
+            and (type(batch_tokens) is not int or batch_tokens < 1)
+        ):
+            raise InputError(
+                f"batch_tokens={str(batch_tokens)[:40]!r} must be a whole number of tokens, or 'auto'."
+            )
+        self.batch_tokens, self.progress = (
+            BATCH_TOKENS[self.device.type] if measured or batch_tokens is None else batch_tokens,
+            progress,
+        )
         self.options = task.settle(of_2021(options))
-        if measured: self.batch_tokens = best_budget(self)
+        if measured:
+            self.batch_tokens = best_budget(self)
 
-    def __repr__(self): return f"Pipeline({self.task.name!r}, {(self.task.config.get('architectures') or ['model'])[0]}, {self.device})"
+    def __repr__(self):
+        return f"Pipeline({self.task.name!r}, {(self.task.config.get('architectures') or ['model'])[0]}, {self.device})"
 
 # %% ../nbs/01_pipeline.ipynb #0f686be9
 def _open_model(self):
     "The model of transformers."
-    if self._model is None: self._model = self._loaded("bfloat16" if getattr(self.fast, "dtype", "") == "bfloat16" else "auto").to(self.device)
-    elif self.fast: note("pipe.model was asked for, so it answers itself from here on, without OpenVINO.")
+    if self._model is None:
+        self._model = self._loaded(
+            "bfloat16" if getattr(self.fast, "dtype", "") == "bfloat16" else "auto"
+        ).to(self.device)
+    elif self.fast:
+        note("pipe.model was asked for, so it answers itself from here on, without OpenVINO.")
     self.fast = None
     return self._model
 
+
 def _loaded(self, dtype="auto"):
     "The model from its folder, with what `calibrate` found."
-    if not self.folder: raise InputError("this pipeline was closed by its `with` block; open a new one.")
+    if not self.folder:
+        raise InputError("this pipeline was closed by its `with` block; open a new one.")
     model = load(self.folder, self.task.name, dtype=dtype)[0]
-    if (found := self.task.config.get("calibration_temperature")) is not None: model.config.calibration_temperature = found
+    if (found := self.task.config.get("calibration_temperature")) is not None:
+        model.config.calibration_temperature = found
     return model
+
 
 def _open_tokenizer(self):
     "The tokenizer of transformers."
     if self._tokenizer is None:
         from transformers import AutoTokenizer
+
         self._tokenizer = AutoTokenizer.from_pretrained(self.folder, trust_remote_code=False)
     return self._tokenizer
 
-Pipeline.model, Pipeline.tokenizer, Pipeline._loaded = property(_open_model), property(_open_tokenizer), _loaded
+
+Pipeline.model, Pipeline.tokenizer, Pipeline._loaded = (
+    property(_open_model),
+    property(_open_tokenizer),
+    _loaded,
+)
 
 # %% ../nbs/01_pipeline.ipynb #e7741f39
 def _check_progress(progress):
     "No value that only looks like a yes."
-    if progress is not None and not isinstance(progress, bool): raise InputError(f"progress={str(progress)[:40]!r} must be True, False or None.")
+    if progress is not None and not isinstance(progress, bool):
+        raise InputError(f"progress={str(progress)[:40]!r} must be True, False or None.")
+
 
 def best_budget(
     pipe,  # a `Pipeline`
-    budgets: tuple = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536),  # tokens; on a CPU those over 4096 are left out
+    budgets: tuple = (
+        512,
+        1024,
+        2048,
+        4096,
+        8192,
+        16384,
+        32768,
+        65536,
+    ),  # tokens; on a CPU those over 4096 are left out
     length: int = 64,  # tokens of the rows that are tried
 ) -> int:
     "The budget with the most tokens a second, the smallest of those within 3 % of it."
@@ -98,15 +154,21 @@ def best_budget(
             pipe.run(rows, opts)
             times = [_timed(pipe, rows, opts) for _ in range(3)]
         except (RuntimeError, MemoryError) as e:
-            if not _out_of_memory(e): raise
+            if not _out_of_memory(e):
+                raise
             break
         speed[budget] = len(rows) * len(row) / min(times)
-    if not speed: raise InputError(f"not even {budgets[0]} tokens fit into the memory of {pipe.device}; take a smaller model or another device.")
-    return min(b for b, v in speed.items() if v >= .97 * max(speed.values()))
+    if not speed:
+        raise InputError(
+            f"not even {budgets[0]} tokens fit into the memory of {pipe.device}; take a smaller model or another device."
+        )
+    return min(b for b, v in speed.items() if v >= 0.97 * max(speed.values()))
+
 
 def _timed(pipe, rows, opts):
     "Seconds of one batch; the outputs come back as NumPy, so the device has finished."
     import time
+
     start = time.perf_counter()
     pipe.run(rows, opts)
     return time.perf_counter() - start
@@ -119,35 +181,56 @@ def run(
 ) -> list:  # for each row what the task keeps: a NumPy array without padding, or a tuple of such
     "One forward pass."
     import torch
+
     inputs = pad(rows, self.tok.pad_id, self.device, self.task.left)
     fast = self.fast  # another thread may ask for the model meanwhile
     mode = contextlib.nullcontext(fast) if fast else evaluating(self.model)
     try:
-        with mode as net, torch.inference_mode(): out = self.task.forward(net, inputs, rows, opts)
+        with mode as net, torch.inference_mode():
+            out = self.task.forward(net, inputs, rows, opts)
     except (IndexError, RuntimeError) as e:
-        if _out_of_memory(e): raise
-        raise InputError(f"the model cannot compute these tokens ({str(e).splitlines()[0][:200]}); do its configuration, weights and tokenizer belong together?") from e
-    arrays = [(o.float() if o.is_floating_point() else o).cpu().numpy() for o in (out if isinstance(out, tuple) else (out,))]
-    found = [tuple(a[i][:len(r)] if self.task.per_token else a[i] for a in arrays) for i, r in enumerate(rows)]
+        if _out_of_memory(e):
+            raise
+        raise InputError(
+            f"the model cannot compute these tokens ({str(e).splitlines()[0][:200]}); do its configuration, weights and tokenizer belong together?"
+        ) from e
+    arrays = [
+        (o.float() if o.is_floating_point() else o).cpu().numpy()
+        for o in (out if isinstance(out, tuple) else (out,))
+    ]
+    found = [
+        tuple(a[i][: len(r)] if self.task.per_token else a[i] for a in arrays)
+        for i, r in enumerate(rows)
+    ]
     return found if isinstance(out, tuple) else [f[0] for f in found]
+
 
 Pipeline.run = run
 
 # %% ../nbs/01_pipeline.ipynb #6d0ad0fb
-def _out_of_memory(e): return isinstance(e, MemoryError) or any(s in str(e) for s in ("out of memory", "can't allocate memory", "not enough memory"))
+def _out_of_memory(e):
+    return isinstance(e, MemoryError) or any(
+        s in str(e) for s in ("out of memory", "can't allocate memory", "not enough memory")
+    )
+
 
 def _forward(self, rows, opts, bar):
     "The outputs of all rows, in their order."
     outputs, sizes = [None] * len(rows), [self.task.size(r, opts) for r in rows]
-    todo = sorted(plan(sizes, self.batch_tokens), key=lambda batch: len(batch) * max(sizes[i] for i in batch))
+    todo = sorted(
+        plan(sizes, self.batch_tokens), key=lambda batch: len(batch) * max(sizes[i] for i in batch)
+    )
     while todo:  # the largest first: all others find room in the memory that it leaves
         batch = todo.pop()
-        try: found = self.run([rows[i] for i in batch], opts)
+        try:
+            found = self.run([rows[i] for i in batch], opts)
         except (RuntimeError, MemoryError) as e:
-            if not _out_of_memory(e): raise
+            if not _out_of_memory(e):
+                raise
             todo = self._smaller(sizes, [*itertools.chain(*todo), *batch], batch)
             continue
-        for i, o in zip(batch, found): outputs[i] = o
+        for i, o in zip(batch, found):
+            outputs[i] = o
         bar.update(sum(len(rows[i]) for i in batch))
     return outputs
 
@@ -155,22 +238,38 @@ def _forward(self, rows, opts, bar):
 def _smaller(self, sizes, left, failed):
     "Halve the budget after `failed` ran out of memory, and plan what is left."
     import torch
-    if len(failed) == 1: raise InputError(f"one row of {sizes[failed[0]]} tokens does not fit into the memory of {self.device}; use long='truncate', a smaller model or another device.")
+
+    if len(failed) == 1:
+        raise InputError(
+            f"one row of {sizes[failed[0]]} tokens does not fit into the memory of {self.device}; use long='truncate', a smaller model or another device."
+        )
     self.batch_tokens = min(self.batch_tokens, sum(sizes[i] for i in failed)) // 2
-    if self.device.type == "cuda": torch.cuda.empty_cache()
+    if self.device.type == "cuda":
+        torch.cuda.empty_cache()
     note(f"{self.device} ran out of memory; going on with batches of {self.batch_tokens} tokens.")
     return [[left[i] for i in b] for b in plan([sizes[i] for i in left], self.batch_tokens)]
+
 
 Pipeline._forward, Pipeline._smaller = _forward, _smaller
 
 # %% ../nbs/01_pipeline.ipynb #b83c3534
 WINDOW = 4096  # texts that are sorted together
 
+
 def _bar(self, n, progress):
     "A bar that counts tokens; its total grows as texts are read."
     from tqdm.auto import tqdm
+
     wanted = self.progress if progress is None else progress
-    return tqdm(total=0 if n is not None else None, unit=" tokens", unit_scale=True, delay=0 if wanted else 2, disable=wanted is False, desc=self.task.name)
+    return tqdm(
+        total=0 if n is not None else None,
+        unit=" tokens",
+        unit_scale=True,
+        delay=0 if wanted else 2,
+        disable=wanted is False,
+        desc=self.task.name,
+    )
+
 
 def _answers(self, texts, opts, progress):
     "Yield an answer a text, in order."
@@ -180,16 +279,29 @@ def _answers(self, texts, opts, progress):
         while chunk := list(itertools.islice(items, WINDOW)):
             rows = self._encoded(chunk, opts, done, texts.shape == "one")
             done += len(chunk)
-            if n: bar.total = int((bar.n + sum(map(len, rows))) * n / done)
+            if n:
+                bar.total = int((bar.n + sum(map(len, rows))) * n / done)
             outputs = self._forward(rows, opts, bar)
             for i, group in itertools.groupby(range(len(rows)), lambda k: rows[k].owner):
                 group = list(group)
-                yield self.task.decode(chunk[i], [rows[k] for k in group], [outputs[k] for k in group], opts)
+                yield self.task.decode(
+                    chunk[i], [rows[k] for k in group], [outputs[k] for k in group], opts
+                )
+
 
 def _encoded(self, chunk, opts, done, one):
     "Rows for a window of texts; an error names the place of a text among all of them."
-    try: return self.task.encode(chunk, self.tok, opts)
-    except InputError as e: raise InputError(re.sub(r"^text (\d+)\b", lambda m: "the text" if one else f"text {done + int(m[1])}", str(e))) from e
+    try:
+        return self.task.encode(chunk, self.tok, opts)
+    except InputError as e:
+        raise InputError(
+            re.sub(
+                r"^text (\d+)\b",
+                lambda m: "the text" if one else f"text {done + int(m[1])}",
+                str(e),
+            )
+        ) from e
+
 
 Pipeline._bar, Pipeline._answers, Pipeline._encoded = _bar, _answers, _encoded
 
@@ -207,21 +319,26 @@ def __call__(
     given = self.options | self.task.settle(of_2021(options))
     opts = {"long": self.task.longs[0], **self.task.options, **given, "asked": set(given)}
     texts = as_texts(inputs, column)
-    if opts.get("stream"): return self._stream(texts, opts)
+    if opts.get("stream"):
+        return self._stream(texts, opts)
     answers = self._answers(texts, opts, progress)
-    if texts.shape == "lazy": return (self.task.shape([a], False, opts)[0] for a in answers)
+    if texts.shape == "lazy":
+        return (self.task.shape([a], False, opts)[0] for a in answers)
     answers = self.task.shape(list(answers), texts.shape == "one", opts)
     return _with_columns(texts.table, answers) if texts.shape == "table" else result(answers)
+
 
 Pipeline.__call__ = Pipeline.predict = Pipeline.transform = __call__
 
 # %% ../nbs/01_pipeline.ipynb #e9c55751
 def _stream(self, texts, opts):
     "The pieces of one answer."
-    if texts.shape != "one": raise InputError("stream=True writes one text; loop over the texts of a list.")
-    item, = texts.checked(self.task.check)
-    row, = self.task.encode([item], self.tok, opts)
+    if texts.shape != "one":
+        raise InputError("stream=True writes one text; loop over the texts of a list.")
+    (item,) = texts.checked(self.task.check)
+    (row,) = self.task.encode([item], self.tok, opts)
     return self.task.stream(lambda **more: self.run([row], opts | more), item, row, opts)
+
 
 Pipeline._stream = _stream
 
@@ -232,7 +349,11 @@ def _with_columns(table, answers):
     for k in keys:
         values = [a[k] if isinstance(a, dict) else a for a in answers]
         name = free_name(k, getattr(table, "column_names", None) or list(table.columns))
-        table = table.add_column(name, values) if hasattr(table, "add_column") else table.assign(**{name: values})
+        table = (
+            table.add_column(name, values)
+            if hasattr(table, "add_column")
+            else table.assign(**{name: values})
+        )
     return table
 
 # %% ../nbs/01_pipeline.ipynb #15c86d68
@@ -265,31 +386,65 @@ def pipeline(
     check_2021(framework, feature_extractor, use_fast)
     backend, device = backend_and_device(backend, dtype, device)
     found = task_and_options(task, model, options)
-    extra = dict(named_arguments(model_kwargs), revision=revision, token=token or use_auth_token, dtype="float32" if backend else dtype)
-    own = dict(device=device, batch_tokens=None if backend and batch_tokens == "auto" else batch_tokens, progress=progress, **options)
-    if tokenizer is None and config is None and not model_kwargs and framework != "tf" and not backend:
-        if quick := _fast_pipeline(found[2] if model is None else model, found, revision, extra["token"], dtype, own): return quick
-    model, tokenizer = model_and_tokenizer(found[2] if model is None else model, tokenizer, config, found and found[1], extra)
+    extra = dict(
+        named_arguments(model_kwargs),
+        revision=revision,
+        token=token or use_auth_token,
+        dtype="float32" if backend else dtype,
+    )
+    own = dict(
+        device=device,
+        batch_tokens=None if backend and batch_tokens == "auto" else batch_tokens,
+        progress=progress,
+        **options,
+    )
+    if (
+        tokenizer is None
+        and config is None
+        and not model_kwargs
+        and framework != "tf"
+        and not backend
+    ) and (
+        quick := _fast_pipeline(
+            found[2] if model is None else model, found, revision, extra["token"], dtype, own
+        )
+    ):
+        return quick
+    model, tokenizer = model_and_tokenizer(
+        found[2] if model is None else model, tokenizer, config, found and found[1], extra
+    )
     made_up = untrained(model)
-    if framework == "tf" or hasattr(model, "to_torch"): model = as_torch(model if hasattr(model, "to_torch") else to_tf(model, tokenizer))
+    if framework == "tf" or hasattr(model, "to_torch"):
+        model = as_torch(model if hasattr(model, "to_torch") else to_tf(model, tokenizer))
     cls = (found or find_task(infer_task(model.config.to_dict())))[0]
-    if not allow_untrained: refuse_untrained(made_up, cls.spare)
-    pipe = Pipeline(cls(model.config.to_dict()), model, tokenizer, **own)  # what the task itself asks of a model is told first
+    if not allow_untrained:
+        refuse_untrained(made_up, cls.spare)
+    pipe = Pipeline(
+        cls(model.config.to_dict()), model, tokenizer, **own
+    )  # what the task itself asks of a model is told first
     check(model, tokenizer).raise_for_problems("head", "mode")
     return _compile(pipe, dtype, calibration, batch_tokens) if backend else pipe
 
 # %% ../nbs/01_pipeline.ipynb #71e7a457
 def _fast_pipeline(model, found, revision, token, dtype, own):
     "A pipeline on the encoder by hand, or None where that is not for this model, task or device."
-    if not isinstance(model, (str, os.PathLike)) or pick_device(own["device"]).type != "cpu" or dtype not in ("float32", "bfloat16"): return None
+    if (
+        not isinstance(model, (str, os.PathLike))
+        or pick_device(own["device"]).type != "cpu"
+        or dtype not in ("float32", "bfloat16")
+    ):
+        return None
     with telling(f"could not load {model}"):
-        if not (folder := encoder_files(resolve(model, revision), revision, token)): return None
-        config = json.loads((folder/"config.json").read_text(encoding="utf-8"))
+        if not (folder := encoder_files(resolve(model, revision), revision, token)):
+            return None
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         found = found or find_task(infer_task(config))
         cls, heads = found[0], find_task(found[1])[0].heads
-        if not any((config.get("architectures") or [""])[0].endswith(head) for head in heads): return None
+        if not any((config.get("architectures") or [""])[0].endswith(head) for head in heads):
+            return None
         fast, task = Encoder.open(folder, dtype), cls(config)
-    if not fast: return None
+    if not fast:
+        return None
     pipe = Pipeline(task, folder=folder, fast=fast, **own)
     check(fast, pipe.tok).raise_for_problems()
     return pipe
@@ -298,16 +453,24 @@ def _fast_pipeline(model, found, revision, token, dtype, own):
 def _compile(pipe, dtype, calibration, batch_tokens):
     "The same pipeline on OpenVINO."
     pipe.fast = compiled(pipe._model, pipe.tok, pipe.task, pipe.options, dtype, calibration)
-    if batch_tokens == "auto": pipe.batch_tokens = best_budget(pipe)
+    if batch_tokens == "auto":
+        pipe.batch_tokens = best_budget(pipe)
     return pipe
 
 # %% ../nbs/01_pipeline.ipynb #5e690d7e
 class Steps(dict):
     "What a pipeline did with one text: tokens, ids, kinds, the task's own columns (labels, logits, probabilities …), table, answer."
+
     def _repr_html_(self):
-        tokens = "".join(token_html(t, i, k) for t, i, k in zip(self["tokens"], self["ids"], self["kinds"]))
+        tokens = "".join(
+            token_html(t, i, k) for t, i, k in zip(self["tokens"], self["ids"], self["kinds"])
+        )
         answer = self["answer"]._repr_html_() if hasattr(self["answer"], "_repr_html_") else ""
-        parts = [("text → tokens → ids", f'<div style="overflow-x:auto">{tokens}</div>'), ("ids → model → numbers", self["table"] and html_table(self["table"])), ("numbers → answer", answer)]
+        parts = [
+            ("text → tokens → ids", f'<div style="overflow-x:auto">{tokens}</div>'),
+            ("ids → model → numbers", self["table"] and html_table(self["table"])),
+            ("numbers → answer", answer),
+        ]
         return "".join(f"<p><b>{title}</b></p>{body}" for title, body in parts if body)
 
 # %% ../nbs/01_pipeline.ipynb #8acb84b5
@@ -322,13 +485,25 @@ def steps(
     opts = {**self.task.options, **given, "long": "error", "asked": set(given)}
     item = self.task.check(inputs, "the text")
     rows = self.task.encode([item], self.tok, opts)
-    with self._bar(None, False) as bar: outputs = self._forward(rows, opts, bar)
+    with self._bar(None, False) as bar:
+        outputs = self._forward(rows, opts, bar)
     answer = self.task.shape([self.task.decode(item, rows, outputs, opts)], True, opts)
     ids, columns = rows[0].ids, self.task.look(rows, outputs, opts)
     tokens = [self.tok.backend.id_to_token(i) for i in ids]
     by = {"tokens": tokens} if columns and self.task.per_token else {}
-    table = [{k: f"{v:+.2f}" if k == "logits" else v for k, v in zip([*by, *columns], values)} for values in zip(*by.values(), *columns.values())]
-    return Steps(tokens=tokens, ids=ids, kinds=self.tok.kinds(ids), **columns, table=table, answer=result(answer))
+    table = [
+        {k: f"{v:+.2f}" if k == "logits" else v for k, v in zip([*by, *columns], values)}
+        for values in zip(*by.values(), *columns.values())
+    ]
+    return Steps(
+        tokens=tokens,
+        ids=ids,
+        kinds=self.tok.kinds(ids),
+        **columns,
+        table=table,
+        answer=result(answer),
+    )
+
 
 Pipeline.steps = steps
 
@@ -340,12 +515,22 @@ def save_pretrained(
     "Save model and tokenizer; `pipeline(model=folder)` opens them again."
     return save(folder, self._loaded() if self._model is None else self._model, self.tokenizer)
 
-def __enter__(self): return self
+
+def __enter__(self):
+    return self
+
 
 def __exit__(self, *error):
     "Let go of the model."
     import torch
-    device, self._model, self.fast, self.folder = self.device, None, None, None
-    if device.type == "cuda": torch.cuda.empty_cache()
 
-Pipeline.save_pretrained, Pipeline.__enter__, Pipeline.__exit__ = save_pretrained, __enter__, __exit__
+    device, self._model, self.fast, self.folder = self.device, None, None, None
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+
+
+Pipeline.save_pretrained, Pipeline.__enter__, Pipeline.__exit__ = (
+    save_pretrained,
+    __enter__,
+    __exit__,
+)

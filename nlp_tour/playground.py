@@ -17,11 +17,21 @@ def _scores(pipe, item):
     "What the pipeline says, as HTML."
     if pipe.task.name != "text-classification":
         said = pipe(item, progress=False)
-        lines = [" · ".join(f"<b>{html.escape(str(k))}</b> {html.escape(f'{v:.3f}' if isinstance(v, float) else str(v))}" for k, v in a.items()) for a in (said if isinstance(said, list) else [said])]
+        lines = [
+            " · ".join(
+                f"<b>{html.escape(str(k))}</b> {html.escape(f'{v:.3f}' if isinstance(v, float) else str(v))}"
+                for k, v in a.items()
+            )
+            for a in (said if isinstance(said, list) else [said])
+        ]
         return "".join(f"<p>{line}</p>" for line in lines) or "<p>nothing found</p>"
-    rows = "".join(f'<tr><td style="text-align:left">{html.escape(a["label"])}</td><td style="text-align:left;white-space:nowrap"><span aria-hidden="true" style="display:inline-block;height:.8em;'
-                   f'width:{a["score"] * 14:.2f}em;background:#3b82c4;margin-right:.5em"></span>{a["score"]:.4f}</td></tr>' for a in pipe(item, top_k=None, return_all_scores=False, progress=False))
+    rows = "".join(
+        f'<tr><td style="text-align:left">{html.escape(a["label"])}</td><td style="text-align:left;white-space:nowrap"><span aria-hidden="true" style="display:inline-block;height:.8em;'
+        f'width:{a["score"] * 14:.2f}em;background:#3b82c4;margin-right:.5em"></span>{a["score"]:.4f}</td></tr>'
+        for a in pipe(item, top_k=None, return_all_scores=False, progress=False)
+    )
     return f'<table class="table table-sm"><tr><th style="text-align:left">label</th><th style="text-align:left">score</th></tr>{rows}</table>'
+
 
 def view(
     pipe,  # a `Pipeline` for classification, named entities or questions
@@ -30,13 +40,18 @@ def view(
 ) -> str:  # static HTML, escaped
     "Tokens, scores and explanation of one text; for bad input its sentence."
     try:
-        tokens = "".join(show_tokens(pipe.tokenizer, t) for t in (item.values() if isinstance(item, dict) else [item]))
+        tokens = "".join(
+            show_tokens(pipe.tokenizer, t)
+            for t in (item.values() if isinstance(item, dict) else [item])
+        )
         return f"{tokens}{_scores(pipe, item)}{explain(pipe, item, method=method)._repr_html_()}"
-    except InputError as e: return f"<p><b>{html.escape(str(e))}</b></p>"
+    except InputError as e:
+        return f"<p><b>{html.escape(str(e))}</b></p>"
 
 # %% ../nbs/17_playground.ipynb #2a718dce
 class Playground:
     "Text fields and a view that follows them; without a kernel, the view."
+
     def __init__(
         self,
         pipe,  # a `Pipeline`
@@ -44,12 +59,19 @@ class Playground:
         method: str,  # as `view` takes it
     ):
         import ipywidgets
+
         self.pipe, self.method = pipe, method
         first = item if isinstance(item, dict) else {"text": item}
-        self.fields = {k: ipywidgets.Text(value=v, description=k, continuous_update=False, layout={"width": "100%"}) for k, v in first.items()}
+        self.fields = {
+            k: ipywidgets.Text(
+                value=v, description=k, continuous_update=False, layout={"width": "100%"}
+            )
+            for k, v in first.items()
+        }
         self.html = ipywidgets.HTML(value=view(pipe, item, method))
         self.widget = ipywidgets.VBox([*self.fields.values(), self.html])
-        for f in self.fields.values(): f.observe(self._follow, "value")
+        for f in self.fields.values():
+            f.observe(self._follow, "value")
 
     def _follow(self, change):
         "A field has a new text."
@@ -57,8 +79,15 @@ class Playground:
         self.html.value = view(self.pipe, texts if len(texts) > 1 else texts["text"], self.method)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        texts = "".join(f"<p><b>{html.escape(k)}:</b> {html.escape(f.value)}</p>" for k, f in self.fields.items())
-        return self.widget._repr_mimebundle_() | {"text/html": texts + self.html.value, "text/plain": "playground"}
+        texts = "".join(
+            f"<p><b>{html.escape(k)}:</b> {html.escape(f.value)}</p>"
+            for k, f in self.fields.items()
+        )
+        return self.widget._repr_mimebundle_() | {
+            "text/html": texts + self.html.value,
+            "text/plain": "playground",
+        }
+
 
 def playground(
     pipe,  # a `Pipeline` for classification, named entities or questions
@@ -66,6 +95,14 @@ def playground(
     method: str = "occlusion",  # or "gradients": how the words that mattered are found
 ) -> Playground:
     "Type a text, see its tokens, scores and explanation. Raises `InputError` for other tasks."
-    if pipe.task.name not in TARGETS: raise InputError(f"playground() is for {', '.join(TARGETS)}; this pipeline is for {pipe.task.name}.")
-    if item is None: item = {"question": "Who runs the tour?", "context": "The tour is run by its readers."} if pipe.task.name == "question-answering" else "We hope you don't hate it."
+    if pipe.task.name not in TARGETS:
+        raise InputError(
+            f"playground() is for {', '.join(TARGETS)}; this pipeline is for {pipe.task.name}."
+        )
+    if item is None:
+        item = (
+            {"question": "Who runs the tour?", "context": "The tour is run by its readers."}
+            if pipe.task.name == "question-answering"
+            else "We hope you don't hate it."
+        )
     return Playground(pipe, item, method)

@@ -7,18 +7,26 @@ __all__ = ['LONGEST', 'UNPACKED', 'BATCH', 'JSON', 'FORMATS', 'PACKED', 'Checked
            'row_bytes', 'cut']
 
 # %% ../nbs/16_readers.ipynb #134e06cf
-import bisect, codecs, io, itertools, json, os
+import bisect
+import codecs
+import io
+import itertools
+import json
 from pathlib import Path
 
 from .core import InputError, nearest, telling, well_formed
 
 # %% ../nbs/16_readers.ipynb #e59a0fdc
 LONGEST = 2**24  # characters of a line, and bytes of a cell, that are still read
-UNPACKED = 2**30  # bytes that a packed file may always unpack to; beyond that, a hundred times its size
+UNPACKED = (
+    2**30
+)  # bytes that a packed file may always unpack to; beyond that, a hundred times its size
 _BLOCK = 2**20
+
 
 class Checked(io.RawIOBase):
     "A text file as a stream of UTF-8: its encoding, line lengths and unpacked size are checked as they pass."
+
     def __init__(
         self,
         raw,  # a binary file
@@ -27,14 +35,29 @@ class Checked(io.RawIOBase):
         size: int = None,  # bytes on disk, where the file is packed
         longest: int = LONGEST,  # characters of a line; None: any
     ):
-        try: self.decoder = codecs.getincrementaldecoder("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)()
-        except LookupError: raise InputError(f"there is no encoding {encoding!r}; usual ones are 'utf-8', 'latin-1' and 'utf-16'.") from None
-        self.raw, self.name, self.encoding, self.size, self.longest = raw, name, encoding, size, longest
+        try:
+            self.decoder = codecs.getincrementaldecoder(
+                "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+            )()
+        except LookupError:
+            raise InputError(
+                f"there is no encoding {encoding!r}; usual ones are 'utf-8', 'latin-1' and 'utf-16'."
+            ) from None
+        self.raw, self.name, self.encoding, self.size, self.longest = (
+            raw,
+            name,
+            encoding,
+            size,
+            longest,
+        )
         self.line, self.open, self.taken, self.ready, self.ended = 1, 0, 0, b"", False
 
-    def readable(self): return True
+    def readable(self):
+        return True
+
     def readinto(self, buffer):
-        while not self.ready and not self.ended: self.ready = self._more()
+        while not self.ready and not self.ended:
+            self.ready = self._more()
         n = min(len(buffer), len(self.ready))
         buffer[:n], self.ready = self.ready[:n], self.ready[n:]
         return n
@@ -45,67 +68,109 @@ def _more(self):
     block = getattr(self.raw, "read1", self.raw.read)(_BLOCK)
     self.taken, self.ended = self.taken + len(block), not block
     if self.size is not None and self.taken > max(UNPACKED, 100 * self.size):
-        raise InputError(f"{self.name} unpacks to more than {max(UNPACKED, 100 * self.size):,} bytes, from {self.size:,}; if that is meant, unpack it first.")
-    try: text = self.decoder.decode(block, not block)
+        raise InputError(
+            f"{self.name} unpacks to more than {max(UNPACKED, 100 * self.size):,} bytes, from {self.size:,}; if that is meant, unpack it first."
+        )
+    try:
+        text = self.decoder.decode(block, not block)
     except UnicodeDecodeError as e:
-        line = self.line + e.object[:e.start].count(b"\n")
-        raise InputError(f"{self.name}, line {line}: byte 0x{e.object[e.start]:02x} is not {self.encoding}; name its encoding, as in encoding='latin-1', or convert the file.") from e
+        line = self.line + e.object[: e.start].count(b"\n")
+        raise InputError(
+            f"{self.name}, line {line}: byte 0x{e.object[e.start]:02x} is not {self.encoding}; name its encoding, as in encoding='latin-1', or convert the file."
+        ) from e
     self.line += text.count("\n")
     last = text.rfind("\n")
     self.open = self.open + len(text) if last < 0 else len(text) - last - 1
-    if self.longest and self.open > self.longest: raise InputError(f"{self.name}, line {self.line}: longer than {self.longest:,} characters; is this a text file with line ends?")
+    if self.longest and self.open > self.longest:
+        raise InputError(
+            f"{self.name}, line {self.line}: longer than {self.longest:,} characters; is this a text file with line ends?"
+        )
     return text.encode("utf-8")
+
 
 Checked._more = _more
 
 # %% ../nbs/16_readers.ipynb #8f67cd4b
 BATCH = 4096  # rows read at a time
 
+
 def _lines(stream):
     "Text files: a line a row."
     import pyarrow as pa
+
     lines = (line.rstrip(b"\r\n").decode() for line in io.BufferedReader(stream, _BLOCK))
-    return pa.schema({"text": pa.string()}), (pa.record_batch({"text": pa.array(group, pa.string())}) for group in iter(lambda: list(itertools.islice(lines, BATCH)), []))
+    return pa.schema({"text": pa.string()}), (
+        pa.record_batch({"text": pa.array(group, pa.string())})
+        for group in iter(lambda: list(itertools.islice(lines, BATCH)), [])
+    )
+
 
 def _separated(stream, delimiter=","):
     "CSV and TSV: every cell stays a string."
-    import pyarrow as pa, pyarrow.csv as pc
-    reader = pc.open_csv(pa.PythonFile(stream, "r"), pc.ReadOptions(block_size=LONGEST), pc.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-                         pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False))
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    reader = pc.open_csv(
+        pa.PythonFile(stream, "r"),
+        pc.ReadOptions(block_size=LONGEST),
+        pc.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
+    )
     return reader.schema, reader if delimiter == "," else _on_one_line(stream.name, reader)
 
 # %% ../nbs/16_readers.ipynb #82e26e68
 def _on_one_line(name, batches):
     "The batches; raises for a cell that holds a line end."
     import pyarrow.compute as pc
+
     first = 0
     for batch in batches:
         for column, cells in zip(batch.schema.names, batch.columns):
             if (at := pc.index(pc.match_substring_regex(cells, "[\r\n]"), True).as_py()) >= 0:
-                raise InputError(f"{name}, row {first + at} (the first is 0): {column!r} holds a line end; close the quote that opens there, or write texts of several lines as CSV or JSON lines.")
+                raise InputError(
+                    f"{name}, row {first + at} (the first is 0): {column!r} holds a line end; close the quote that opens there, or write texts of several lines as CSV or JSON lines."
+                )
         first += len(batch)
         yield batch
 
 # %% ../nbs/16_readers.ipynb #d360c430
 JSON = {b"holds": b"json"}  # said of a column of strings that are JSON
 
+
 def _objects(stream):
     "JSON lines: an object a row; the first rows say what columns there are."
     import pyarrow as pa
+
     lines = enumerate(io.BufferedReader(stream, _BLOCK), 1)
     rows = ((n, _object(stream.name, n, line)) for n, line in lines if line.strip())
     first = list(itertools.islice(rows, BATCH))
-    schema = pa.schema([_field(stream.name, first, k) for k in dict.fromkeys(k for _, row in first for k in row)])
-    groups = itertools.chain([first] if first else [], iter(lambda: list(itertools.islice(rows, BATCH)), []))
-    return schema, (pa.record_batch([_typed(stream.name, group, f.name, f) for f in schema], schema=schema) for group in groups if _known(stream.name, group, schema.names))
+    schema = pa.schema(
+        [_field(stream.name, first, k) for k in dict.fromkeys(k for _, row in first for k in row)]
+    )
+    groups = itertools.chain(
+        [first] if first else [], iter(lambda: list(itertools.islice(rows, BATCH)), [])
+    )
+    return schema, (
+        pa.record_batch([_typed(stream.name, group, f.name, f) for f in schema], schema=schema)
+        for group in groups
+        if _known(stream.name, group, schema.names)
+    )
+
 
 def _object(name, n, line):
     "One line as a dict; half of a surrogate pair is read as in a text."
     try:
         row = json.loads(line.decode())
-        if b"\\ud" in line.lower(): row = json.loads(well_formed(json.dumps(row, ensure_ascii=False), f"{name}, line {n},"))
-    except (ValueError, RecursionError) as e: raise InputError(f"{name}, line {n}: no JSON ({str(e).splitlines()[0]}); each line must be one object.") from e
-    if not isinstance(row, dict): raise InputError(f"{name}, line {n}: {type(row).__name__}, not an object; each line must be like {{\"text\": \"…\"}}.")
+        if b"\\ud" in line.lower():
+            row = json.loads(well_formed(json.dumps(row, ensure_ascii=False), f"{name}, line {n},"))
+    except (ValueError, RecursionError) as e:
+        raise InputError(
+            f"{name}, line {n}: no JSON ({str(e).splitlines()[0]}); each line must be one object."
+        ) from e
+    if not isinstance(row, dict):
+        raise InputError(
+            f'{name}, line {n}: {type(row).__name__}, not an object; each line must be like {{"text": "…"}}.'
+        )
     return row
 
 # %% ../nbs/16_readers.ipynb #e1114281
@@ -113,32 +178,58 @@ def _known(name, group, names):
     "Whether all keys are columns; raises for the first that is none."
     known = set(names)
     for n, row in group:
-        if extra := row.keys() - known: raise InputError(f"{name}, line {n}: a key that the first {BATCH:,} lines have not: {sorted(extra)[0]!r}; give each line the same keys.")
+        if extra := row.keys() - known:
+            raise InputError(
+                f"{name}, line {n}: a key that the first {BATCH:,} lines have not: {sorted(extra)[0]!r}; give each line the same keys."
+            )
     return True
+
 
 def _field(name, group, key):
     "The column of a key, as the first rows have it."
     import pyarrow as pa
+
     found = {type(row.get(key)) for _, row in group}
-    if found & {dict, list} or found == {type(None)}: return pa.field(key, pa.string(), metadata=JSON)
+    if found & {dict, list} or found == {type(None)}:
+        return pa.field(key, pa.string(), metadata=JSON)
     return pa.field(key, _typed(name, group, key).type)
+
 
 def _typed(name, group, key, field=None):
     "The values of a key as an Arrow array; raises with the first line whose value does not go with those before it."
     import pyarrow as pa
+
     given = [row.get(key) for _, row in group]
-    if field is not None and field.metadata: return pa.array([None if v is None else json.dumps(v, ensure_ascii=False) for v in given], pa.string())
+    if field is not None and field.metadata:
+        return pa.array(
+            [None if v is None else json.dumps(v, ensure_ascii=False) for v in given], pa.string()
+        )
+
     def made(n):
-        found = pa.array(given[:n])  # by what the values are: asked for a type, Arrow cuts 9.99 to 9
-        if field is None or found.type in (field.type, pa.null()) or (pa.types.is_integer(found.type) and pa.types.is_floating(field.type)): return found if field is None else found.cast(field.type)
+        found = pa.array(
+            given[:n]
+        )  # by what the values are: asked for a type, Arrow cuts 9.99 to 9
+        if (
+            field is None
+            or found.type in (field.type, pa.null())
+            or (pa.types.is_integer(found.type) and pa.types.is_floating(field.type))
+        ):
+            return found if field is None else found.cast(field.type)
         raise pa.ArrowInvalid("another type")
+
     def fails(n):
-        try: made(n + 1)
-        except (pa.ArrowException, OverflowError): return True
+        try:
+            made(n + 1)
+        except (pa.ArrowException, OverflowError):
+            return True
         return False
-    if not fails(len(given)): return made(len(given))
+
+    if not fails(len(given)):
+        return made(len(given))
     n, row = group[bisect.bisect_left(range(len(given)), True, key=fails)]
-    raise InputError(f"{name}, line {n}: key {key!r} holds {str(row[key])[:40]!r}, of another type than in the lines before; give all lines one type.")
+    raise InputError(
+        f"{name}, line {n}: key {key!r} holds {str(row[key])[:40]!r}, of another type than in the lines before; give all lines one type."
+    )
 
 # %% ../nbs/16_readers.ipynb #0654f9a2
 def values(
@@ -147,25 +238,50 @@ def values(
 ) -> list:
     "A column as plain Python; what is carried as JSON is taken out of it."
     found = table.column(column).to_pylist()
-    return [None if v is None else json.loads(v) for v in found] if table.schema.field(column).metadata == JSON else found
+    return (
+        [None if v is None else json.loads(v) for v in found]
+        if table.schema.field(column).metadata == JSON
+        else found
+    )
 
 # %% ../nbs/16_readers.ipynb #8273e096
 def _parquet(path):
     "Parquet: a few thousand rows at a time, strings by reference."
-    import pyarrow as pa, pyarrow.parquet as pq
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     size = path.stat().st_size
-    texts = [f.name for f in pq.read_schema(path) if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+    texts = [
+        f.name
+        for f in pq.read_schema(path)
+        if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
+    ]
     file = pq.ParquetFile(path, read_dictionary=texts)
     unpacked = sum(file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups))
-    if unpacked > max(UNPACKED, 100 * size): raise InputError(f"{path.name} unpacks to {unpacked:,} bytes, from {size:,}; if that is meant, write it again with smaller pages.")
+    if unpacked > max(UNPACKED, 100 * size):
+        raise InputError(
+            f"{path.name} unpacks to {unpacked:,} bytes, from {size:,}; if that is meant, write it again with smaller pages."
+        )
     schema = pa.schema([f.remove_metadata() for f in file.schema_arrow])
-    return schema, (pa.RecordBatch.from_arrays(b.columns, schema=schema) for b in file.iter_batches(BATCH))
+    return schema, (
+        pa.RecordBatch.from_arrays(b.columns, schema=schema) for b in file.iter_batches(BATCH)
+    )
 
 # %% ../nbs/16_readers.ipynb #fd741a0e
-FORMATS = {".txt": _lines, ".csv": _separated, ".tsv": lambda s: _separated(s, "\t"), ".jsonl": _objects, ".ndjson": _objects, ".parquet": _parquet}
+FORMATS = {
+    ".txt": _lines,
+    ".csv": _separated,
+    ".tsv": lambda s: _separated(s, "\t"),
+    ".jsonl": _objects,
+    ".ndjson": _objects,
+    ".parquet": _parquet,
+}
 PACKED = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 
-def _reading(name): return telling(f"{name} cannot be read", "is it whole, and what its ending says?")
+
+def _reading(name):
+    return telling(f"{name} cannot be read", "is it whole, and what its ending says?")
+
 
 def format_of(
     path,  # a file's name
@@ -173,8 +289,14 @@ def format_of(
     "Tell a file's format by its ending; raise `InputError` for one that cannot be streamed."
     *_, before, last = ["", *Path(path).suffixes] if Path(path).suffixes else ["", ""]
     kind, packing = (before.lower(), last.lower()) if last.lower() in PACKED else (last.lower(), "")
-    if kind == ".json": raise InputError(f"{Path(path).name}: a JSON array has no rows to stream; write it as JSON lines (.jsonl), an object a line.")
-    if kind not in FORMATS or (packing and kind == ".parquet"): raise InputError(f"{Path(path).name} is no table that can be streamed; {nearest(kind, FORMATS)}")
+    if kind == ".json":
+        raise InputError(
+            f"{Path(path).name}: a JSON array has no rows to stream; write it as JSON lines (.jsonl), an object a line."
+        )
+    if kind not in FORMATS or (packing and kind == ".parquet"):
+        raise InputError(
+            f"{Path(path).name} is no table that can be streamed; {nearest(kind, FORMATS)}"
+        )
     return kind, packing
 
 # %% ../nbs/16_readers.ipynb #812ef9e2
@@ -185,42 +307,74 @@ def read_batches(
 ) -> tuple:  # names of the columns, and an iterator over `pyarrow.RecordBatch`
     "Open a table of any size; raises `InputError`, now or while reading, for what is broken."
     import pyarrow as pa
-    if hasattr(source, "read"): name, (kind, packing), raw, size = "standard input", (format, ""), source, None
+
+    if hasattr(source, "read"):
+        name, (kind, packing), raw, size = "standard input", (format, ""), source, None
     else:
         path = Path(source)
-        if not path.is_file(): raise InputError(f"there is no file {str(path)!r}; check the path.")
-        name, (kind, packing), size = path.name, (format, "") if format else format_of(path), path.stat().st_size
-        with _reading(name): raw = None if kind == ".parquet" else pa.input_stream(str(path), compression=PACKED.get(packing))
-    if kind not in FORMATS or (kind == ".parquet" and hasattr(source, "read")): raise InputError(f"format {kind!r} cannot be streamed from here; {nearest(kind, set(FORMATS) - {'.parquet'})}")
-    with _reading(name): schema, batches = _parquet(path) if kind == ".parquet" else FORMATS[kind](Checked(raw, name, encoding, size if packing else None))
-    if twice := sorted({n for n in schema.names if schema.names.count(n) > 1}): raise InputError(f"{name}: two columns are called {twice[0]!r}; rename one.")
+        if not path.is_file():
+            raise InputError(f"there is no file {str(path)!r}; check the path.")
+        name, (kind, packing), size = (
+            path.name,
+            (format, "") if format else format_of(path),
+            path.stat().st_size,
+        )
+        with _reading(name):
+            raw = (
+                None
+                if kind == ".parquet"
+                else pa.input_stream(str(path), compression=PACKED.get(packing))
+            )
+    if kind not in FORMATS or (kind == ".parquet" and hasattr(source, "read")):
+        raise InputError(
+            f"format {kind!r} cannot be streamed from here; {nearest(kind, set(FORMATS) - {'.parquet'})}"
+        )
+    with _reading(name):
+        schema, batches = (
+            _parquet(path)
+            if kind == ".parquet"
+            else FORMATS[kind](Checked(raw, name, encoding, size if packing else None))
+        )
+    if twice := sorted({n for n in schema.names if schema.names.count(n) > 1}):
+        raise InputError(f"{name}: two columns are called {twice[0]!r}; rename one.")
     return schema.names, _steadily(name, schema, iter(batches))
+
 
 def _steadily(name, schema, batches):
     "Batches, with every error told; of a file without rows one that is empty and has the columns."
     import pyarrow as pa
+
     batch, none = None, pa.RecordBatch.from_pylist([], schema)
     while True:
         before = batch
         with _reading(name):
-            if (batch := next(batches, None)) is None: break
+            if (batch := next(batches, None)) is None:
+                break
             batch.validate(full=True)  # Parquet's strings may hold anything
         yield batch
-    if before is None: yield none
+    if before is None:
+        yield none
 
 # %% ../nbs/16_readers.ipynb #4bbfe989
 def row_bytes(
     batch,  # a `pyarrow.RecordBatch`
 ):  # a NumPy array with a number for each row
     "How many bytes of text each row holds."
-    import numpy as np, pyarrow as pa, pyarrow.compute as pc
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     total = np.zeros(len(batch), dtype=np.int64)
     for column in batch.columns:
-        if pa.types.is_dictionary(column.type): sizes = pc.take(pc.binary_length(column.dictionary), column.indices)
-        elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type): sizes = pc.binary_length(column)
-        else: continue
+        if pa.types.is_dictionary(column.type):
+            sizes = pc.take(pc.binary_length(column.dictionary), column.indices)
+        elif pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            sizes = pc.binary_length(column)
+        else:
+            continue
         total += pc.fill_null(sizes, 0).to_numpy(zero_copy_only=False)
     return total
+
 
 def cut(
     batches,  # an iterator over `pyarrow.RecordBatch`
@@ -228,21 +382,42 @@ def cut(
     most: int = 2**26,  # bytes of text in a part
 ):  # an iterator over `pyarrow.Table`
     "Regroup batches into parts that depend on the rows alone; of no rows one part that is empty."
-    import numpy as np, pyarrow as pa
+    import numpy as np
+    import pyarrow as pa
+
     held, count, size, parts, batch = [], 0, 0, 0, None
     for batch in batches:
         sizes, start = row_bytes(batch), 0
         while start < len(batch):
-            fits = int(np.searchsorted(size + np.cumsum(sizes[start:start + rows - count]), most, "right"))
+            fits = int(
+                np.searchsorted(
+                    size + np.cumsum(sizes[start : start + rows - count]), most, "right"
+                )
+            )
             take = fits or (not held and 1)  # a row over the limit is a part of its own
-            if take: held.append(batch.slice(start, take))
-            count, size, start = count + take, size + int(sizes[start:start + take].sum()), start + take
+            if take:
+                held.append(batch.slice(start, take))
+            count, size, start = (
+                count + take,
+                size + int(sizes[start : start + take].sum()),
+                start + take,
+            )
             if not take or count == rows or size >= most:
                 yield _plain(pa.Table.from_batches(held))
                 held, count, size, parts = [], 0, 0, parts + 1
-    if held or (batch is not None and not parts): yield _plain(pa.Table.from_batches(held or [batch]))
+    if held or (batch is not None and not parts):
+        yield _plain(pa.Table.from_batches(held or [batch]))
+
 
 def _plain(table):
     "Strings by value."
     import pyarrow as pa
-    return table.cast(pa.schema([pa.field(f.name, f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in table.schema]))
+
+    return table.cast(
+        pa.schema(
+            [
+                pa.field(f.name, f.type.value_type) if pa.types.is_dictionary(f.type) else f
+                for f in table.schema
+            ]
+        )
+    )

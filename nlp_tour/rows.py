@@ -12,23 +12,48 @@ from .data import map_cached
 from .tokenizer import max_length
 
 # %% ../nbs/05_rows.ipynb #2cfdee5e
-NEEDS = {"label": "text-classification", "labels": "text-classification", "number": "text-classification", "tags": "token-classification", "answers": "question-answering"}
-_HEADS = {"text-classification": "ForSequenceClassification", "token-classification": "ForTokenClassification", "question-answering": "ForQuestionAnswering"}
-_PROBLEMS = {"label": "single_label_classification", "labels": "multi_label_classification", "number": "regression"}
+NEEDS = {
+    "label": "text-classification",
+    "labels": "text-classification",
+    "number": "text-classification",
+    "tags": "token-classification",
+    "answers": "question-answering",
+}
+_HEADS = {
+    "text-classification": "ForSequenceClassification",
+    "token-classification": "ForTokenClassification",
+    "question-answering": "ForQuestionAnswering",
+}
+_PROBLEMS = {
+    "label": "single_label_classification",
+    "labels": "multi_label_classification",
+    "number": "regression",
+}
+
 
 def kind_of(
     ds,  # a Dataset, as `load_data` gives it
 ) -> str:  # "label", "labels" (several at once), "number", "tags" (one for each token) or "answers"
     "What there is to learn from a data set."
     columns = ds.features
-    if {"question", "context", "answers"} <= set(columns): return "answers"
-    if {"tokens", "tags"} <= set(columns): return "tags"
-    if not {"text", "label"} <= set(columns): raise InputError(f"the data has the columns {', '.join(columns)}, and no texts with labels among them; load_data() finds or asks for them.")
+    if {"question", "context", "answers"} <= set(columns):
+        return "answers"
+    if {"tokens", "tags"} <= set(columns):
+        return "tags"
+    if not {"text", "label"} <= set(columns):
+        raise InputError(
+            f"the data has the columns {', '.join(columns)}, and no texts with labels among them; load_data() finds or asks for them."
+        )
     y = columns["label"]
-    if hasattr(y, "feature"): return "labels"
-    if hasattr(y, "names") or y.dtype.startswith(("int", "uint", "bool")): return "label"
-    if y.dtype.startswith("float"): return "number"
-    raise InputError(f"the labels are {y.dtype}; load_data() makes ids of them that keep their names.")
+    if hasattr(y, "feature"):
+        return "labels"
+    if hasattr(y, "names") or y.dtype.startswith(("int", "uint", "bool")):
+        return "label"
+    if y.dtype.startswith("float"):
+        return "number"
+    raise InputError(
+        f"the labels are {y.dtype}; load_data() makes ids of them that keep their names."
+    )
 
 # %% ../nbs/05_rows.ipynb #fba321f5
 def names_of(
@@ -36,10 +61,12 @@ def names_of(
     kind: str,  # what `kind_of` says
 ):  # the names of the labels in the order of their ids; None where there are none
     "The labels' names."
-    if kind == "answers" or kind == "number": return None
+    if kind == "answers" or kind == "number":
+        return None
     feature = ds.features["tags" if kind == "tags" else "label"]
     feature = getattr(feature, "feature", feature)
     return list(feature.names) if hasattr(feature, "names") else None
+
 
 def fit_head(
     model,  # a model of transformers, changed in place: its problem type and the names of its labels
@@ -47,17 +74,45 @@ def fit_head(
     kind: str,  # what `kind_of` says
 ):
     "Make the model's head say what the data's labels mean; raise `InputError` where it cannot."
-    task, names, inner = NEEDS[kind], names_of(ds, kind), getattr(model, "get_base_model", lambda: model)()
-    wanted = f"load(name, {task!r}" + (f", labels={names if len(names or ()) < 6 else 'the names'}" if names else ", labels=['score']" if kind == "number" else "") + ")"
-    if _HEADS[task] not in type(inner).__name__: raise InputError(f"{type(inner).__name__} has no head for {task}, which this data needs; {wanted} makes one.")
-    if kind == "answers": return
+    task, names, inner = (
+        NEEDS[kind],
+        names_of(ds, kind),
+        getattr(model, "get_base_model", lambda: model)(),
+    )
+    wanted = (
+        f"load(name, {task!r}"
+        + (
+            f", labels={names if len(names or ()) < 6 else 'the names'}"
+            if names
+            else ", labels=['score']"
+            if kind == "number"
+            else ""
+        )
+        + ")"
+    )
+    if _HEADS[task] not in type(inner).__name__:
+        raise InputError(
+            f"{type(inner).__name__} has no head for {task}, which this data needs; {wanted} makes one."
+        )
+    if kind == "answers":
+        return
     config, has = model.config, model.config.num_labels
-    if kind == "number" and has != 1: raise InputError(f"the labels are numbers, and the model has {has} outputs; {wanted} gives it one.")
-    if names and len(names) != has: raise InputError(f"the data has {len(names)} labels ({', '.join(names[:5])}{', …' if len(names) > 5 else ''}) and the model {has}; {wanted} makes a head that fits.")
+    if kind == "number" and has != 1:
+        raise InputError(
+            f"the labels are numbers, and the model has {has} outputs; {wanted} gives it one."
+        )
+    if names and len(names) != has:
+        raise InputError(
+            f"the data has {len(names)} labels ({', '.join(names[:5])}{', …' if len(names) > 5 else ''}) and the model {has}; {wanted} makes a head that fits."
+        )
     config.problem_type = _PROBLEMS.get(kind)
-    if not names: return
+    if not names:
+        return
     own = [config.id2label[i] for i in range(has)]
-    if own != names and sorted(own) == sorted(names): raise InputError(f"the model calls its labels {own} and the data {names}, in another order; cast the data's labels to the model's order.")
+    if own != names and sorted(own) == sorted(names):
+        raise InputError(
+            f"the model calls its labels {own} and the data {names}, in another order; cast the data's labels to the model's order."
+        )
     config.id2label, config.label2id = dict(enumerate(names)), {x: i for i, x in enumerate(names)}
 
 # %% ../nbs/05_rows.ipynb #1214cc35
@@ -69,13 +124,18 @@ def check_ids(
     "Raise `InputError` for the first id that is no label of the model; -100 marks what is not learned."
     for i, ys in enumerate(ids):
         for y in ys if isinstance(ys, list) else [ys]:
-            if y != -100 and not 0 <= y < size: raise InputError(f"row {i} (the first is 0){where} has the label {y}, and the model knows 0 to {size - 1}; mend the row, or load the model with more labels.")
+            if y != -100 and not 0 <= y < size:
+                raise InputError(
+                    f"row {i} (the first is 0){where} has the label {y}, and the model knows 0 to {size - 1}; mend the row, or load the model with more labels."
+                )
 
 # %% ../nbs/05_rows.ipynb #3b3fbc40
 def _cut(out, longest, what="texts"):
     "Say how many rows are as long as the model allows."
-    if n := sum(len(x) >= longest for x in out["input_ids"]) if longest else 0: note(f"{n} of {len(out)} {what} have {longest} tokens or more; what was longer was cut.")
+    if n := sum(len(x) >= longest for x in out["input_ids"]) if longest else 0:
+        note(f"{n} of {len(out)} {what} have {longest} tokens or more; what was longer was cut.")
     return out
+
 
 def encode_texts(
     batch,  # columns text, text_pair where there are pairs, and label
@@ -85,8 +145,17 @@ def encode_texts(
     longest: int,  # tokens that it takes
 ) -> dict:  # input_ids, attention_mask, token_type_ids where the model has them, labels
     "Rows for a model that says something about a text, or about two."
-    out = tok(batch["text"], batch["text_pair"] if "text_pair" in batch else None, truncation=True, max_length=longest)
-    labels = [[float(i in ys) for i in range(size)] for ys in batch["label"]] if kind == "labels" else batch["label"]
+    out = tok(
+        batch["text"],
+        batch.get("text_pair", None),
+        truncation=True,
+        max_length=longest,
+    )
+    labels = (
+        [[float(i in ys) for i in range(size)] for ys in batch["label"]]
+        if kind == "labels"
+        else batch["label"]
+    )
     return {**out, "labels": labels}
 
 # %% ../nbs/05_rows.ipynb #8ff75bb7
@@ -100,7 +169,12 @@ def encode_tags(
     labels = []
     for i, tags in enumerate(batch["tags"]):
         words = out.word_ids(i)
-        labels.append([-100 if w is None or w == before else tags[w] for before, w in zip([None, *words], words)])
+        labels.append(
+            [
+                -100 if w is None or w == before else tags[w]
+                for before, w in zip([None, *words], words)
+            ]
+        )
     return {**out, "labels": labels}
 
 # %% ../nbs/05_rows.ipynb #00f79b93
@@ -111,17 +185,47 @@ def encode_answers(
     stride: int,  # tokens that a window shares with the one before
 ) -> dict:  # as `encode_texts`, with start_positions and end_positions instead of labels, and the row each window comes from
     "Rows for a model that finds answers."
-    out = tok(batch["question"], batch["context"], truncation="only_second", max_length=longest, stride=stride, return_overflowing_tokens=True, return_offsets_mapping=True)
-    owners, offsets, starts, ends = out.pop("overflow_to_sample_mapping"), out.pop("offset_mapping"), [], []
+    out = tok(
+        batch["question"],
+        batch["context"],
+        truncation="only_second",
+        max_length=longest,
+        stride=stride,
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
+    owners, offsets, starts, ends = (
+        out.pop("overflow_to_sample_mapping"),
+        out.pop("offset_mapping"),
+        [],
+        [],
+    )
     for i, owner in enumerate(owners):
-        answer, none = batch["answers"][owner], out["input_ids"][i].index(tok.cls_token_id) if tok.cls_token_id in out["input_ids"][i] else 0
+        answer, none = (
+            batch["answers"][owner],
+            out["input_ids"][i].index(tok.cls_token_id)
+            if tok.cls_token_id in out["input_ids"][i]
+            else 0,
+        )
         inside = [k for k, s in enumerate(out.sequence_ids(i)) if s == 1]
         first = answer["answer_start"][0] if answer["text"] else None
         last = first + len(answer["text"][0]) if answer["text"] else None
-        holds = first is not None and inside and offsets[i][inside[0]][0] <= first and last <= offsets[i][inside[-1]][1]
-        starts.append(next(k for k in reversed(inside) if offsets[i][k][0] <= first) if holds else none)
+        holds = (
+            first is not None
+            and inside
+            and offsets[i][inside[0]][0] <= first
+            and last <= offsets[i][inside[-1]][1]
+        )
+        starts.append(
+            next(k for k in reversed(inside) if offsets[i][k][0] <= first) if holds else none
+        )
         ends.append(next(k for k in inside if offsets[i][k][1] >= last) if holds else none)
-    return {**out, "start_positions": starts, "end_positions": ends, "row": [batch["row"][o] for o in owners]}
+    return {
+        **out,
+        "start_positions": starts,
+        "end_positions": ends,
+        "row": [batch["row"][o] for o in owners],
+    }
 
 # %% ../nbs/05_rows.ipynb #c3067d64
 def encode(
@@ -131,17 +235,44 @@ def encode(
     split: str = "train",  # its name, for the sentences
 ):  # a Dataset: input_ids, attention_mask, token_type_ids where the model has them, and what is to be learned
     "Rows for training, without padding, from the cache where they were made before."
-    if not len(ds): raise InputError(f"the split {split!r} has no rows; load_data() makes splits that have some.")
+    if not len(ds):
+        raise InputError(
+            f"the split {split!r} has no rows; load_data() makes splits that have some."
+        )
     kind, longest = kind_of(ds), max_length(tok.model_max_length, model.config.to_dict())
     if kind == "answers":
         window = min(longest or 384, 384)
-        asked = ds.select_columns(["question", "context", "answers"]).add_column("row", list(range(len(ds))))
+        asked = ds.select_columns(["question", "context", "answers"]).add_column(
+            "row", list(range(len(ds)))
+        )
         return map_cached(asked, encode_answers, tok, longest=window, stride=window // 3)
-    if kind != "number": check_ids(ds["tags" if kind == "tags" else "label"][:], model.config.num_labels, f" of {split}")
-    if kind == "tags": return _cut(map_cached(ds.select_columns(["tokens", "tags"]), encode_tags, tok, longest=longest), longest, "sentences")
-    if empty := next((i for i, t in enumerate(ds["text"]) if not str(t or "").strip()), None): raise InputError(f"row {empty} (the first is 0) of {split} has no text; drop such rows first.")
+    if kind != "number":
+        check_ids(
+            ds["tags" if kind == "tags" else "label"][:], model.config.num_labels, f" of {split}"
+        )
+    if kind == "tags":
+        return _cut(
+            map_cached(ds.select_columns(["tokens", "tags"]), encode_tags, tok, longest=longest),
+            longest,
+            "sentences",
+        )
+    if empty := next((i for i, t in enumerate(ds["text"]) if not str(t or "").strip()), None):
+        raise InputError(
+            f"row {empty} (the first is 0) of {split} has no text; drop such rows first."
+        )
     columns = [c for c in ("text", "text_pair", "label") if c in ds.column_names]
-    return _cut(map_cached(ds.select_columns(columns), encode_texts, tok, kind=kind, size=model.config.num_labels, longest=longest), longest)
+    return _cut(
+        map_cached(
+            ds.select_columns(columns),
+            encode_texts,
+            tok,
+            kind=kind,
+            size=model.config.num_labels,
+            longest=longest,
+        ),
+        longest,
+    )
+
 
 def collator(
     kind: str,  # what `kind_of` says
@@ -149,4 +280,9 @@ def collator(
 ):  # rows -> a batch of tensors, padded to its own longest row
     "transformers' own collator for this kind."
     import transformers
-    return (transformers.DataCollatorForTokenClassification if kind == "tags" else transformers.DataCollatorWithPadding)(tok)
+
+    return (
+        transformers.DataCollatorForTokenClassification
+        if kind == "tags"
+        else transformers.DataCollatorWithPadding
+    )(tok)

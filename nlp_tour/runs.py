@@ -7,31 +7,50 @@ __all__ = ['Order', 'whole_file', 'whole', 'last_checkpoint', 'writing', 'new_ac
            'rows_in', 'not_finite', 'keeping_mode', 'StopGently']
 
 # %% ../nbs/05_runs.ipynb #665a9597
-import contextlib, json, shutil, signal, threading
+import contextlib
+import json
+import shutil
+import signal
+import threading
 from pathlib import Path
 
-import torch, transformers
+import torch
+import transformers
 
 from .batching import groups_of_like_length
-from .files import safetensors_trouble, whole_zip
 from .core import InputError, note
+from .files import safetensors_trouble, whole_zip
 
 # %% ../nbs/05_runs.ipynb #4094ab39
 class Order(torch.utils.data.Sampler):
     "Positions in an order that seed and epoch decide; rows of like length stand together."
-    def __init__(self,
+
+    def __init__(
+        self,
         lengths: list,  # tokens of each row
         batch_size: int,  # rows in a step, all processes together
         seed: int = 42,
         group: int = 8,  # batches that are sorted among themselves; 1 is a plain shuffle
     ):
-        self.lengths, self.batch_size, self.seed, self.group, self.epoch = list(lengths), batch_size, seed, group, 0
+        self.lengths, self.batch_size, self.seed, self.group, self.epoch = (
+            list(lengths),
+            batch_size,
+            seed,
+            group,
+            0,
+        )
 
-    def set_epoch(self, epoch: int): "A new order for a new epoch."; self.epoch = epoch
-    def __len__(self): return len(self.lengths)
+    def set_epoch(self, epoch: int):
+        "A new order for a new epoch."
+        self.epoch = epoch
+
+    def __len__(self):
+        return len(self.lengths)
 
     def __iter__(self):
-        batches = groups_of_like_length(self.lengths, self.batch_size, self.seed * 1_000_003 + self.epoch, self.group)
+        batches = groups_of_like_length(
+            self.lengths, self.batch_size, self.seed * 1_000_003 + self.epoch, self.group
+        )
         return iter([i for b in sorted(batches, key=lambda b: len(b) < self.batch_size) for i in b])
 
 # %% ../nbs/05_runs.ipynb #6e7466b4
@@ -41,11 +60,15 @@ def whole_file(
     "Whether a file of weights, of torch or of JSON was written to its end; others are taken as they are."
     path = Path(path)
     if path.suffix == ".json":
-        try: json.loads(path.read_text(encoding="utf-8"))
-        except ValueError: return False
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+        except ValueError:
+            return False
         return True
-    if path.suffix in (".pt", ".pth", ".bin", ".pkl"): return whole_zip(path)
+    if path.suffix in (".pt", ".pth", ".bin", ".pkl"):
+        return whole_zip(path)
     return path.suffix != ".safetensors" or safetensors_trouble(path) is None
+
 
 def whole(
     folder,  # a checkpoint of `Trainer` or of the native loop
@@ -53,7 +76,9 @@ def whole(
     "Whether a checkpoint was written to its end."
     files = [f for f in Path(folder).rglob("*") if f.is_file()]
     names = {f.name for f in files}
-    finished = bool(names & {"trainer_state.json", "losses.json"}) and any(n.endswith(".safetensors") for n in names)
+    finished = bool(names & {"trainer_state.json", "losses.json"}) and any(
+        n.endswith(".safetensors") for n in names
+    )
     return finished and all(map(whole_file, files))
 
 # %% ../nbs/05_runs.ipynb #269dc3af
@@ -61,10 +86,14 @@ def last_checkpoint(
     out,  # a folder that a run wrote into
 ):  # a folder as a string, or None
     "The newest whole checkpoint; one that was cut off while it was written is passed over with a line."
-    for part in Path(out).glob(".checkpoint-*.part"): note(f"{part.name[1:-5]} was cut off while it was written; it is passed over.")
-    found = [p for p in Path(out).glob("checkpoint-*") if p.name.split("-")[-1].isdigit() and p.is_dir()]
+    for part in Path(out).glob(".checkpoint-*.part"):
+        note(f"{part.name[1:-5]} was cut off while it was written; it is passed over.")
+    found = [
+        p for p in Path(out).glob("checkpoint-*") if p.name.split("-")[-1].isdigit() and p.is_dir()
+    ]
     for folder in sorted(found, key=lambda p: int(p.name.split("-")[-1]), reverse=True):
-        if whole(folder): return str(folder)
+        if whole(folder):
+            return str(folder)
         note(f"{folder.name} was cut off while it was written; it is passed over.")
     return None
 
@@ -75,13 +104,24 @@ def writing(
 ):
     "Write a checkpoint; when that fails, remove what there is of it and raise `InputError`."
     from safetensors import SafetensorError
-    try: yield
+
+    try:
+        yield
     except (OSError, RuntimeError, SafetensorError) as e:
-        if isinstance(e, RuntimeError) and not any(w in str(e) for w in ("PytorchStreamWriter", "inline_container", "file")): raise
+        if isinstance(e, RuntimeError) and not any(
+            w in str(e) for w in ("PytorchStreamWriter", "inline_container", "file")
+        ):
+            raise
         shutil.rmtree(folder, ignore_errors=True)
         before = last_checkpoint(Path(folder).parent)
-        kept = f"{Path(before).name} is whole, and the same command goes on from it" if before else "there is no earlier one"
-        raise InputError(f"could not write {folder}: {getattr(e, 'strerror', None) or str(e).splitlines()[0]}; make room on the disk. {kept}.") from e
+        kept = (
+            f"{Path(before).name} is whole, and the same command goes on from it"
+            if before
+            else "there is no earlier one"
+        )
+        raise InputError(
+            f"could not write {folder}: {getattr(e, 'strerror', None) or str(e).splitlines()[0]}; make room on the disk. {kept}."
+        ) from e
 
 # %% ../nbs/05_runs.ipynb #0e28bcc1
 def new_accelerator(
@@ -90,8 +130,12 @@ def new_accelerator(
     "An accelerator whose shuffles can be repeated; it does not inherit the precision of one made before."
     from accelerate import Accelerator, DataLoaderConfiguration
     from accelerate.state import AcceleratorState
+
     AcceleratorState._reset_state()
-    return Accelerator(dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True), **{"mixed_precision": "no", **kwargs})
+    return Accelerator(
+        dataloader_config=DataLoaderConfiguration(use_seedable_sampler=True),
+        **{"mixed_precision": "no", **kwargs},
+    )
 
 # %% ../nbs/05_runs.ipynb #c0d72b8d
 def checkpoint(
@@ -100,16 +144,23 @@ def checkpoint(
     losses: list,  # of each step so far
 ):
     "Write a checkpoint, all or nothing; the one before the last goes."
-    folder, keep = Path(out)/f"checkpoint-{len(losses)}", last_checkpoint(out) if accelerator.is_main_process else None
+    folder, keep = (
+        Path(out) / f"checkpoint-{len(losses)}",
+        last_checkpoint(out) if accelerator.is_main_process else None,
+    )
     part = folder.with_name(f".{folder.name}.part")
-    with writing(part): accelerator.save_state(str(part))
-    accelerator.wait_for_everyone()
-    if not accelerator.is_main_process: return
     with writing(part):
-        (part/"losses.json").write_text(json.dumps(losses))
+        accelerator.save_state(str(part))
+    accelerator.wait_for_everyone()
+    if not accelerator.is_main_process:
+        return
+    with writing(part):
+        (part / "losses.json").write_text(json.dumps(losses))
         part.rename(folder)
     for old in Path(out).glob("checkpoint-*"):
-        if str(old) not in (str(folder), keep): shutil.rmtree(old)
+        if str(old) not in (str(folder), keep):
+            shutil.rmtree(old)
+
 
 def resume(
     accelerator,  # an `accelerate.Accelerator` that prepared model, optimizer and scheduler
@@ -117,7 +168,7 @@ def resume(
 ) -> list:  # of losses
     "Take up the state that a checkpoint holds; returns its losses."
     accelerator.load_state(folder)
-    return json.loads((Path(folder)/"losses.json").read_text())
+    return json.loads((Path(folder) / "losses.json").read_text())
 
 # %% ../nbs/05_runs.ipynb #ade9f40c
 def own_rows(
@@ -126,7 +177,8 @@ def own_rows(
 ) -> int:  # at least 1
     "How many rows of the batch are not there only to fill it up."
     state = accelerator.gradient_state
-    if accelerator.num_processes == 1 or not state.end_of_dataloader or state.remainder <= 0: return n
+    if accelerator.num_processes == 1 or not state.end_of_dataloader or state.remainder <= 0:
+        return n
     return min(n, max(1, state.remainder - accelerator.process_index * n))
 
 # %% ../nbs/05_runs.ipynb #09cd9056
@@ -137,9 +189,22 @@ def rows_in(
     "The rows of a data set that a batch holds."
     mask = batch.get("attention_mask", torch.ones_like(batch["input_ids"])).bool()
     wanted = {tuple(ids[m].tolist()) for ids, m in zip(batch["input_ids"].cpu(), mask.cpu())}
-    if hasattr(ds, "column_names"): found = [i for i, ids in enumerate(ds["input_ids"]) if tuple(map(int, ids)) in wanted]
-    else: found = [i for i, r in enumerate(ds) if "input_ids" in r and r["input_ids"] is not None and tuple(torch.as_tensor(r["input_ids"]).flatten().tolist()) in wanted]
-    return sorted({int(ds[i]["row"]) for i in found}) if "row" in (getattr(ds, "column_names", None) or ()) else found
+    if hasattr(ds, "column_names"):
+        found = [i for i, ids in enumerate(ds["input_ids"]) if tuple(map(int, ids)) in wanted]
+    else:
+        found = [
+            i
+            for i, r in enumerate(ds)
+            if "input_ids" in r
+            and r["input_ids"] is not None
+            and tuple(torch.as_tensor(r["input_ids"]).flatten().tolist()) in wanted
+        ]
+    return (
+        sorted({int(ds[i]["row"]) for i in found})
+        if "row" in (getattr(ds, "column_names", None) or ())
+        else found
+    )
+
 
 def not_finite(
     loss: float,
@@ -149,8 +214,14 @@ def not_finite(
 ) -> InputError:
     "The error for a loss that is no number: where it happened, and on which rows."
     rows = rows_in(batch, ds) if ds is not None and "input_ids" in batch else []
-    there = f" on rows {', '.join(map(str, rows[:16]))}{', …' if len(rows) > 16 else ''} of the training data" if rows else ""
-    return InputError(f"the loss is {loss} at step {step}{there}; look at these rows and their labels, or lower the learning rate. The weights are those before this step.")
+    there = (
+        f" on rows {', '.join(map(str, rows[:16]))}{', …' if len(rows) > 16 else ''} of the training data"
+        if rows
+        else ""
+    )
+    return InputError(
+        f"the loss is {loss} at step {step}{there}; look at these rows and their labels, or lower the learning rate. The weights are those before this step."
+    )
 
 # %% ../nbs/05_runs.ipynb #715564c0
 @contextlib.contextmanager
@@ -159,13 +230,16 @@ def keeping_mode(
 ):
     "Give each module its own train or eval mode back after the block."
     before = [(m, m.training) for m in model.modules()]
-    try: yield
+    try:
+        yield
     finally:
-        for module, mode in before: module.training = mode
+        for module, mode in before:
+            module.training = mode
 
 # %% ../nbs/05_runs.ipynb #e57d363e
 class StopGently(transformers.TrainerCallback):
     "On SIGINT or SIGTERM: finish the step, save a checkpoint, stop. A second signal stops at once."
+
     stopped = False
 
     def on_train_begin(self, args, state, control, **kwargs):
@@ -179,12 +253,18 @@ class StopGently(transformers.TrainerCallback):
         note("stopping after this step; press Ctrl-C again to stop at once.")
 
     def restore(self):
-        for s, handler in getattr(self, "before", {}).items(): signal.signal(s, handler)
+        for s, handler in getattr(self, "before", {}).items():
+            signal.signal(s, handler)
 
     def on_step_end(self, args, state, control, **kwargs):
-        if self.stopped: control.should_save = control.should_training_stop = True
+        if self.stopped:
+            control.should_save = control.should_training_stop = True
 
     def on_epoch_end(self, args, state, control, **kwargs):
-        if self.stopped: control.should_evaluate = control.should_save = False  # Trainer ends the epoch early, and would evaluate it
+        if self.stopped:
+            control.should_evaluate = control.should_save = (
+                False  # Trainer ends the epoch early, and would evaluate it
+            )
 
-    def on_train_end(self, args, state, control, **kwargs): self.restore()
+    def on_train_end(self, args, state, control, **kwargs):
+        self.restore()

@@ -7,13 +7,21 @@ __all__ = ['WRITERS', 'score', 'free_name', 'json_line', 'rows_of', 'written', '
            'join_parts']
 
 # %% ../nbs/17_scoring.ipynb #1d0e875b
-import contextlib, csv, glob, hashlib, json, os, re, shutil, sys
+import contextlib
+import csv
+import glob
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
 from pathlib import Path
 
-from .core import InputError, note, nearest, result
-from .tables import TEXT_NAMES
+from .core import InputError, nearest, note, result
 from .names import sha256
 from .readers import JSON, cut, read_batches, values
+from .tables import TEXT_NAMES
 
 # %% ../nbs/17_scoring.ipynb #a21fb786
 def score(
@@ -27,26 +35,47 @@ def score(
     "Answer for every row of a part; errors name the row in the file."
     _check_bad(bad)
     columns = {k: values(table, c) for k, c in item.items()}
-    items = columns[""] if "" in columns else [dict(zip(columns, row)) for row in zip(*columns.values())]
-    where = lambda i: f"row {first + i} (the first is 0)"
+    items = (
+        columns[""]
+        if "" in columns
+        else [dict(zip(columns, row)) for row in zip(*columns.values())]
+    )
+
+    def where(i):
+        return f"row {first + i} (the first is 0)"
+
     good = [i for i, x in enumerate(items) if _is_good(pipe, x, where(i), bad)]
-    if len(good) < len(items): note(f"{len(items) - len(good)} rows from {where(0)} on hold no text; their answers are null.")
-    try: answers = pipe([items[i] for i in good] or [_example(pipe, item)], progress=False, **options)
-    except InputError as e: raise InputError(re.sub(r"\btext (\d+)\b", lambda m: where((good or [0])[int(m[1])]), str(e))) from e
+    if len(good) < len(items):
+        note(
+            f"{len(items) - len(good)} rows from {where(0)} on hold no text; their answers are null."
+        )
+    try:
+        answers = pipe(
+            [items[i] for i in good] or [_example(pipe, item)], progress=False, **options
+        )
+    except InputError as e:
+        raise InputError(
+            re.sub(r"\btext (\d+)\b", lambda m: where((good or [0])[int(m[1])]), str(e))
+        ) from e
     found = dict(zip(good, answers))
     return _with_answers(table, [found.get(i) for i in range(len(items))], answers[0])
 
 # %% ../nbs/17_scoring.ipynb #1b3acd82
 def _check_bad(bad):
-    if bad not in ("error", "null"): raise InputError(f"bad={bad!r} is unknown; it is 'error' or 'null'.")
+    if bad not in ("error", "null"):
+        raise InputError(f"bad={bad!r} is unknown; it is 'error' or 'null'.")
+
 
 def _is_good(pipe, item, where, bad):
     "Whether an item can be answered; raises when it must be."
-    try: pipe.task.check(item, where)
+    try:
+        pipe.task.check(item, where)
     except InputError as e:
-        if bad == "error": raise InputError(f"{e} Or pass bad='null'.") from e
+        if bad == "error":
+            raise InputError(f"{e} Or pass bad='null'.") from e
         return False
     return True
+
 
 def _example(pipe, item):
     "What a task can answer, whatever the rows hold."
@@ -60,34 +89,59 @@ def free_name(
     taken,  # names of the columns that are there
 ) -> str:
     "A name that is taken gets `predicted_` before it, as often as need be."
-    while name in taken: name = f"predicted_{name}"
+    while name in taken:
+        name = f"predicted_{name}"
     return name
+
 
 def _with_answers(table, answers, like):
     "The table with a column for each key of the answers, which are like the one given."
     import pyarrow as pa
+
     for k in like if isinstance(like, dict) else ["answer"]:
-        pick = lambda a: a[k] if isinstance(like, dict) and a is not None else a
+
+        def pick(a):
+            return a[k] if isinstance(like, dict) and a is not None else a
+
         array, holds = _column([pick(like), *map(pick, answers)])
-        table = table.append_column(pa.field(free_name(k, table.column_names), array.type, metadata=holds), array[1:])
+        table = table.append_column(
+            pa.field(free_name(k, table.column_names), array.type, metadata=holds), array[1:]
+        )
     return table
+
 
 def _column(given):
     "An Arrow array: plain values as they are, lists of numbers as lists, anything else as JSON; and what is said of the column."
-    import numpy as np, pyarrow as pa
+    import numpy as np
+    import pyarrow as pa
+
     given = [v.tolist() if isinstance(v, (np.ndarray, np.generic)) else v for v in given]
     one = next((v for v in given if v is not None), None)
-    if one is None or isinstance(one, (str, bool, int, float)): return pa.array(given), None
-    if one and isinstance(one, list) and all(isinstance(x, float) for v in given if v is not None for x in v): return pa.array(given, pa.list_(pa.float32())), None
-    return pa.array([None if v is None else json.dumps(v, ensure_ascii=False, default=lambda o: o.tolist()) for v in given]), JSON
+    if one is None or isinstance(one, (str, bool, int, float)):
+        return pa.array(given), None
+    if (
+        one
+        and isinstance(one, list)
+        and all(isinstance(x, float) for v in given if v is not None for x in v)
+    ):
+        return pa.array(given, pa.list_(pa.float32())), None
+    return pa.array(
+        [
+            None if v is None else json.dumps(v, ensure_ascii=False, default=lambda o: o.tolist())
+            for v in given
+        ]
+    ), JSON
 
 # %% ../nbs/17_scoring.ipynb #9febf40a
 def json_line(
     row,  # anything that JSON can hold
 ) -> str:
     "One line of JSON; NaN and infinity, which JSON has not, are null."
-    try: return json.dumps(row, ensure_ascii=False, default=str, allow_nan=False)
-    except ValueError: return json_line(json.loads(json.dumps(row, default=str), parse_constant=lambda name: None))
+    try:
+        return json.dumps(row, ensure_ascii=False, default=str, allow_nan=False)
+    except ValueError:
+        return json_line(json.loads(json.dumps(row, default=str), parse_constant=lambda name: None))
+
 
 def rows_of(
     table,  # a `pyarrow.Table`
@@ -96,30 +150,54 @@ def rows_of(
     columns = [values(_as_texts(table), name) for name in table.column_names]
     return [dict(zip(table.column_names, row)) for row in zip(*columns)]
 
+
 def _as_texts(table):
     "The table with its bytes read as texts."
     import pyarrow as pa
+
     for i, field in enumerate(table.schema):
-        if pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type) or pa.types.is_fixed_size_binary(field.type):
-            try: table = table.set_column(i, field.name, table.column(i).cast(pa.binary()).cast(pa.string()))
-            except pa.ArrowInvalid: raise InputError(f"column {field.name!r} holds bytes that are no text; only a Parquet file can hold them, so write one or leave the column out.") from None
+        if (
+            pa.types.is_binary(field.type)
+            or pa.types.is_large_binary(field.type)
+            or pa.types.is_fixed_size_binary(field.type)
+        ):
+            try:
+                table = table.set_column(
+                    i, field.name, table.column(i).cast(pa.binary()).cast(pa.string())
+                )
+            except pa.ArrowInvalid:
+                raise InputError(
+                    f"column {field.name!r} holds bytes that are no text; only a Parquet file can hold them, so write one or leave the column out."
+                ) from None
     return table
 
 # %% ../nbs/17_scoring.ipynb #34f79bb4
 def _jsonl(table, f):
-    for row in rows_of(table): f.write(json_line(row).encode("utf-8", "replace") + b"\n")
+    for row in rows_of(table):
+        f.write(json_line(row).encode("utf-8", "replace") + b"\n")
+
 
 def _csv(table, f):
-    import pyarrow as pa, pyarrow.csv as pc
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
     table = _as_texts(table)
-    deep = {n: pa.array([json_line(v) for v in table[n].to_pylist()], pa.string()) for n in table.column_names if pa.types.is_nested(table[n].type)}
+    deep = {
+        n: pa.array([json_line(v) for v in table[n].to_pylist()], pa.string())
+        for n in table.column_names
+        if pa.types.is_nested(table[n].type)
+    }
     pc.write_csv(pa.table({n: deep.get(n, table[n]) for n in table.column_names}), f)
+
 
 def _parquet(table, f):
     import pyarrow.parquet as pq
+
     pq.write_table(table, f, compression="zstd")
 
+
 WRITERS = {"parquet": _parquet, "jsonl": _jsonl, "csv": _csv}
+
 
 @contextlib.contextmanager
 def written(
@@ -133,11 +211,14 @@ def written(
         part.unlink(missing_ok=True)
         with open(part, "xb") as f:
             yield f
-            f.flush(); os.fsync(f.fileno())
+            f.flush()
+            os.fsync(f.fileno())
         os.replace(part, path)
-    except OSError as e: raise InputError(f"could not write {path}: {e.strerror or e}; {stands}.") from e
+    except OSError as e:
+        raise InputError(f"could not write {path}: {e.strerror or e}; {stands}.") from e
     finally:
-        with contextlib.suppress(OSError): part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
 
 # %% ../nbs/17_scoring.ipynb #2594007a
 def model_digest(
@@ -145,45 +226,95 @@ def model_digest(
 ) -> str:  # 64 hexadecimal digits
     "What the answers depend on: weights, configuration, tokenizer."
     import torch
+
     h = hashlib.sha256()
-    h.update(json.dumps({k: v for k, v in pipe.task.config.items() if k not in ("_name_or_path", "transformers_version")}, sort_keys=True, default=str).encode())
-    if hasattr(pipe.tok, "backend"): h.update(pipe.tok.backend.to_str().encode())
-    h.update(f"{type(pipe.fast).__name__} {getattr(pipe.fast, 'dtype', '')} {getattr(pipe.fast, 'name', '')}".encode())
-    if pipe._model is None: h.update("".join(sha256(p) for p in sorted(Path(pipe.folder).glob("*.safetensors"))).encode())
+    h.update(
+        json.dumps(
+            {
+                k: v
+                for k, v in pipe.task.config.items()
+                if k not in ("_name_or_path", "transformers_version")
+            },
+            sort_keys=True,
+            default=str,
+        ).encode()
+    )
+    if hasattr(pipe.tok, "backend"):
+        h.update(pipe.tok.backend.to_str().encode())
+    h.update(
+        f"{type(pipe.fast).__name__} {getattr(pipe.fast, 'dtype', '')} {getattr(pipe.fast, 'name', '')}".encode()
+    )
+    if pipe._model is None:
+        h.update(
+            "".join(sha256(p) for p in sorted(Path(pipe.folder).glob("*.safetensors"))).encode()
+        )
     else:
         for name, t in sorted(pipe._model.state_dict().items()):
             h.update(f"{name} {t.dtype} {tuple(t.shape)}".encode())
             h.update(t.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     return h.hexdigest()
 
+
 def _manifest(pipe, src, names, item, bad, kind, part_rows, encoding, options):
     "What makes two runs the same."
-    plain = lambda v: json.loads(json.dumps(v, default=str))
-    return {"source": {"name": src.name, "bytes": src.stat().st_size, "sha256": sha256(src), "columns": names, "encoding": encoding}, "task": pipe.task.name,
-            "model": model_digest(pipe), "item": item, "options": plain({**pipe.options, **options}), "bad": bad, "format": kind, "part_rows": part_rows}
+
+    def plain(v):
+        return json.loads(json.dumps(v, default=str))
+
+    return {
+        "source": {
+            "name": src.name,
+            "bytes": src.stat().st_size,
+            "sha256": sha256(src),
+            "columns": names,
+            "encoding": encoding,
+        },
+        "task": pipe.task.name,
+        "model": model_digest(pipe),
+        "item": item,
+        "options": plain({**pipe.options, **options}),
+        "bad": bad,
+        "format": kind,
+        "part_rows": part_rows,
+    }
 
 # %% ../nbs/17_scoring.ipynb #442ba788
 _LINK = "{} holds a link ({}); answers are written into the folder itself, so remove it."
 
+
 def _same_run(folder, manifest):
     "Take up the run in `folder`, or start it; raise `InputError` when another stands there."
-    path = folder/"_manifest.json"
-    if links := [p.name for p in folder.iterdir() if p.is_symlink()]: raise InputError(_LINK.format(folder, links[0]))
+    path = folder / "_manifest.json"
+    if links := [p.name for p in folder.iterdir() if p.is_symlink()]:
+        raise InputError(_LINK.format(folder, links[0]))
     if not path.exists():
-        if others := [p.name for p in folder.iterdir() if not p.name.startswith(".")]: raise InputError(f"{folder} holds other files ({others[0]}); choose a new folder.")
-        with written(path) as f: f.write(json.dumps({**manifest, "done": False}, indent=1, ensure_ascii=False).encode())
-    try: before = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as e: raise InputError(f"{path} cannot be read: {e}; choose a new folder.") from e
+        if others := [p.name for p in folder.iterdir() if not p.name.startswith(".")]:
+            raise InputError(f"{folder} holds other files ({others[0]}); choose a new folder.")
+        with written(path) as f:
+            f.write(json.dumps({**manifest, "done": False}, indent=1, ensure_ascii=False).encode())
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as e:
+        raise InputError(f"{path} cannot be read: {e}; choose a new folder.") from e
     other = [k for k in manifest if not isinstance(before, dict) or before.get(k) != manifest[k]]
-    if other: raise InputError(f"{folder} holds the answers of another run ({', '.join(f'another {k}' for k in other)}); give the same to go on, or choose a new folder.")
+    if other:
+        raise InputError(
+            f"{folder} holds the answers of another run ({', '.join(f'another {k}' for k in other)}); give the same to go on, or choose a new folder."
+        )
 
 # %% ../nbs/17_scoring.ipynb #867b59cc
 def ranks() -> tuple:  # this process's number and how many there are
     "What `accelerate launch` or `torchrun` say in the environment; (0, 1) without them."
-    try: rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
-    except ValueError: raise InputError(f"RANK={os.environ.get('RANK')!r} and WORLD_SIZE={os.environ.get('WORLD_SIZE')!r} must be whole numbers.") from None
-    if not 0 <= rank < world: raise InputError(f"RANK={rank} does not go with WORLD_SIZE={world}; ranks count from 0.")
+    try:
+        rank, world = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    except ValueError:
+        raise InputError(
+            f"RANK={os.environ.get('RANK')!r} and WORLD_SIZE={os.environ.get('WORLD_SIZE')!r} must be whole numbers."
+        ) from None
+    if not 0 <= rank < world:
+        raise InputError(f"RANK={rank} does not go with WORLD_SIZE={world}; ranks count from 0.")
     return rank, world
+
 
 @contextlib.contextmanager
 def locked(
@@ -193,13 +324,27 @@ def locked(
 ):
     "Hold a lock that ends with this process; raise `InputError` when another process holds it."
     path = Path(path)
-    try: import fcntl
-    except ImportError: fcntl = note("this system has no file locks; start no second run on the same folder.")
-    if path.is_symlink(): raise InputError(_LINK.format(path.parent, path.name))
-    with open(path, "a+", encoding="utf-8", opener=lambda p, flags: os.open(p, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)) as f:
-        try: fcntl and fcntl.flock(f, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError: raise InputError(f"{path.parent}: another run is writing here; wait for it, or choose another folder.") from None
-        f.truncate(0); f.write(text); f.flush()
+    try:
+        import fcntl
+    except ImportError:
+        fcntl = note("this system has no file locks; start no second run on the same folder.")
+    if path.is_symlink():
+        raise InputError(_LINK.format(path.parent, path.name))
+    with open(
+        path,
+        "a+",
+        encoding="utf-8",
+        opener=lambda p, flags: os.open(p, flags | getattr(os, "O_NOFOLLOW", 0), 0o666),
+    ) as f:
+        try:
+            fcntl and fcntl.flock(f, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise InputError(
+                f"{path.parent}: another run is writing here; wait for it, or choose another folder."
+            ) from None
+        f.truncate(0)
+        f.write(text)
+        f.flush()
         yield
 
 # %% ../nbs/17_scoring.ipynb #cddcfec9
@@ -207,11 +352,14 @@ def locked(
 def _place(folder, rank, world):
     "This rank's place in the folder; ranks of a run with another number of processes are refused."
     with contextlib.ExitStack() as held:
-        with locked(folder/".lock", wait=True):  # ranks that start together come in one after the other
+        with locked(
+            folder / ".lock", wait=True
+        ):  # ranks that start together come in one after the other
             for other in folder.glob(".rank-*.lock"):
                 if other.is_symlink() or other.read_bytes() != str(world).encode():
-                    with locked(other): other.unlink()  # left behind by a run that has ended
-            held.enter_context(locked(folder/f".rank-{rank}.lock", text=str(world)))
+                    with locked(other):
+                        other.unlink()  # left behind by a run that has ended
+            held.enter_context(locked(folder / f".rank-{rank}.lock", text=str(world)))
         yield
 
 # %% ../nbs/17_scoring.ipynb #4e7baf60
@@ -231,87 +379,145 @@ def map_file(
     "Score a file of any size; killed at any moment, the same call goes on: no row lost, none twice, order kept."
     src, out, file = Path(src), Path(out), Path(out).suffix[1:] in WRITERS
     kind = format or (out.suffix[1:] if file else "parquet")
-    if kind not in WRITERS: raise InputError(f"format={kind!r} cannot be written; {nearest(kind, WRITERS)}")
+    if kind not in WRITERS:
+        raise InputError(f"format={kind!r} cannot be written; {nearest(kind, WRITERS)}")
     _check_bad(bad)
-    if part_rows < 1: raise InputError(f"part_rows={part_rows} must be at least 1.")
+    if part_rows < 1:
+        raise InputError(f"part_rows={part_rows} must be at least 1.")
     names, batches = read_batches(src, encoding)
     item, before = _item(names, column), _state(src)
     manifest = _manifest(pipe, src, names, item, bad, kind, part_rows, encoding, options)
     folder, (rank, world) = _folder(out, file), ranks()
     with _place(folder, rank, world):
-        with locked(folder/".lock", wait=True): _same_run(folder, manifest)
+        with locked(folder / ".lock", wait=True):
+            _same_run(folder, manifest)
         done = _work(pipe, cut(batches, part_rows), folder, item, kind, bad, progress, options)
-        if _state(src) != before: raise InputError(f"{src} changed while it was read; delete {folder} and start again.")
+        if _state(src) != before:
+            raise InputError(f"{src} changed while it was read; delete {folder} and start again.")
         return _finish(folder, manifest | done, world, out if file else None)
 
 # %% ../nbs/17_scoring.ipynb #e66b6874
 def _work(pipe, tables, folder, item, kind, bad, progress, options):
     "Score this rank's parts that are not there yet."
     from tqdm.auto import tqdm
+
     (rank, world), first, i = ranks(), 0, -1
-    hidden = progress is False or (progress is None and not sys.stderr.isatty() and "ipykernel" not in sys.modules)
-    with tqdm(unit=" rows", unit_scale=True, delay=0 if progress else 2, disable=hidden, desc=pipe.task.name) as bar:
+    hidden = progress is False or (
+        progress is None and not sys.stderr.isatty() and "ipykernel" not in sys.modules
+    )
+    with tqdm(
+        unit=" rows",
+        unit_scale=True,
+        delay=0 if progress else 2,
+        disable=hidden,
+        desc=pipe.task.name,
+    ) as bar:
         for i, table in enumerate(tables):
-            path = folder/f"part-{i:05d}.{kind}"
+            path = folder / f"part-{i:05d}.{kind}"
             if i % world == rank and not path.exists():
                 answers = score(pipe, table, item, first, bad, **options)
-                with written(path) as f: WRITERS[kind](answers, f)
+                with written(path) as f:
+                    WRITERS[kind](answers, f)
             first += len(table)
             bar.update(len(table))
     return {"rows": first, "parts": i + 1}
 
 # %% ../nbs/17_scoring.ipynb #65556912
-def _state(path): s = path.stat(); return s.st_ino, s.st_size, s.st_mtime_ns
+def _state(path):
+    s = path.stat()
+    return s.st_ino, s.st_size, s.st_mtime_ns
+
 
 def _item(names, column):
     "Which columns make an item."
-    if isinstance(column, dict): given = column
-    elif column is not None: given = {"": column}
+    if isinstance(column, dict):
+        given = column
+    elif column is not None:
+        given = {"": column}
     else:
         usual = [n for t in TEXT_NAMES for n in names if n.lower() == t]
-        if not names: raise InputError("the file is empty: it has neither rows nor names of columns.")
-        if not usual: raise InputError(f"which column holds the texts? The columns are: {', '.join(names)}; name one, as in column={names[0]!r}.")
+        if not names:
+            raise InputError("the file is empty: it has neither rows nor names of columns.")
+        if not usual:
+            raise InputError(
+                f"which column holds the texts? The columns are: {', '.join(names)}; name one, as in column={names[0]!r}."
+            )
         given = {"": usual[0]}
     for c in given.values():
-        if c not in names: raise InputError(f"there is no column {c!r}; {nearest(c, names)}")
+        if c not in names:
+            raise InputError(f"there is no column {c!r}; {nearest(c, names)}")
     return given
 
-def _gone(folder): return folder.with_name(f".{folder.name}")
+
+def _gone(folder):
+    return folder.with_name(f".{folder.name}")
+
 
 def _folder(out, file):
     "The folder for the parts, made if need be."
     folder = out.with_name(out.name + ".parts") if file else out
-    if file and folder.is_symlink(): raise InputError(f"{folder} is a link; remove it.")
-    if file: shutil.rmtree(_gone(folder), ignore_errors=True)  # what a run left that was killed at its very end
-    if file and out.exists() and not folder.exists(): raise InputError(f"{out} exists; delete it to score again, or choose another name.")
-    try: folder.mkdir(parents=True, exist_ok=True)
-    except OSError as e: raise InputError(f"could not make the folder {folder}: {e.strerror}.") from e
-    if not os.access(folder, os.W_OK): raise InputError(f"could not write into {folder}: it is read-only.")
+    if file and folder.is_symlink():
+        raise InputError(f"{folder} is a link; remove it.")
+    if file:
+        shutil.rmtree(
+            _gone(folder), ignore_errors=True
+        )  # what a run left that was killed at its very end
+    if file and out.exists() and not folder.exists():
+        raise InputError(f"{out} exists; delete it to score again, or choose another name.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise InputError(f"could not make the folder {folder}: {e.strerror}.") from e
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"could not write into {folder}: it is read-only.")
     return folder
 
 # %% ../nbs/17_scoring.ipynb #be98daf6
 def _finish(folder, manifest, world, file):
     "Say in the manifest that all parts are there, or join them into one file; the rank that finishes last does it."
-    parts = [folder/f"part-{i:05d}.{manifest['format']}" for i in range(manifest["parts"])]
+    parts = [folder / f"part-{i:05d}.{manifest['format']}" for i in range(manifest["parts"])]
     try:
-        with locked(folder/".lock", wait=True):
-            whole = all(p.exists() for p in [*parts, *(folder/f".rank-{r}.lock" for r in range(world))])  # a rank that has not begun would find no folder
-            if whole: _join(folder, manifest, parts, file)
-    except FileNotFoundError: whole = False
+        with locked(folder / ".lock", wait=True):
+            whole = all(
+                p.exists() for p in [*parts, *(folder / f".rank-{r}.lock" for r in range(world))]
+            )  # a rank that has not begun would find no folder
+            if whole:
+                _join(folder, manifest, parts, file)
+    except FileNotFoundError:
+        whole = False
     if not folder.exists():  # the parts were joined, by this rank or another
         whole = bool(file and file.exists())
-        if not whole: raise InputError(f"{folder} was taken away while it was written; start again.")
-    return result({"rows": manifest["rows"], "parts": manifest["parts"], "done": whole, "out": str(file or folder)})
+        if not whole:
+            raise InputError(f"{folder} was taken away while it was written; start again.")
+    return result(
+        {
+            "rows": manifest["rows"],
+            "parts": manifest["parts"],
+            "done": whole,
+            "out": str(file or folder),
+        }
+    )
+
 
 def _join(folder, manifest, parts, file):
     "What is done once, when all parts are there."
-    for left in [*folder.glob(".part-*.tmp"), *(file.parent.glob(f".{glob.escape(file.name)}.*.tmp") if file else [])]: left.unlink()
-    with written(folder/"_manifest.json") as f: f.write(json.dumps({**manifest, "done": True}, indent=1, ensure_ascii=False).encode())
-    if not file: return
+    for left in [
+        *folder.glob(".part-*.tmp"),
+        *(file.parent.glob(f".{glob.escape(file.name)}.*.tmp") if file else []),
+    ]:
+        left.unlink()
+    with written(folder / "_manifest.json") as f:
+        f.write(json.dumps({**manifest, "done": True}, indent=1, ensure_ascii=False).encode())
+    if not file:
+        return
     if not file.exists():
-        with written(file) as f: join_parts(parts, f, manifest["format"])
-    folder.rename(_gone(folder))  # deleted under another name, so that half of it is never taken for a run
+        with written(file) as f:
+            join_parts(parts, f, manifest["format"])
+    folder.rename(
+        _gone(folder)
+    )  # deleted under another name, so that half of it is never taken for a run
     shutil.rmtree(_gone(folder), ignore_errors=True)
+
 
 def join_parts(
     parts: list,  # files, in order
@@ -319,13 +525,19 @@ def join_parts(
     kind: str,  # "parquet", "jsonl" or "csv"
 ):
     "Write the rows of all parts into one file, a part at a time."
-    import pyarrow as pa, pyarrow.parquet as pq
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     if kind != "parquet":
         for i, part in enumerate(parts):
             with open(part, "rb") as p:
-                if kind == "csv" and i: next(csv.reader(line.decode() for line in p))  # the names, on as many lines as they take
+                if kind == "csv" and i:
+                    next(
+                        csv.reader(line.decode() for line in p)
+                    )  # the names, on as many lines as they take
                 shutil.copyfileobj(p, f)
         return
     schema = pa.unify_schemas([pq.read_schema(p) for p in parts], promote_options="permissive")
     with pq.ParquetWriter(f, schema, compression="zstd") as writer:
-        for p in parts: writer.write_table(pq.read_table(p).cast(schema))
+        for p in parts:
+            writer.write_table(pq.read_table(p).cast(schema))

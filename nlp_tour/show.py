@@ -8,17 +8,26 @@ __all__ = ['BLUE', 'ORANGE', 'GREY', 'DEEPEST', 'Picture', 'drawn', 'picture', '
            'plot_steps', 'cards', 'report']
 
 # %% ../nbs/13_show.ipynb #cbb6f4c2
-import base64, html, io, json, math, unicodedata, warnings
+import base64
+import html
+import io
+import json
+import math
+import unicodedata
+import warnings
 
 from .core import InputError, ListResult, html_table, note
 
 # %% ../nbs/13_show.ipynb #3b8ac87a
 class Picture(str):
     "An `img` element that needs no other file; a notebook shows it as a PNG with its alt text."
+
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {"image/png": self.png}, {"image/png": {"alt": self.alt}}
 
-    def _repr_pretty_(self, printer, cycle): printer.text(self.alt)
+    def _repr_pretty_(self, printer, cycle):
+        printer.text(self.alt)
+
 
 def drawn(
     ax,  # matplotlib axes or a figure
@@ -26,21 +35,28 @@ def drawn(
 ) -> bytes:
     "A matplotlib picture as the content of a file; the figure is closed."
     import matplotlib.pyplot as plt
+
     fig, data = getattr(ax, "figure", ax), io.BytesIO()
     with plt.rc_context({"svg.fonttype": "none"}), warnings.catch_warnings(record=True) as said:
         fig.savefig(data, format=kind, dpi=130, bbox_inches="tight", facecolor="white")
     plt.close(fig)
     for w in said:
-        if not str(w.message).startswith("Glyph"): warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
-        elif kind == "png": note("the fonts at hand have no sign for some characters of a picture; a box stands there.")
+        if not str(w.message).startswith("Glyph"):
+            warnings.warn_explicit(w.message, w.category, w.filename, w.lineno)
+        elif kind == "png":
+            note(
+                "the fonts at hand have no sign for some characters of a picture; a box stands there."
+            )
     return data.getvalue()
+
 
 def picture(
     ax,  # matplotlib axes or a figure
     alt: str,  # what the picture shows, in words
 ) -> Picture:
     "A matplotlib picture in HTML or in a notebook; the figure is closed. Raises `InputError` without an alt text."
-    if not alt.strip(): raise InputError("a picture needs an alt text: say in a sentence what it shows.")
+    if not alt.strip():
+        raise InputError("a picture needs an alt text: say in a sentence what it shows.")
     png = base64.b64encode(drawn(ax)).decode()
     found = Picture(f'<img alt="{html.escape(alt, quote=True)}" src="data:image/png;base64,{png}">')
     found.png, found.alt = png, alt
@@ -52,11 +68,17 @@ def contrast(
     paper: tuple,  # the same
 ) -> float:  # 1 to 21
     "The contrast ratio of two colours by WCAG 2."
+
     def luminance(rgb):
-        linear = [c / 12.92 if c <= .04045 else ((c + .055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb)]
-        return .2126 * linear[0] + .7152 * linear[1] + .0722 * linear[2]
+        linear = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+            for c in (v / 255 for v in rgb)
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
     low, high = sorted((luminance(ink), luminance(paper)))
-    return (high + .05) / (low + .05)
+    return (high + 0.05) / (low + 0.05)
+
 
 def behind(
     paper: tuple,  # the page's red, green, blue
@@ -67,7 +89,12 @@ def behind(
     return tuple(alpha * c + (1 - alpha) * p for p, c in zip(paper, colour))
 
 # %% ../nbs/13_show.ipynb #69243d73
-BLUE, ORANGE, GREY = "#1f4e79", "#c2600c", "#9aa5b1"  # told apart by the colour-blind, and by line style, too
+BLUE, ORANGE, GREY = (
+    "#1f4e79",
+    "#c2600c",
+    "#9aa5b1",
+)  # told apart by the colour-blind, and by line style, too
+
 
 def plot_curve(
     losses: list,  # (step, loss) of the training
@@ -76,14 +103,19 @@ def plot_curve(
 ):  # the axes
     "Draw training loss as logged, its running mean, and held-out loss."
     import matplotlib.pyplot as plt
+
     ax = ax or plt.subplots(figsize=(6, 3), facecolor="white")[1]
     if losses:
         steps, values = zip(*losses)
         width = max(1, len(values) // 10)
-        mean = [sum(values[max(0, i - width):i + 1]) / len(values[max(0, i - width):i + 1]) for i in range(len(values))]
-        ax.plot(steps, values, color=GREY, lw=.8, label="training, as logged")
+        mean = [
+            sum(values[max(0, i - width) : i + 1]) / len(values[max(0, i - width) : i + 1])
+            for i in range(len(values))
+        ]
+        ax.plot(steps, values, color=GREY, lw=0.8, label="training, as logged")
         ax.plot(steps, mean, color=BLUE, lw=2, label="training, running mean")
-    if held_out: ax.plot(*zip(*held_out), color=ORANGE, ls="--", marker="o", label="held out")
+    if held_out:
+        ax.plot(*zip(*held_out), color=ORANGE, ls="--", marker="o", label="held out")
     ax.set(xlabel="step", ylabel="loss")
     ax.legend()
     return ax
@@ -97,15 +129,35 @@ def plot_confusion(
 ):  # the axes
     "Draw counts of what is true against what was said."
     import matplotlib.pyplot as plt
-    if len(truth) != len(said): raise InputError(f"{len(truth)} labels and {len(said)} predictions; there must be one for each.")
-    counts = [[sum(t == i and s == j for t, s in zip(truth, said)) for j in range(len(names))] for i in range(len(names))]
+
+    if len(truth) != len(said):
+        raise InputError(
+            f"{len(truth)} labels and {len(said)} predictions; there must be one for each."
+        )
+    counts = [
+        [sum(t == i and s == j for t, s in zip(truth, said)) for j in range(len(names))]
+        for i in range(len(names))
+    ]
     shares = [[c / max(1, sum(row)) for c in row] for row in counts]
     ax = ax or plt.subplots(figsize=(3.2, 3), facecolor="white")[1]
-    def ink(share): return max(("white", "black"), key=lambda c: contrast((255,) * 3 if c == "white" else (0,) * 3, tuple(255 * v for v in plt.cm.Blues(share)[:3])))
+
+    def ink(share):
+        return max(
+            ("white", "black"),
+            key=lambda c: contrast(
+                (255,) * 3 if c == "white" else (0,) * 3,
+                tuple(255 * v for v in plt.cm.Blues(share)[:3]),
+            ),
+        )
+
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for i, row in enumerate(counts):
-        for j, c in enumerate(row): ax.text(j, i, f"{c}\n{shares[i][j]:.0%}", ha="center", va="center", color=ink(shares[i][j]))
-    for set_ticks in (ax.set_xticks, ax.set_yticks): set_ticks(range(len(names)), names, parse_math=False)  # a `$` begins no formula
+        for j, c in enumerate(row):
+            ax.text(
+                j, i, f"{c}\n{shares[i][j]:.0%}", ha="center", va="center", color=ink(shares[i][j])
+            )
+    for set_ticks in (ax.set_xticks, ax.set_yticks):
+        set_ticks(range(len(names)), names, parse_math=False)  # a `$` begins no formula
     ax.set(xlabel="said", ylabel="true")
     return ax
 
@@ -116,8 +168,10 @@ def wilson(
     z: float = 1.96,  # standard deviations; 1.96 covers 95 %
 ) -> tuple:  # lowest and highest plausible share
     "Wilson's score interval of a share; (0, 1) where nothing was counted."
-    if not 0 <= hits <= n: raise InputError(f"{hits} of {n} is no share; the first must be from 0 to the second.")
-    if not n: return 0.0, 1.0
+    if not 0 <= hits <= n:
+        raise InputError(f"{hits} of {n} is no share; the first must be from 0 to the second.")
+    if not n:
+        return 0.0, 1.0
     middle, width = hits + z * z / 2, z * math.sqrt(hits * (n - hits) / n + z * z / 4)
     return max(0.0, (middle - width) / (n + z * z)), min(1.0, (middle + width) / (n + z * z))
 
@@ -128,13 +182,23 @@ def class_report(
     names: list,  # the labels' names
 ) -> ListResult:  # a dict a class: label, texts, precision, recall (each with its interval), f1
     "How good each class is, and how sure that is (95 %, Wilson)."
-    if len(truth) != len(said): raise InputError(f"{len(truth)} labels and {len(said)} predictions; there must be one for each.")
+    if len(truth) != len(said):
+        raise InputError(
+            f"{len(truth)} labels and {len(said)} predictions; there must be one for each."
+        )
     rows = []
     for k, name in enumerate(names):
-        hits, true, claimed = sum(t == s == k for t, s in zip(truth, said)), sum(t == k for t in truth), sum(s == k for s in said)
+        hits, true, claimed = (
+            sum(t == s == k for t, s in zip(truth, said)),
+            sum(t == k for t in truth),
+            sum(s == k for s in said),
+        )
         row = {"label": name, "texts": true}
         for what, n in (("precision", claimed), ("recall", true)):
-            row |= {what: hits / n if n else 0.0, f"{what}_95%": "{:.2f} to {:.2f}".format(*wilson(hits, n))}
+            row |= {
+                what: hits / n if n else 0.0,
+                f"{what}_95%": "{:.2f} to {:.2f}".format(*wilson(hits, n)),
+            }
         rows.append(row | {"f1": 2 * hits / (true + claimed) if true + claimed else 0.0})
     return ListResult(rows)
 
@@ -146,7 +210,8 @@ def plot_labels(
 ):  # the axes
     "Draw how many texts each label has."
     import matplotlib.pyplot as plt
-    ax = ax or plt.subplots(figsize=(4.5, .5 + .45 * len(names)), facecolor="white")[1]
+
+    ax = ax or plt.subplots(figsize=(4.5, 0.5 + 0.45 * len(names)), facecolor="white")[1]
     counts = [sum(y == k for y in labels) for k in range(len(names))]
     bars = ax.barh(range(len(names)), counts, color=BLUE)
     ax.set_yticks(range(len(names)), names, parse_math=False)
@@ -155,6 +220,7 @@ def plot_labels(
     ax.invert_yaxis()
     return ax
 
+
 def plot_lengths(
     lengths: list,  # tokens of each text
     maximum: int = None,  # the model's longest input; None: no line
@@ -162,18 +228,31 @@ def plot_lengths(
 ):  # the axes
     "Draw how long the texts are, and where the model ends."
     import matplotlib.pyplot as plt
-    if not len(lengths): raise InputError("there is no text to measure; the list of lengths is empty.")
+
+    if not len(lengths):
+        raise InputError("there is no text to measure; the list of lengths is empty.")
     ax = ax or plt.subplots(figsize=(6, 2.4), facecolor="white")[1]
     ax.hist(lengths, bins=min(40, max(lengths)), color=BLUE)
     middle = sorted(lengths)[len(lengths) // 2]
     ax.axvline(middle, color=ORANGE, label=f"median {middle}")
-    if maximum: ax.axvline(maximum, color="black", ls=":", label=f"the model's {maximum}: {sum(n > maximum for n in lengths):,} texts are longer")
+    if maximum:
+        ax.axvline(
+            maximum,
+            color="black",
+            ls=":",
+            label=f"the model's {maximum}: {sum(n > maximum for n in lengths):,} texts are longer",
+        )
     ax.set(xlabel="tokens", ylabel="texts")
     ax.legend()
     return ax
 
 # %% ../nbs/13_show.ipynb #6b1bc211
-_FOR, _AGAINST, DEEPEST = (59, 130, 196), (194, 96, 12), .35  # colours, and how much of them lies on the strongest word
+_FOR, _AGAINST, DEEPEST = (
+    (59, 130, 196),
+    (194, 96, 12),
+    0.35,
+)  # colours, and how much of them lies on the strongest word
+
 
 def shade(
     text: str,
@@ -182,12 +261,16 @@ def shade(
     "Draw weights over the words of a text."
     out, at = [], 0
     for start, end, weight in sorted(spans):
-        word, strength = html.escape(text[start:end]), min(1., abs(weight))
-        if strength >= .05:
-            colour, line, sign = (_FOR, "solid", "+") if weight > 0 else (_AGAINST, "dashed", "\N{MINUS SIGN}")
+        word, strength = html.escape(text[start:end]), min(1.0, abs(weight))
+        if strength >= 0.05:
+            colour, line, sign = (
+                (_FOR, "solid", "+") if weight > 0 else (_AGAINST, "dashed", "\N{MINUS SIGN}")
+            )
             rgb = ",".join(map(str, colour))
-            word = (f'<span title="{weight:+.2f}" style="background:rgba({rgb},{DEEPEST * strength:.2f});border-bottom:2px {line} rgba({rgb},{.3 + .7 * strength:.2f})">'
-                    f'{word}{f"<sup>{sign}</sup>" if strength >= .4 else ""}</span>')
+            word = (
+                f'<span title="{weight:+.2f}" style="background:rgba({rgb},{DEEPEST * strength:.2f});border-bottom:2px {line} rgba({rgb},{0.3 + 0.7 * strength:.2f})">'
+                f"{word}{f'<sup>{sign}</sup>' if strength >= 0.4 else ''}</span>"
+            )
         out.append(html.escape(text[at:start]) + word)
         at = end
     return f'<div style="line-height:2">{"".join(out)}{html.escape(text[at:])}</div>'
@@ -197,49 +280,81 @@ def wide(
     text: str,
 ) -> int:  # columns of a terminal, or of a font with one width
     "How much room a text takes."
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
+
 
 def fitting(
     value,  # anything
     most: int,  # columns
 ) -> str:
     "A value as printable text, no wider than `most`."
-    if isinstance(value, float): text = f"{value:.4f}"
-    else: text = "".join(c if c.isprintable() else "·" for c in (value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False, default=str)))
-    while wide(text) > most: text = text[:max(0, len(text) - max(1, (wide(text) - most) // 2) - 1)] + "…" if most > 1 else ""
+    if isinstance(value, float):
+        text = f"{value:.4f}"
+    else:
+        text = "".join(
+            c if c.isprintable() else "·"
+            for c in (
+                value
+                if isinstance(value, str)
+                else ""
+                if value is None
+                else json.dumps(value, ensure_ascii=False, default=str)
+            )
+        )
+    while wide(text) > most:
+        text = (
+            text[: max(0, len(text) - max(1, (wide(text) - most) // 2) - 1)] + "…"
+            if most > 1
+            else ""
+        )
     return text
 
 # %% ../nbs/13_show.ipynb #79c023b3
-_WIDTH, _COLUMN = 540, .603  # points; and the width of a letter, for a size of 1
+_WIDTH, _COLUMN = 540, 0.603  # points; and the width of a letter, for a size of 1
+
 
 def _write(ax, x, y, text, size=9, **more):
     "Words as they are: a `$` begins no formula."
     ax.text(x, y, text, family="monospace", fontsize=size, va="center", parse_math=False, **more)
 
+
 def _boxes(ax, y, steps):
     "Each token over its id; gives the next free line."
     from matplotlib.patches import Rectangle
+
     x, look = 0, {"word": (BLUE, "-"), "special": (GREY, ":"), "unknown": (ORANGE, "--")}
     for token, i, kind in zip(steps["tokens"], steps["ids"], steps["kinds"]):
         token, (colour, line) = fitting(token, 60), look[kind]
         w = 10 + _COLUMN * max(9 * wide(token), 7 * len(str(i)))
-        if x and x + w > _WIDTH: x, y = 0, y + 33
+        if x and x + w > _WIDTH:
+            x, y = 0, y + 33
         ax.add_patch(Rectangle((x, y), w, 28, fill=False, ec=colour, ls=line))
         _write(ax, x + w / 2, y + 9, token, ha="center")
         _write(ax, x + w / 2, y + 21, str(i), 7, ha="center", color="#444")
         x += w + 4
     return y + 28
 
+
 def _grid(ax, y, rows, most=40):
     "Rows as a table, shares with bars; gives the next free line."
     from matplotlib.patches import Rectangle
+
     keys, x = list(dict.fromkeys(k for r in rows for k in r)), 0
     shown = rows[:most] + [{keys[0]: f"and {len(rows) - most} more"}] * (len(rows) > most)
     for k in keys:
-        cells, bars = [fitting(r.get(k, ""), 60) for r in shown], any(isinstance(r.get(k), float) and 0 <= r[k] <= 1 for r in shown)
+        cells, bars = (
+            [fitting(r.get(k, ""), 60) for r in shown],
+            any(isinstance(r.get(k), float) and 0 <= r[k] <= 1 for r in shown),
+        )
         _write(ax, x, y + 6, fitting(k, 60), weight="bold")
         for i, (r, cell) in enumerate(zip(shown, cells), 1):
-            if bars and isinstance(r.get(k), float): ax.add_patch(Rectangle((x, y + 15 * i + 2), 60 * min(1, max(0, r[k])), 8, color="#3b82c4"))
+            if bars and isinstance(r.get(k), float):
+                ax.add_patch(
+                    Rectangle((x, y + 15 * i + 2), 60 * min(1, max(0, r[k])), 8, color="#3b82c4")
+                )
             _write(ax, x + 66 * bars, y + 15 * i + 6, cell)
         x += 66 * bars + 9 * _COLUMN * max(map(wide, [fitting(k, 60), *cells])) + 18
     return y + 15 * len(shown) + 15
@@ -250,14 +365,29 @@ def plot_steps(
 ):  # the axes
     "Draw how a text became an answer: tokens over their ids, the numbers of the model, the answer."
     import matplotlib.pyplot as plt
+
     answer = steps["answer"]
     rows = answer._rows() if hasattr(answer, "_rows") else [{"answer": answer}]
     ax, y = plt.figure(facecolor="white").add_axes((0, 0, 1, 1)), 0
-    for title, draw, what in (("text → tokens → ids", _boxes, steps), ("ids → model → numbers", _grid, steps["table"]), ("numbers → answer", _grid, rows)):
-        if not what: continue
+    for title, draw, what in (
+        ("text → tokens → ids", _boxes, steps),
+        ("ids → model → numbers", _grid, steps["table"]),
+        ("numbers → answer", _grid, rows),
+    ):
+        if not what:
+            continue
         ax.text(0, y + 6, title, fontsize=10, weight="bold", va="center", color=BLUE)
         y = draw(ax, y + 18, what) + 14
-    right = max([_WIDTH, *(t.get_position()[0] + 9 * _COLUMN * wide(t.get_text()) for t in ax.texts if t.get_ha() == "left")])
+    right = max(
+        [
+            _WIDTH,
+            *(
+                t.get_position()[0] + 9 * _COLUMN * wide(t.get_text())
+                for t in ax.texts
+                if t.get_ha() == "left"
+            ),
+        ]
+    )
     ax.figure.set_size_inches(right / 72, y / 72)
     ax.set(xlim=(-1, right), ylim=(y, -1))
     ax.axis("off")
@@ -275,17 +405,31 @@ img{max-width:100%;border-radius:6px}.cards{display:flex;flex-wrap:wrap;gap:.8re
 .card b{display:block;font-size:1.5rem;color:var(--accent)}.wide{overflow-x:auto}
 """
 
+
 def cards(
     facts: dict,  # what -> value
 ) -> str:  # HTML
     "A row of large numbers."
-    return '<div class="cards">' + "".join(f'<div class="card"><b>{html.escape(str(v))}</b>{html.escape(k)}</div>' for k, v in facts.items()) + "</div>"
+    return (
+        '<div class="cards">'
+        + "".join(
+            f'<div class="card"><b>{html.escape(str(v))}</b>{html.escape(k)}</div>'
+            for k, v in facts.items()
+        )
+        + "</div>"
+    )
+
 
 def report(
     title: str,
     sections: dict,  # heading -> HTML
 ) -> str:  # a page
     "A self-contained HTML page."
-    body = "".join(f'<h2>{html.escape(h)}</h2><div class="wide">{content}</div>' for h, content in sections.items())
-    return (f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
-            f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>{body}</body></html>\n")
+    body = "".join(
+        f'<h2>{html.escape(h)}</h2><div class="wide">{content}</div>'
+        for h, content in sections.items()
+    )
+    return (
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>{body}</body></html>\n"
+    )

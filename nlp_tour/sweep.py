@@ -6,7 +6,10 @@
 __all__ = ['Sweep', 'lr_sweep']
 
 # %% ../nbs/05_sweep.ipynb #dbb31f55
-import math, statistics, tempfile, warnings
+import math
+import statistics
+import tempfile
+import warnings
 
 from .core import InputError, ListResult, seed_all
 from .model import load
@@ -16,23 +19,47 @@ from .trainer import finetune
 # %% ../nbs/05_sweep.ipynb #a2e1a05a
 class Sweep(ListResult):
     "A dict a run: lr, seed, loss (held out, at the end)."
+
     def means(self):
         "Mean and standard deviation of the loss for each rate: `{lr: (mean, sd)}`."
-        groups = {lr: [r["loss"] for r in self if r["lr"] == lr] for lr in sorted({r["lr"] for r in self})}
-        return {lr: (statistics.mean(v), statistics.stdev(v) if len(v) > 1 else 0.0) for lr, v in groups.items()}
+        groups = {
+            lr: [r["loss"] for r in self if r["lr"] == lr] for lr in sorted({r["lr"] for r in self})
+        }
+        return {
+            lr: (statistics.mean(v), statistics.stdev(v) if len(v) > 1 else 0.0)
+            for lr, v in groups.items()
+        }
 
     @property
     def best(self):
         "The rate of the lowest mean; a rate at which any run diverged is none."
-        return min(means := self.means(), key=lambda lr: means[lr][0] if math.isfinite(means[lr][0]) else math.inf)
+        return min(
+            means := self.means(),
+            key=lambda lr: means[lr][0] if math.isfinite(means[lr][0]) else math.inf,
+        )
 
     def plot(self, ax=None):
         "Draw loss over learning rate; returns the axes."
         import matplotlib.pyplot as plt
+
         ax, means = ax or plt.subplots(figsize=(5, 3), facecolor="white")[1], self.means()
-        ax.fill_between(list(means), [m - s for m, s in means.values()], [m + s for m, s in means.values()], color=BLUE, alpha=.15, label="± one standard deviation")
+        ax.fill_between(
+            list(means),
+            [m - s for m, s in means.values()],
+            [m + s for m, s in means.values()],
+            color=BLUE,
+            alpha=0.15,
+            label="± one standard deviation",
+        )
         ax.plot(list(means), [m for m, _ in means.values()], color=BLUE, marker="o", label="mean")
-        ax.plot([r["lr"] for r in self], [r["loss"] for r in self], "x", color="black", ms=5, label="runs")
+        ax.plot(
+            [r["lr"] for r in self],
+            [r["loss"] for r in self],
+            "x",
+            color="black",
+            ms=5,
+            label="runs",
+        )
         ax.set(xscale="log", xlabel="learning rate", ylabel="held-out loss")
         ax.legend()
         return ax
@@ -49,14 +76,30 @@ def lr_sweep(
 ) -> Sweep:
     "Fine-tune at each learning rate with each seed; nothing of it is kept but the losses."
     from tqdm.auto import tqdm
-    if not lrs or min(lrs) <= 0 or seeds < 1: raise InputError(f"lrs={lrs!r} and seeds={seeds!r}: give at least one rate above 0, and at least one seed.")
+
+    if not lrs or min(lrs) <= 0 or seeds < 1:
+        raise InputError(
+            f"lrs={lrs!r} and seeds={seeds!r}: give at least one rate above 0, and at least one seed."
+        )
     names, found = data["train"].features["label"].names, Sweep()
-    for lr, seed in tqdm([(lr, s) for lr in lrs for s in range(seeds)], desc="sweep", disable=not progress):
+    for lr, seed in tqdm(
+        [(lr, s) for lr in lrs for s in range(seeds)], desc="sweep", disable=not progress
+    ):
         seed_all(seed)  # the new head is drawn here
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*random numbers; train this model")
             body, tok = load(model, "text-classification", labels=names)
         with tempfile.TemporaryDirectory() as tmp:
-            history = finetune(body, tok, data, tmp, epochs=epochs, lr=lr, seed=seed, progress=False, **{"save_strategy": "no", **kwargs})
+            history = finetune(
+                body,
+                tok,
+                data,
+                tmp,
+                epochs=epochs,
+                lr=lr,
+                seed=seed,
+                progress=False,
+                **{"save_strategy": "no", **kwargs},
+            )
         found.append({"lr": lr, "seed": seed, "loss": float(history.evaluations[-1]["eval_loss"])})
     return found

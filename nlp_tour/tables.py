@@ -7,7 +7,9 @@ __all__ = ['READERS', 'TEXT_NAMES', 'PAIR_NAMES', 'TOKEN_NAMES', 'TAG_NAMES', 'L
            'read_tables', 'find_column', 'find_columns', 'plain', 'read_labels', 'split_fairly']
 
 # %% ../nbs/11_tables.ipynb #d37e1a85
-import io, os, random
+import io
+import os
+import random
 from collections import Counter
 from collections.abc import Hashable
 from pathlib import Path
@@ -16,41 +18,78 @@ from .core import InputError, missing, nearest, telling
 from .readers import LONGEST, PACKED, UNPACKED, Checked, read_batches, row_bytes
 
 # %% ../nbs/11_tables.ipynb #cedec2e1
-READERS = {".csv": ("read_csv", {}), ".tsv": ("read_csv", {"sep": "\t"}), ".jsonl": ("read_json", {"lines": True}),
-           ".json": ("read_json", {}), ".parquet": ("read_parquet", {})}
+READERS = {
+    ".csv": ("read_csv", {}),
+    ".tsv": ("read_csv", {"sep": "\t"}),
+    ".jsonl": ("read_json", {"lines": True}),
+    ".json": ("read_json", {}),
+    ".parquet": ("read_parquet", {}),
+}
+
 
 def read_file(
     path,  # a file
 ):  # a `pandas.DataFrame`
     "Read a file by its ending; raise `InputError` for what cannot be read."
     import pandas as pd
+
     path = Path(path)
-    if not os.path.exists(path): raise InputError(f"there is no file {str(path)[:200]!r}; check the path.")
+    if not os.path.exists(path):
+        raise InputError(f"there is no file {str(path)[:200]!r}; check the path.")
     *_, before, last = ["", "", *(e.lower() for e in path.suffixes)]
     name, packing = (before, last) if last in (*PACKED, ".xz") else (last, "")
-    if name not in READERS: raise InputError(f"{path.name} is no table that can be read; {nearest(name, READERS)}")
+    if name not in READERS:
+        raise InputError(f"{path.name} is no table that can be read; {nearest(name, READERS)}")
     reader, options = READERS[name]
     try:
-        with telling(f"{path.name} could not be read as {name}", "is it whole, and what its ending says?"):
-            return getattr(pd, reader)(_table(path) if name == ".parquet" else _text(path, packing, name == ".json"), **options)
+        with telling(
+            f"{path.name} could not be read as {name}", "is it whole, and what its ending says?"
+        ):
+            return getattr(pd, reader)(
+                _table(path) if name == ".parquet" else _text(path, packing, name == ".json"),
+                **options,
+            )
     except InputError as e:
-        if isinstance(e.__cause__, pd.errors.EmptyDataError): raise InputError(f"{path.name} is empty; it needs a header and rows.") from None
+        if isinstance(e.__cause__, pd.errors.EmptyDataError):
+            raise InputError(f"{path.name} is empty; it needs a header and rows.") from None
         raise
+
 
 def _table(path):
     "A Parquet file whose texts, counted by reference before they are copied, fit into memory."
     texts, most = 0, max(UNPACKED, 100 * path.stat().st_size)
     for batch in read_batches(path)[1]:
         texts += int(row_bytes(batch).sum())
-        if texts > most: raise InputError(f"{path.name} unpacks to more than {most:,} bytes; if that is meant, write it again with smaller pages.")
+        if texts > most:
+            raise InputError(
+                f"{path.name} unpacks to more than {most:,} bytes; if that is meant, write it again with smaller pages."
+            )
     return path
+
 
 def _text(path, packing, one_line):
     "A text file, packed or not, checked as it is read: its encoding, the length of its lines, and what it unpacks to."
     import lzma
+
     import pyarrow as pa
-    raw = lzma.open(path) if packing == ".xz" else pa.input_stream(str(path), compression=PACKED.get(packing))
-    return io.TextIOWrapper(io.BufferedReader(Checked(raw, path.name, size=path.stat().st_size if packing else None, longest=None if one_line else LONGEST)), encoding="utf-8", newline="")
+
+    raw = (
+        lzma.open(path)
+        if packing == ".xz"
+        else pa.input_stream(str(path), compression=PACKED.get(packing))
+    )
+    return io.TextIOWrapper(
+        io.BufferedReader(
+            Checked(
+                raw,
+                path.name,
+                size=path.stat().st_size if packing else None,
+                longest=None if one_line else LONGEST,
+            )
+        ),
+        encoding="utf-8",
+        newline="",
+    )
 
 # %% ../nbs/11_tables.ipynb #25ef5eeb
 def read_folder(
@@ -58,13 +97,21 @@ def read_folder(
 ) -> dict:  # split -> `pandas.DataFrame` with text and label; one split "all" where none is given
     "Read a folder of labelled text files; raise `InputError` when it is none."
     import pandas as pd
+
     folder, splits = Path(folder), {}
-    parts = [folder/s for s in ("train", "validation", "test") if (folder/s).is_dir()]
+    parts = [folder / s for s in ("train", "validation", "test") if (folder / s).is_dir()]
     for part in parts or [folder]:
         files = sorted(part.glob("*/*.txt"))
-        if not files: raise InputError(f"{part} holds no texts; it needs a folder for each label, with .txt files in it.")
-        try: rows = [dict(text=f.read_text(encoding="utf-8"), label=f.parent.name) for f in files]
-        except UnicodeDecodeError as e: raise InputError(f"a text in {part} is not UTF-8 ({e.reason}); convert it first.") from e
+        if not files:
+            raise InputError(
+                f"{part} holds no texts; it needs a folder for each label, with .txt files in it."
+            )
+        try:
+            rows = [{"text": f.read_text(encoding="utf-8"), "label": f.parent.name} for f in files]
+        except UnicodeDecodeError as e:
+            raise InputError(
+                f"a text in {part} is not UTF-8 ({e.reason}); convert it first."
+            ) from e
         splits[part.name if parts else "all"] = pd.DataFrame(rows)
     return splits
 
@@ -76,51 +123,101 @@ def _of_dataset(ds):
     table.attrs["names"] = {c: list(f.names) for c, f in features.items() if hasattr(f, "names")}
     return table
 
+
 def read_tables(
     source,  # a file, a folder, a DataFrame, a Dataset, or a dict of splits of these
 ) -> dict:  # split -> `pandas.DataFrame`; one split "all" where none is given
     "Read texts from anywhere; raise `InputError` for what is no table or has no rows."
     import pandas as pd
-    if hasattr(source, "items") and not isinstance(source, pd.DataFrame): tables = {k: _one(v) for k, v in source.items()}
-    elif isinstance(source, (str, Path)) and os.path.isdir(source): tables = _saved(Path(source)) or read_folder(source)
-    else: tables = {"all": _one(source)}
-    if not tables: raise InputError("the data is an empty dict; it needs splits, as in {'train': …, 'test': …}.")
+
+    if hasattr(source, "items") and not isinstance(source, pd.DataFrame):
+        tables = {k: _one(v) for k, v in source.items()}
+    elif isinstance(source, (str, Path)) and os.path.isdir(source):
+        tables = _saved(Path(source)) or read_folder(source)
+    else:
+        tables = {"all": _one(source)}
+    if not tables:
+        raise InputError(
+            "the data is an empty dict; it needs splits, as in {'train': …, 'test': …}."
+        )
     for split, table in tables.items():
-        if not len(table): raise InputError(f"{source if isinstance(source, (str, Path)) else 'the data'} has no rows{'' if split == 'all' else ' in its split ' + repr(split)}; it needs texts and labels.")
+        if not len(table):
+            raise InputError(
+                f"{source if isinstance(source, (str, Path)) else 'the data'} has no rows{'' if split == 'all' else ' in its split ' + repr(split)}; it needs texts and labels."
+            )
     return tables
+
 
 def _one(source):
     "One table."
     import pandas as pd
-    if isinstance(source, pd.DataFrame): return source
-    if hasattr(source, "to_pandas"): return _of_dataset(source) if hasattr(source, "features") else source.to_pandas()
-    if isinstance(source, (str, Path)): return read_file(source)
-    raise InputError(f"{type(source).__name__} is no source of texts; give a file, a folder, a DataFrame, a Dataset, or a dict of splits.")
+
+    if isinstance(source, pd.DataFrame):
+        return source
+    if hasattr(source, "to_pandas"):
+        return _of_dataset(source) if hasattr(source, "features") else source.to_pandas()
+    if isinstance(source, (str, Path)):
+        return read_file(source)
+    raise InputError(
+        f"{type(source).__name__} is no source of texts; give a file, a folder, a DataFrame, a Dataset, or a dict of splits."
+    )
+
 
 def _saved(folder):
     "The tables of a folder that `save_to_disk` wrote, or None."
-    if not (folder/"dataset_dict.json").exists() and not (folder/"dataset_info.json").exists(): return None
+    if not (folder / "dataset_dict.json").exists() and not (folder / "dataset_info.json").exists():
+        return None
     from datasets import load_from_disk
+
     return read_tables(load_from_disk(str(folder)))
 
 # %% ../nbs/11_tables.ipynb #c37bc37e
 TEXT_NAMES = ("text", "sentence", "review", "content", "comment")
-PAIR_NAMES = (("text", "text_pair"), ("premise", "hypothesis"), ("sentence1", "sentence2"), ("question1", "question2"), ("question", "sentence"))
+PAIR_NAMES = (
+    ("text", "text_pair"),
+    ("premise", "hypothesis"),
+    ("sentence1", "sentence2"),
+    ("question1", "question2"),
+    ("question", "sentence"),
+)
 TOKEN_NAMES, TAG_NAMES = ("tokens", "words"), ("tags", "ner_tags", "pos_tags", "labels")
-LABEL_NAMES = ("label", "labels", "sentiment", "category", "class", "target", "rating", "stars", "score")
+LABEL_NAMES = (
+    "label",
+    "labels",
+    "sentiment",
+    "category",
+    "class",
+    "target",
+    "rating",
+    "stars",
+    "score",
+)
+
 
 def _named(table, names):
     "The first column with one of the usual names."
     lower = {str(c).lower(): c for c in table.columns}
     return next((lower[n] for n in names if n in lower), None)
 
+
 def _looks(table, what, but=()):
     "The one column that looks like texts, or like labels; None where it is not clear."
     some = {c: table[c].head(200).tolist() for c in table.columns if c not in but}
-    texts = [c for c, v in some.items() if sum(isinstance(x, str) and " " in x.strip() for x in v) > len(v) / 2]
-    labels = [c for c, v in some.items() if c not in texts and all(isinstance(x, (str, int)) for x in v) and len(set(v)) <= max(2, min(20, len(v) // 2))]
+    texts = [
+        c
+        for c, v in some.items()
+        if sum(isinstance(x, str) and " " in x.strip() for x in v) > len(v) / 2
+    ]
+    labels = [
+        c
+        for c, v in some.items()
+        if c not in texts
+        and all(isinstance(x, (str, int)) for x in v)
+        and len(set(v)) <= max(2, min(20, len(v) // 2))
+    ]
     found = texts if what == "text" else labels
     return found[0] if len(found) == 1 else None
+
 
 def find_column(
     table,  # a `pandas.DataFrame`
@@ -132,11 +229,17 @@ def find_column(
     "The column that was named, has a usual name, or looks like it; raise `InputError` with those that exist."
     columns = list(map(str, table.columns))
     if given is not None:
-        if isinstance(given, str) and given in columns: return given
-        raise InputError(f"there is no column {str(given)[:40]!r} for the {what}; the columns are: {', '.join(columns)}.")
+        if isinstance(given, str) and given in columns:
+            return given
+        raise InputError(
+            f"there is no column {str(given)[:40]!r} for the {what}; the columns are: {', '.join(columns)}."
+        )
     found = _named(table, [n for n in names if n not in but]) or _looks(table, what, but)
-    if found is not None: return found
-    raise InputError(f"which column holds the {what}? The columns are: {', '.join(columns)}; name one, as in {what}={columns[0]!r}.")
+    if found is not None:
+        return found
+    raise InputError(
+        f"which column holds the {what}? The columns are: {', '.join(columns)}; name one, as in {what}={columns[0]!r}."
+    )
 
 # %% ../nbs/11_tables.ipynb #3309f438
 def find_columns(
@@ -146,17 +249,54 @@ def find_columns(
 ) -> dict:  # role -> column: text, text_pair, label; tokens, tags; or question, context, answers
     "Say which columns hold what."
     if text is None and label is None:
-        qa = {k: _named(table, names) for k, names in {"question": ["question"], "context": ["context"], "answers": ["answers", "answer"]}.items()}
-        if all(qa.values()): return qa
-    tokens = _named(table, TOKEN_NAMES) if text is None else text if isinstance(text, str) and text in table and not isinstance(table[text].iloc[0], str) and hasattr(table[text].iloc[0], "__len__") else None
-    if tokens is not None: return {"tokens": tokens, "tags": find_column(table, TAG_NAMES, "label", label)}
-    pair = text if isinstance(text, (list, tuple)) else next((p for p in PAIR_NAMES if all(_named(table, [n]) for n in p)), None) if text is None else None
-    if pair and len(pair) != 2: raise InputError(f"text={list(pair)} names {len(pair)} columns; a pair has two.")
-    if pair: roles = dict(zip(("text", "text_pair"), (find_column(table, (n,), "text", n if text else None) for n in pair)))
-    else: roles = {"text": find_column(table, TEXT_NAMES, "text", text)}
+        qa = {
+            k: _named(table, names)
+            for k, names in {
+                "question": ["question"],
+                "context": ["context"],
+                "answers": ["answers", "answer"],
+            }.items()
+        }
+        if all(qa.values()):
+            return qa
+    tokens = (
+        _named(table, TOKEN_NAMES)
+        if text is None
+        else text
+        if isinstance(text, str)
+        and text in table
+        and not isinstance(table[text].iloc[0], str)
+        and hasattr(table[text].iloc[0], "__len__")
+        else None
+    )
+    if tokens is not None:
+        return {"tokens": tokens, "tags": find_column(table, TAG_NAMES, "label", label)}
+    pair = (
+        text
+        if isinstance(text, (list, tuple))
+        else next((p for p in PAIR_NAMES if all(_named(table, [n]) for n in p)), None)
+        if text is None
+        else None
+    )
+    if pair and len(pair) != 2:
+        raise InputError(f"text={list(pair)} names {len(pair)} columns; a pair has two.")
+    if pair:
+        roles = dict(
+            zip(
+                ("text", "text_pair"),
+                (find_column(table, (n,), "text", n if text else None) for n in pair),
+            )
+        )
+    else:
+        roles = {"text": find_column(table, TEXT_NAMES, "text", text)}
     several = isinstance(label, (list, tuple))
-    if several and not label: raise InputError("label=[] names no column; leave it out, or name one.")
-    return roles | {"label": [find_column(table, (), "label", c) for c in label] if several else find_column(table, LABEL_NAMES, "label", label, tuple(roles.values()))}
+    if several and not label:
+        raise InputError("label=[] names no column; leave it out, or name one.")
+    return roles | {
+        "label": [find_column(table, (), "label", c) for c in label]
+        if several
+        else find_column(table, LABEL_NAMES, "label", label, tuple(roles.values()))
+    }
 
 # %% ../nbs/11_tables.ipynb #29ebc201
 def plain(
@@ -165,17 +305,27 @@ def plain(
     "The same as plain Python."
     return v.tolist() if hasattr(v, "tolist") else v
 
+
 def _check_types(values, column, where):
     "All values are there, and of one type; returns it."
     seen = {}
     for i, v in enumerate(values):
-        if missing(v): raise InputError(f"row {i} (the first is 0){where} has no label in column {column!r}; drop such rows first.")
-        if not all(isinstance(x, Hashable) for x in (v if isinstance(v, list) else [v])): raise InputError(f"row {i} (the first is 0){where} has {type(v).__name__} ({str(v)[:20]!r}) for a label in column {column!r}; a string or a number is needed.")
+        if missing(v):
+            raise InputError(
+                f"row {i} (the first is 0){where} has no label in column {column!r}; drop such rows first."
+            )
+        if not all(isinstance(x, Hashable) for x in (v if isinstance(v, list) else [v])):
+            raise InputError(
+                f"row {i} (the first is 0){where} has {type(v).__name__} ({str(v)[:20]!r}) for a label in column {column!r}; a string or a number is needed."
+            )
         seen.setdefault(type(v), i)
-    if set(seen) == {int, float}: return float
+    if set(seen) == {int, float}:
+        return float
     if len(seen) > 1:
         (a, i), (b, k) = list(seen.items())[:2]
-        raise InputError(f"column {column!r} mixes {a.__name__} (row {i}) and {b.__name__} (row {k}){where}; make them one type.")
+        raise InputError(
+            f"column {column!r} mixes {a.__name__} (row {i}) and {b.__name__} (row {k}){where}; make them one type."
+        )
     return next(iter(seen), None)
 
 # %% ../nbs/11_tables.ipynb #b7a5e88b
@@ -184,9 +334,15 @@ def _class_ids(splits, column, given):
     flat = {v for values in splits.values() for v in values}
     kind = _check_types(sorted(flat, key=str), column, "")
     if given and kind is int:
-        if wrong := sorted(v for v in flat if not 0 <= v < len(given)): raise InputError(f"column {column!r} holds the class number {wrong[0]}, and there are names for 0 to {len(given) - 1}; mend or drop such rows.")
-        return {k: v for k, v in splits.items()}, given
-    if len(flat) < 2: raise InputError(f"column {column!r} holds {f'one label only ({next(iter(flat))!r})' if flat else 'no label'}; there is nothing to learn.")
+        if wrong := sorted(v for v in flat if not 0 <= v < len(given)):
+            raise InputError(
+                f"column {column!r} holds the class number {wrong[0]}, and there are names for 0 to {len(given) - 1}; mend or drop such rows."
+            )
+        return dict(splits.items()), given
+    if len(flat) < 2:
+        raise InputError(
+            f"column {column!r} holds {f'one label only ({next(iter(flat))!r})' if flat else 'no label'}; there is nothing to learn."
+        )
     order = sorted(flat)
     number = {v: i for i, v in enumerate(order)}
     return {k: [number[v] for v in values] for k, values in splits.items()}, list(map(str, order))
@@ -199,18 +355,30 @@ def read_labels(
 ):  # split -> ids, numbers or lists of ids; and the feature of `datasets` that describes them
     "Labels as what their types say."
     from datasets import ClassLabel, List, Value
+
     splits = {k: [plain(v) for v in values] for k, values in splits.items()}
-    kinds = {_check_types(values, column, "" if k == "all" else f" of {k}") for k, values in splits.items()}
-    if len(kinds - {int, float}) + bool(kinds & {int, float}) > 1: raise InputError(f"column {column!r} holds {' and '.join(sorted(k.__name__ for k in kinds))} in different splits; make them one type.")
+    kinds = {
+        _check_types(values, column, "" if k == "all" else f" of {k}")
+        for k, values in splits.items()
+    }
+    if len(kinds - {int, float}) + bool(kinds & {int, float}) > 1:
+        raise InputError(
+            f"column {column!r} holds {' and '.join(sorted(k.__name__ for k in kinds))} in different splits; make them one type."
+        )
     if float in kinds:
-        if len({v for values in splits.values() for v in values}) < 2: raise InputError(f"column {column!r} holds one value only; there is nothing to learn.")
+        if len({v for values in splits.values() for v in values}) < 2:
+            raise InputError(f"column {column!r} holds one value only; there is nothing to learn.")
         return splits, Value("float32")
     if list not in kinds:
         ids, names = _class_ids(splits, column, given)
         return ids, ClassLabel(names=names)
-    ids, names = _class_ids({k: [x for v in values for x in v] for k, values in splits.items()}, column, given)
+    ids, names = _class_ids(
+        {k: [x for v in values for x in v] for k, values in splits.items()}, column, given
+    )
     rest = {k: iter(v) for k, v in ids.items()}
-    return {k: [[next(rest[k]) for _ in v] for v in values] for k, values in splits.items()}, List(ClassLabel(names=names))
+    return {k: [[next(rest[k]) for _ in v] for v in values] for k, values in splits.items()}, List(
+        ClassLabel(names=names)
+    )
 
 # %% ../nbs/11_tables.ipynb #e9d8dc23
 def split_fairly(
@@ -221,12 +389,19 @@ def split_fairly(
 ) -> set:  # positions of the test rows
     "Choose whole units so that each label has its share among them."
     members, labels = {}, [y if isinstance(y, list) else [y] for y in labels]
-    for i, u in enumerate(units): members.setdefault(u, []).append(i)
+    for i, u in enumerate(units):
+        members.setdefault(u, []).append(i)
     total, has, chosen = Counter(y for ys in labels for y in ys), Counter(), set()
     target = {y: max(share * n, 1) if n > 1 else 0 for y, n in total.items()}
     for u in random.Random(seed).sample(list(members), len(members)):
         more = Counter(y for i in members[u] for y in labels[i])
-        if sum(((has[y] + n - target[y]) ** 2 - (has[y] - target[y]) ** 2) / total[y] for y, n in more.items()) < 0:
+        if (
+            sum(
+                ((has[y] + n - target[y]) ** 2 - (has[y] - target[y]) ** 2) / total[y]
+                for y, n in more.items()
+            )
+            < 0
+        ):
             chosen.update(members[u])
             has.update(more)
     return chosen

@@ -7,11 +7,23 @@ __all__ = ['is_tf_format', 'tf_files', 'only_tf', 'torch_weight', 'need', 'load_
            'to_torch', 'save_pretrained', 'served', 'export', 'difference', 'to_tf', 'load_tf', 'tf_class', 'as_torch']
 
 # %% ../nbs/15_tensorflow.ipynb #92bead7e
-import copy, functools, importlib, json, math, os
+import copy
+import functools
+import importlib
+import json
+import math
+import os
 from pathlib import Path
 
 from .core import InputError, check_options, replacing
-from .graph import example_inputs, export_graph, graph_weights, plain_copy, replay, tensorflow_rule
+from nlp_tour.graph import (
+    example_inputs,
+    export_graph,
+    graph_weights,
+    plain_copy,
+    replay,
+    tensorflow_rule,
+)
 from .names import resolve
 
 # %% ../nbs/15_tensorflow.ipynb #686a8dd8
@@ -20,38 +32,66 @@ def is_tf_format(
 ) -> bool:
     "Whether a safetensors file says that TensorFlow wrote it; raise `InputError` when the file is broken."
     from safetensors import SafetensorError, safe_open
+
     try:
-        with safe_open(file, "np") as f: return (f.metadata() or {}).get("format") == "tf"
-    except SafetensorError as e: raise InputError(f"{file} cannot be read ({e}); get it again.") from e
+        with safe_open(file, "np") as f:
+            return (f.metadata() or {}).get("format") == "tf"
+    except SafetensorError as e:
+        raise InputError(f"{file} cannot be read ({e}); get it again.") from e
+
 
 def tf_files(
     folder,  # a saved model
 ) -> list:  # paths; empty when there are none
     "The files of `folder` that hold TensorFlow weights: h5, h5 in shards, or safetensors."
     folder = Path(folder)
-    index, whole = folder/"tf_model.h5.index.json", folder/"tf_model.h5"
-    if whole.exists(): return [whole]
-    if index.exists(): return [folder/name for name in sorted(set(json.loads(index.read_text())["weight_map"].values()))]
+    index, whole = folder / "tf_model.h5.index.json", folder / "tf_model.h5"
+    if whole.exists():
+        return [whole]
+    if index.exists():
+        return [
+            folder / name
+            for name in sorted(set(json.loads(index.read_text())["weight_map"].values()))
+        ]
     return [f for f in sorted(folder.glob("model*.safetensors")) if is_tf_format(f)]
+
 
 def only_tf(
     folder,  # a saved model
 ) -> bool:
     "Whether `folder` holds TensorFlow weights and none of PyTorch."
     found = tf_files(folder)
-    return bool(found) and not any(f not in found for kind in ("*.safetensors", "pytorch_model*.bin") for f in Path(folder).glob(kind))
+    return bool(found) and not any(
+        f not in found
+        for kind in ("*.safetensors", "pytorch_model*.bin")
+        for f in Path(folder).glob(kind)
+    )
 
 # %% ../nbs/15_tensorflow.ipynb #51e44cf5
-_LEAVES = dict(kernel="weight", embeddings="weight", gamma="weight", beta="bias", pointwise_kernel="pointwise.weight", depthwise_kernel="depthwise.weight")
+_LEAVES = {
+    "kernel": "weight",
+    "embeddings": "weight",
+    "gamma": "weight",
+    "beta": "bias",
+    "pointwise_kernel": "pointwise.weight",
+    "depthwise_kernel": "depthwise.weight",
+}
+
 
 def torch_weight(
     name: str,  # TensorFlow's name of a weight, without the model's own scope
     array,  # its NumPy array
 ) -> tuple:  # PyTorch's name, and the array with its axes in PyTorch's order
     "A TensorFlow weight under PyTorch's name; the rule of `convert_tf_weight_name_to_pt_weight_name` in transformers 4.57 (Apache-2.0)."
-    *path, leaf = [part.split("___")[-1] for part in name.removesuffix(":0").replace("_._", "/").split("/") if part]
-    if path[:2] in (["shared"] * 2, ["model.shared"] * 2): del path[0]  # T5 and BART: embeddings of two parts, in a scope of their own
-    if leaf.endswith("kernel"): array = array.transpose(3, 2, 0, 1) if array.ndim == 4 else array.T
+    *path, leaf = [
+        part.split("___")[-1]
+        for part in name.removesuffix(":0").replace("_._", "/").split("/")
+        if part
+    ]
+    if path[:2] in (["shared"] * 2, ["model.shared"] * 2):
+        del path[0]  # T5 and BART: embeddings of two parts, in a scope of their own
+    if leaf.endswith("kernel"):
+        array = array.transpose(3, 2, 0, 1) if array.ndim == 4 else array.T
     return ".".join([*path, _LEAVES.get(leaf, leaf)]), array
 
 # %% ../nbs/15_tensorflow.ipynb #e16cc39f
@@ -60,23 +100,31 @@ def need(
     extra: str,  # the extra of this package that brings it
 ):  # the module
     "Import what only some need; raise `InputError` that says how to get it."
-    try: return importlib.import_module(module)
+    try:
+        return importlib.import_module(module)
     except ModuleNotFoundError as e:
-        if e.name != module: raise
-        raise InputError(f"this needs {module}, which is not installed; run: pip install 'nlp_tour[{extra}]'") from e
+        if e.name != module:
+            raise
+        raise InputError(
+            f"this needs {module}, which is not installed; run: pip install 'nlp_tour[{extra}]'"
+        ) from e
+
 
 def _arrays(file):
     "Each weight in one file: TensorFlow's name without scopes, and its NumPy array."
     if file.suffix == ".safetensors":
         from safetensors import safe_open
-        with safe_open(file, "np") as f: yield from [(name, f.get_tensor(name)) for name in f.keys()]
+
+        with safe_open(file, "np") as f:
+            yield from [(name, f.get_tensor(name)) for name in f]
         return
     with need("h5py", "h5").File(file) as f:
         found = []
         f.visititems(lambda name, item: found.append(name) if hasattr(item, "shape") else None)
         for name in found:
             path = name.split("/")
-            if file.name == "tf_model.h5": path = path[2:] or path[1:]
+            if file.name == "tf_model.h5":
+                path = path[2:] or path[1:]
             yield "/".join(path), f[name][()]
 
 # %% ../nbs/15_tensorflow.ipynb #f5b11968
@@ -85,35 +133,58 @@ def load_tf_weights(
 ) -> dict:  # PyTorch's name -> NumPy array
     "Read TensorFlow weights with no TensorFlow installed; raise `InputError` when there are none or a file is broken."
     files = tf_files(folder)
-    if not files: raise InputError(f"{folder} holds no TensorFlow weights (tf_model.h5, or a model.safetensors that TensorFlow wrote).")
+    if not files:
+        raise InputError(
+            f"{folder} holds no TensorFlow weights (tf_model.h5, or a model.safetensors that TensorFlow wrote)."
+        )
     out = {}
     for file in files:
-        try: out |= dict(torch_weight(name, array) for name, array in _arrays(file))
-        except OSError as e: raise InputError(f"{file} cannot be read ({e}); get it again.") from e
+        try:
+            out |= dict(torch_weight(name, array) for name, array in _arrays(file))
+        except OSError as e:
+            raise InputError(f"{file} cannot be read ({e}); get it again.") from e
     return out
 
 # %% ../nbs/15_tensorflow.ipynb #852eec12
 def _empty(folder, auto_class=None):
     "A model without values of the class that is asked for, or else named in config.json."
-    import torch, transformers
+    import torch
+    import transformers
+
     config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
     name = (config.architectures or ["AutoModel"])[0].removeprefix("TF")
-    if auto_class is None: auto_class = getattr(transformers, name, None)
-    if auto_class is None: raise InputError(f"{folder}/config.json names the class {name!r}, which this transformers has not; pass auto_class=.")
-    with torch.device("meta"): return auto_class.from_config(config) if hasattr(auto_class, "from_config") else auto_class(config)
+    if auto_class is None:
+        auto_class = getattr(transformers, name, None)
+    if auto_class is None:
+        raise InputError(
+            f"{folder}/config.json names the class {name!r}, which this transformers has not; pass auto_class=."
+        )
+    with torch.device("meta"):
+        return (
+            auto_class.from_config(config)
+            if hasattr(auto_class, "from_config")
+            else auto_class(config)
+        )
+
 
 def _own_class(model):
     "The class of `model`, without what this package put on top for the names of 2021."
     return next(c for c in type(model).__mro__ if c.__module__ != "nlp_tour.all")
 
+
 def _filled(cls, config, weights, where):
     "A model of `cls` with `weights`; raise `InputError` when some are missing."
     import torch
+
     weights = {name: torch.from_numpy(w.copy()) for name, w in weights.items()}
-    model, report = cls.from_pretrained(None, config=config, state_dict=weights, output_loading_info=True, dtype=torch.float32)
+    model, report = cls.from_pretrained(
+        None, config=config, state_dict=weights, output_loading_info=True, dtype=torch.float32
+    )
     if lost := sorted(report["missing_keys"]):
-        raise InputError(f"{where} has no weights for {', '.join(lost[:4])}{' …' * (len(lost) > 4)} of {cls.__name__}; "
-                         f"open it as what it is ({(config.architectures or ['AutoModel'])[0]}) or as AutoModel, save it, and put a new head on that.")
+        raise InputError(
+            f"{where} has no weights for {', '.join(lost[:4])}{' …' * (len(lost) > 4)} of {cls.__name__}; "
+            f"open it as what it is ({(config.architectures or ['AutoModel'])[0]}) or as AutoModel, save it, and put a new head on that."
+        )
     return model
 
 # %% ../nbs/15_tensorflow.ipynb #eac192e7
@@ -127,30 +198,48 @@ def from_tf(
     shapes = {name.removeprefix(prefix): tuple(w.shape) for name, w in empty.state_dict().items()}
     for name, w in weights.items():
         shape = shapes.get(name.removeprefix(prefix), w.shape)
-        if w.shape != shape and w.size == math.prod(shape): weights[name] = w.reshape(shape)
+        if w.shape != shape and w.size == math.prod(shape):
+            weights[name] = w.reshape(shape)
     return _filled(_own_class(empty), empty.config, weights, folder)
 
 # %% ../nbs/15_tensorflow.ipynb #01b60e71
 class Twin:
     "A PyTorch model replayed in TensorFlow: a trainable `keras.Model`, made by `to_tf`."
+
     def __init__(self, model, program, tokenizer=None):
         import keras
+
         super().__init__(name=type(model).__name__, dtype="float32")
-        self.config, self.torch_class, self.tokenizer, self.program = copy.deepcopy(model.config), _own_class(model), tokenizer, program
+        self.config, self.torch_class, self.tokenizer, self.program = (
+            copy.deepcopy(model.config),
+            _own_class(model),
+            tokenizer,
+            program,
+        )
         self.places, self.torch_names, shared = {}, {}, {}
         for place, (name, w) in graph_weights(program).items():
             key = w.data_ptr(), tuple(w.shape)
-            if key not in shared: shared[key] = keras.Variable(w.detach().numpy(), trainable=w.requires_grad, dtype=str(w.dtype)[6:], name=name)
+            if key not in shared:
+                shared[key] = keras.Variable(
+                    w.detach().numpy(), trainable=w.requires_grad, dtype=str(w.dtype)[6:], name=name
+                )
             self.places[place] = shared[key]
-            if f"model.{name}" in program.state_dict: self.torch_names[name] = place
-        self.takes = [s.arg.name.removeprefix("inputs_") for s in program.graph_signature.input_specs if not s.target]
+            if f"model.{name}" in program.state_dict:
+                self.torch_names[name] = place
+        self.takes = [
+            s.arg.name.removeprefix("inputs_")
+            for s in program.graph_signature.input_specs
+            if not s.target
+        ]
         program.state_dict.clear()  # the values are TensorFlow's now
         self.built = True
 
-    def __call__(self, inputs, **kwargs): return super().__call__(self.complete(inputs), **kwargs)
+    def __call__(self, inputs, **kwargs):
+        return super().__call__(self.complete(inputs), **kwargs)
 
     def call(self, inputs, training=False):
         import tensorflow as tf
+
         weights = {place: variable.value for place, variable in self.places.items()}
         return replay(self.program, weights, inputs, tensorflow_rule(tf, bool(training)))
 
@@ -161,14 +250,26 @@ def complete(
 ) -> dict:  # every input that the model takes, as int64 tensors
     "Check the inputs' names, and fill in masks and token types."
     import tensorflow as tf
+
     check_options(inputs, self.takes, "the TensorFlow model")
-    out = {name: tf.cast(tf.convert_to_tensor(inputs[name]), tf.int64) for name in self.takes if name in inputs}
+    out = {
+        name: tf.cast(tf.convert_to_tensor(inputs[name]), tf.int64)
+        for name in self.takes
+        if name in inputs
+    }
     for name in self.takes:
-        if name in out: continue
-        if name.endswith("input_ids"): raise InputError(f"the TensorFlow model needs {name}, and was given {', '.join(inputs) or 'nothing'}.")
-        ids = out[name.replace("attention_mask", "input_ids").replace("token_type_ids", "input_ids")]
+        if name in out:
+            continue
+        if name.endswith("input_ids"):
+            raise InputError(
+                f"the TensorFlow model needs {name}, and was given {', '.join(inputs) or 'nothing'}."
+            )
+        ids = out[
+            name.replace("attention_mask", "input_ids").replace("token_type_ids", "input_ids")
+        ]
         out[name] = tf.ones_like(ids) if name.endswith("mask") else tf.zeros_like(ids)
     return out
+
 
 Twin.complete = complete
 
@@ -178,13 +279,22 @@ def _keras_class():
     "`Twin` as a Keras class; Keras is imported here, at the first use."
     need("tensorflow", "tf")
     keras = need("keras", "tf")
-    if keras.backend.backend() != "tensorflow": raise InputError(f"Keras runs on {keras.backend.backend()} here; set KERAS_BACKEND=tensorflow before it is imported.")
+    if keras.backend.backend() != "tensorflow":
+        raise InputError(
+            f"Keras runs on {keras.backend.backend()} here; set KERAS_BACKEND=tensorflow before it is imported."
+        )
     return type("TFTwin", (Twin, keras.Model), {})
 
 # %% ../nbs/15_tensorflow.ipynb #7d1b20af
 def to_torch(self):
     "The same model in PyTorch, with the weights as they are now."
-    return _filled(self.torch_class, copy.deepcopy(self.config), {n: self.places[p].numpy() for n, p in self.torch_names.items()}, "the TensorFlow model")
+    return _filled(
+        self.torch_class,
+        copy.deepcopy(self.config),
+        {n: self.places[p].numpy() for n, p in self.torch_names.items()},
+        "the TensorFlow model",
+    )
+
 
 def save_pretrained(
     self,
@@ -193,13 +303,21 @@ def save_pretrained(
     "Save what PyTorch's `from_pretrained` opens, and `load_tf` too; all or nothing."
     with replacing(folder) as part:
         self.to_torch().save_pretrained(part)
-        if self.tokenizer is not None: self.tokenizer.save_pretrained(part)
+        if self.tokenizer is not None:
+            self.tokenizer.save_pretrained(part)
+
 
 def served(self):
     "A `tf.function` of a dict of every input, int64, for any batch and length; no dropout."
     import tensorflow as tf
+
     dims = [None] * (3 if self.torch_class.__name__.endswith("MultipleChoice") else 2)
-    return tf.function(lambda inputs: self.call(inputs), [{name: tf.TensorSpec(dims, tf.int64, name) for name in self.takes}], autograph=False)
+    return tf.function(
+        lambda inputs: self.call(inputs),
+        [{name: tf.TensorSpec(dims, tf.int64, name) for name in self.takes}],
+        autograph=False,
+    )
+
 
 def export(
     self,
@@ -207,25 +325,43 @@ def export(
 ):
     "Write a SavedModel, whose `serve` is what `served` returns and needs no PyTorch."
     import tensorflow as tf
+
     module = tf.Module()
     module.held, module.serve = [v.value for v in self.variables], self.served()
     tf.saved_model.save(module, str(folder), {"serving_default": module.serve})
 
-Twin.to_torch, Twin.save_pretrained, Twin.served, Twin.export = to_torch, save_pretrained, served, export
+
+Twin.to_torch, Twin.save_pretrained, Twin.served, Twin.export = (
+    to_torch,
+    save_pretrained,
+    served,
+    export,
+)
 
 # %% ../nbs/15_tensorflow.ipynb #3384a753
 def difference(
     twin,  # what `to_tf` made
     model,  # the PyTorch model, in eval mode
-) -> float:  # the greatest difference of any output; as a share of the greatest value, where that is above 1
+) -> (
+    float
+):  # the greatest difference of any output; as a share of the greatest value, where that is above 1
     "Ask both frameworks the same random tokens, and compare."
     import torch
+
     inputs, gaps = example_inputs(model, batch=3, length=11, seed=1), []
-    with torch.no_grad(): expected = model(**inputs, return_dict=True)
-    answers, seen = twin.call(twin.complete({name: v.numpy() for name, v in inputs.items()})), inputs.get("attention_mask")
+    with torch.no_grad():
+        expected = model(**inputs, return_dict=True)
+    answers, seen = (
+        twin.call(twin.complete({name: v.numpy() for name, v in inputs.items()})),
+        inputs.get("attention_mask"),
+    )
     for name, answer in answers.items():
-        gap = (torch.from_numpy(answer.numpy().copy()) - expected[name]).abs() / expected[name].abs().max().clamp(min=1)
-        gaps.append((gap[seen.bool()] if seen is not None and gap.shape[:2] == seen.shape else gap).max())
+        gap = (torch.from_numpy(answer.numpy().copy()) - expected[name]).abs() / expected[
+            name
+        ].abs().max().clamp(min=1)
+        gaps.append(
+            (gap[seen.bool()] if seen is not None and gap.shape[:2] == seen.shape else gap).max()
+        )
     return torch.stack(gaps).max().item()
 
 # %% ../nbs/15_tensorflow.ipynb #cbc98b4c
@@ -236,10 +372,18 @@ def to_tf(
     "Open a PyTorch model in TensorFlow; raise `InputError` when an operation has no rule, or the answers differ."
     cls, copied = _keras_class(), plain_copy(model)
     twin = cls(model, export_graph(copied), tokenizer)
-    try: off = difference(twin, copied.eval())
-    except InputError: raise
-    except Exception as e: raise InputError(f"{type(model).__name__} cannot be replayed in TensorFlow ({str(e).strip().partition(chr(10))[0]}); use it in PyTorch.") from e
-    if not off <= 1e-4: raise InputError(f"{type(model).__name__} answers differently in TensorFlow (by {off:.1e}); use it in PyTorch.")
+    try:
+        off = difference(twin, copied.eval())
+    except InputError:
+        raise
+    except Exception as e:
+        raise InputError(
+            f"{type(model).__name__} cannot be replayed in TensorFlow ({str(e).strip().partition(chr(10))[0]}); use it in PyTorch."
+        ) from e
+    if not off <= 1e-4:
+        raise InputError(
+            f"{type(model).__name__} answers differently in TensorFlow (by {off:.1e}); use it in PyTorch."
+        )
     return twin
 
 # %% ../nbs/15_tensorflow.ipynb #24a7a842
@@ -251,16 +395,28 @@ def load_tf(
 ) -> Twin:
     "Open a saved model in TensorFlow, whichever framework saved it."
     name = resolve(name, kwargs.get("revision"))
-    if os.path.isdir(name) and only_tf(name): return to_tf(from_tf(name, auto_class), tokenizer)
+    if os.path.isdir(name) and only_tf(name):
+        return to_tf(from_tf(name, auto_class), tokenizer)
     return to_tf((auto_class or type(_empty(name))).from_pretrained(name, **kwargs), tokenizer)
+
 
 @functools.cache
 def tf_class(
     auto_class: type,  # `AutoModel`, `AutoModelForMaskedLM`, `BertModel`, …
 ) -> type:  # `TFAutoModel`, `TFAutoModelForMaskedLM`, `TFBertModel`, …
     "A class of 2021 whose `from_pretrained` gives a Keras model; `from_pt` may be said, and changes nothing."
-    def from_pretrained(name, from_pt: bool = None, **kwargs): return load_tf(name, auto_class, **kwargs)
-    return type(f"TF{auto_class.__name__}", (), {"from_pretrained": staticmethod(from_pretrained), "__doc__": f"`{auto_class.__name__}`, in TensorFlow."})
+
+    def from_pretrained(name, from_pt: bool = None, **kwargs):
+        return load_tf(name, auto_class, **kwargs)
+
+    return type(
+        f"TF{auto_class.__name__}",
+        (),
+        {
+            "from_pretrained": staticmethod(from_pretrained),
+            "__doc__": f"`{auto_class.__name__}`, in TensorFlow.",
+        },
+    )
 
 # %% ../nbs/15_tensorflow.ipynb #8ff85f39
 def as_torch(
@@ -269,11 +425,21 @@ def as_torch(
     "Let code written for PyTorch ask a TensorFlow model: torch tensors in, a `ModelOutput` of torch tensors out."
     import torch
     from transformers.utils import ModelOutput
+
     run = twin.served()
+
     class Face(torch.nn.Module):
         config, device, dtype = twin.config, torch.device("cpu"), torch.float32
+
         def forward(self, **inputs):
-            answers = run(twin.complete({name: v.cpu().numpy() for name, v in inputs.items() if v is not None}))
-            return ModelOutput({name: torch.from_numpy(v.numpy().copy()) for name, v in answers.items()})
+            answers = run(
+                twin.complete(
+                    {name: v.cpu().numpy() for name, v in inputs.items() if v is not None}
+                )
+            )
+            return ModelOutput(
+                {name: torch.from_numpy(v.numpy().copy()) for name, v in answers.items()}
+            )
+
     Face.__name__ = twin.torch_class.__name__
     return Face().eval()

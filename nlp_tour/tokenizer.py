@@ -8,7 +8,11 @@ __all__ = ['VOCABULARIES', 'token_html', 'show_tokens', 'padding_report', 'max_l
            'join', 'kinds', 'cut', 'windows']
 
 # %% ../nbs/02_tokenizer.ipynb #bf7ef43d
-import functools, html, inspect, json, os
+import functools
+import html
+import inspect
+import json
+import os
 from pathlib import Path
 
 from .batching import plan
@@ -18,8 +22,13 @@ from .names import resolve, tour_class
 
 # %% ../nbs/02_tokenizer.ipynb #6f219813
 _BOX = "display:inline-block;padding:1px 5px;border:1px solid;text-align:center;font-family:monospace;line-height:1.3"
-_LOOK = {"word": "border-color:#3b82c4", "special": "border-color:#888;opacity:.75;border-style:dotted", "padding": "border-color:#888;opacity:.7;border-style:dashed",
-         "unknown": "border-color:#c2600c;text-decoration:underline wavy #c2600c"}
+_LOOK = {
+    "word": "border-color:#3b82c4",
+    "special": "border-color:#888;opacity:.75;border-style:dotted",
+    "padding": "border-color:#888;opacity:.7;border-style:dashed",
+    "unknown": "border-color:#c2600c;text-decoration:underline wavy #c2600c",
+}
+
 
 def token_html(
     token: str,
@@ -30,8 +39,18 @@ def token_html(
     title: str = "",  # said by the mouse
 ) -> str:  # static HTML, escaped
     "One token over its id."
-    edge = "margin:2px 0 2px -1px;border-radius:0 4px 4px 0" if joined else "margin:2px 0 2px 4px;border-radius:4px"
-    lines = [html.escape(token), *(f'<small style="opacity:.85">{html.escape(str(x))}</small>' for x in [id, *([under] if under else [])])]
+    edge = (
+        "margin:2px 0 2px -1px;border-radius:0 4px 4px 0"
+        if joined
+        else "margin:2px 0 2px 4px;border-radius:4px"
+    )
+    lines = [
+        html.escape(token),
+        *(
+            f'<small style="opacity:.85">{html.escape(str(x))}</small>'
+            for x in [id, *([under] if under else [])]
+        ),
+    ]
     return f'<span style="{_BOX};{edge};{_LOOK[kind]}" title="{html.escape(title or kind)}">{"<br>".join(lines)}</span>'
 
 # %% ../nbs/02_tokenizer.ipynb #cdfca1d6
@@ -44,17 +63,46 @@ def show_tokens(
     texts, fast = [text] if one else list(text), getattr(tok, "is_fast", False)
     batch = tok(texts, padding=len(texts) > 1, return_offsets_mapping=fast)
     lines = [_line(tok, t, batch, i, one, fast) for i, t in enumerate(texts)]
-    return Html("".join(f'<div style="white-space:nowrap;overflow-x:auto;padding-bottom:2px">{line}</div>' for line in lines))
+    return Html(
+        "".join(
+            f'<div style="white-space:nowrap;overflow-x:auto;padding-bottom:2px">{line}</div>'
+            for line in lines
+        )
+    )
+
 
 def _line(tok, text, batch, i, one, fast):
     "One text of `show_tokens`."
     ids, mask, out, before = batch["input_ids"][i], batch["attention_mask"][i], [], None
     words = batch.word_ids(i) if fast else [None] * len(ids)
     places = batch["offset_mapping"][i] if fast else [(0, 0)] * len(ids)
-    for token, id, seen, word, (a, b) in zip(tok.convert_ids_to_tokens(ids), ids, mask, words, places):
-        kind = "padding" if not seen else "unknown" if id == tok.unk_token_id else "special" if id in tok.all_special_ids else "word"
-        title = f"{kind}: {text[a:b]!r}, word {word}, characters {a} to {b}" if word is not None else kind
-        out.append(token_html(token, id, kind, (f"{a}–{b}" if b else "–") if one else f"mask {seen}", word is not None and word == before, title))
+    for token, id, seen, word, (a, b) in zip(
+        tok.convert_ids_to_tokens(ids), ids, mask, words, places
+    ):
+        kind = (
+            "padding"
+            if not seen
+            else "unknown"
+            if id == tok.unk_token_id
+            else "special"
+            if id in tok.all_special_ids
+            else "word"
+        )
+        title = (
+            f"{kind}: {text[a:b]!r}, word {word}, characters {a} to {b}"
+            if word is not None
+            else kind
+        )
+        out.append(
+            token_html(
+                token,
+                id,
+                kind,
+                (f"{a}–{b}" if b else "–") if one else f"mask {seen}",
+                word is not None and word == before,
+                title,
+            )
+        )
         before = word
     return "".join(out)
 
@@ -65,29 +113,74 @@ def padding_report(
     batch_size: int = 16,  # texts in a batch, in the first three ways
     budget: int = 1024,  # tokens in a batch, in the fourth
     draw: bool = True,  # a picture, too
-) -> ListResult:  # dicts with way, batches, tokens, padding (share from 0 to 1), times (computed by real tokens)
+) -> (
+    ListResult
+):  # dicts with way, batches, tokens, padding (share from 0 to 1), times (computed by real tokens)
     "What padding costs by four ways of batching; drawn, dark for tokens and light for padding."
     texts = list(texts)
-    if not texts: raise InputError("there are no texts to compare; give at least one.")
+    if not texts:
+        raise InputError("there are no texts to compare; give at least one.")
     lengths = [len(ids) for ids in tok(texts, truncation=True)["input_ids"]]
-    def fixed(order): return [order[i:i + batch_size] for i in range(0, len(order), batch_size)]
+
+    def fixed(order):
+        return [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+
     order, by_length = list(range(len(texts))), sorted(range(len(texts)), key=lengths.__getitem__)
-    ways = {'padding="max_length"': fixed(order), "longest of the batch": fixed(order), "sorted by length": fixed(by_length), "token budget": plan(lengths, budget)}
+    ways = {
+        'padding="max_length"': fixed(order),
+        "longest of the batch": fixed(order),
+        "sorted by length": fixed(by_length),
+        "token budget": plan(lengths, budget),
+    }
     rows, widths = [], {}
     for way, batches in ways.items():
-        widths[way] = [(tok.model_max_length if "max_length" in way else max(lengths[k] for k in b), lengths[i]) for b in batches for i in b]
+        widths[way] = [
+            (
+                tok.model_max_length if "max_length" in way else max(lengths[k] for k in b),
+                lengths[i],
+            )
+            for b in batches
+            for i in b
+        ]
         work, real = sum(w for w, _ in widths[way]), sum(lengths)
-        rows.append(dict(way=way, batches=len(batches), tokens=work, padding=1 - real / work, times=round(work / real, 3)))
-    if draw: _draw_padding(widths)
+        rows.append(
+            {
+                "way": way,
+                "batches": len(batches),
+                "tokens": work,
+                "padding": 1 - real / work,
+                "times": round(work / real, 3),
+            }
+        )
+    if draw:
+        _draw_padding(widths)
     return ListResult(rows)
+
 
 def _draw_padding(widths):
     "A picture for each way: a line a text."
     import matplotlib.pyplot as plt
-    fig, axes = plt.subplots(1, len(widths), figsize=(2.6 * len(widths), 2.8), facecolor="white", sharey=True)
+
+    fig, axes = plt.subplots(
+        1, len(widths), figsize=(2.6 * len(widths), 2.8), facecolor="white", sharey=True
+    )
     for ax, (way, rows) in zip(axes, widths.items()):
-        ax.fill_betweenx(range(len(rows)), [w for w, _ in rows], color="#f3c98b", step="mid", label="padding", lw=0)
-        ax.fill_betweenx(range(len(rows)), [n for _, n in rows], color="#1f4e79", step="mid", label="tokens", lw=0)
+        ax.fill_betweenx(
+            range(len(rows)),
+            [w for w, _ in rows],
+            color="#f3c98b",
+            step="mid",
+            label="padding",
+            lw=0,
+        )
+        ax.fill_betweenx(
+            range(len(rows)),
+            [n for _, n in rows],
+            color="#1f4e79",
+            step="mid",
+            label="tokens",
+            lw=0,
+        )
         share = 1 - sum(n for _, n in rows) / sum(w for w, _ in rows)
         ax.set(title=f"{way}\n{share:.1%} padding", xlabel="tokens", ylim=(len(rows), 0))
     axes[0].set_ylabel("text")
@@ -101,8 +194,15 @@ def max_length(
 ):  # tokens, special ones included; None where there is no limit
     "The longest input that a model takes, whatever its tokenizer says."
     positions = config.get("max_position_embeddings") or config.get("n_positions")
-    if positions and config.get("model_type") in ("roberta", "xlm-roberta", "camembert", "xlm-roberta-xl"):
-        positions -= config.get("pad_token_id", 1) + 1  # their positions start behind the padding id
+    if positions and config.get("model_type") in (
+        "roberta",
+        "xlm-roberta",
+        "camembert",
+        "xlm-roberta-xl",
+    ):
+        positions -= (
+            config.get("pad_token_id", 1) + 1
+        )  # their positions start behind the padding id
     known = [n for n in (tok_max, positions) if n and n < 1_000_000]
     return int(min(known)) if known else None
 
@@ -112,12 +212,33 @@ def vocabulary_trouble(
     words: int,  # word vectors of the model
 ):  # what is wrong and its fix, or None
     "Whether a tokenizer and a model can belong together, by their sizes."
-    if tokens > words: return f"the tokenizer knows {tokens:,} tokens and the model {words:,}", "load the tokenizer that was saved with the model, or model.resize_token_embeddings(len(tok)) and train"
-    if tokens < .8 * words: return f"the tokenizer knows only {tokens:,} of the model's {words:,} tokens, so it is another model's", "load the tokenizer that was saved with the model, or make the model with vocab_size=len(tok)"
+    if tokens > words:
+        return (
+            f"the tokenizer knows {tokens:,} tokens and the model {words:,}",
+            "load the tokenizer that was saved with the model, or model.resize_token_embeddings(len(tok)) and train",
+        )
+    if tokens < 0.8 * words:
+        return (
+            f"the tokenizer knows only {tokens:,} of the model's {words:,} tokens, so it is another model's",
+            "load the tokenizer that was saved with the model, or make the model with vocab_size=len(tok)",
+        )
     return None
 
 # %% ../nbs/02_tokenizer.ipynb #6d88adf9
-VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model", "tokenizer.model", "spm.model", "source.spm", "bpe.codes", "tekken.json")
+VOCABULARIES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "sentencepiece.bpe.model",
+    "sentencepiece.model",
+    "tokenizer.model",
+    "spm.model",
+    "source.spm",
+    "bpe.codes",
+    "tekken.json",
+)
+
 
 def fitted(
     tok,  # a tokenizer of transformers
@@ -125,35 +246,114 @@ def fitted(
     model=None,  # the model that it shall serve; None: what config.json in the folder says
 ):  # `tok`, its `model_max_length` true
     "Check a loaded tokenizer against its model; raise `InputError` where they do not fit."
-    file = Path(where)/"config.json"
-    config = model.config.to_dict() if model is not None else json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    words = len(model.get_input_embeddings().weight) if model is not None else config.get("vocab_size")
-    if words and (found := vocabulary_trouble(len(tok), words)): raise InputError(f"{where}: {found[0]}; {found[1]}.")
+    file = Path(where) / "config.json"
+    config = (
+        model.config.to_dict()
+        if model is not None
+        else json.loads(file.read_text(encoding="utf-8"))
+        if file.exists()
+        else {}
+    )
+    words = (
+        len(model.get_input_embeddings().weight) if model is not None else config.get("vocab_size")
+    )
+    if words and (found := vocabulary_trouble(len(tok), words)):
+        raise InputError(f"{where}: {found[0]}; {found[1]}.")
     _as_written(tok, Path(where))
-    if not getattr(tok, "is_fast", True): note(f"{type(tok).__name__} is a slow tokenizer, in Python; it gives no offsets, and only its own task takes it.")
+    if not getattr(tok, "is_fast", True):
+        note(
+            f"{type(tok).__name__} is a slow tokenizer, in Python; it gives no offsets, and only its own task takes it."
+        )
     tok.model_max_length = max_length(tok.model_max_length, config) or tok.model_max_length
     return tok
 
+
 def _as_written(tok, folder):
     "Without tokenizer_config.json, transformers reads tokenizer.json with a guess at its settings; raise where the guess is wrong."
-    if not (folder/"tokenizer.json").exists() or (folder/"tokenizer_config.json").exists() or not hasattr(tok, "backend_tokenizer"): return
-    written, made = json.loads((folder/"tokenizer.json").read_text(encoding="utf-8")), json.loads(tok.backend_tokenizer.to_str())
+    if (
+        not (folder / "tokenizer.json").exists()
+        or (folder / "tokenizer_config.json").exists()
+        or not hasattr(tok, "backend_tokenizer")
+    ):
+        return
+    written, made = (
+        json.loads((folder / "tokenizer.json").read_text(encoding="utf-8")),
+        json.loads(tok.backend_tokenizer.to_str()),
+    )
     if wrong := [k for k in ("normalizer", "pre_tokenizer") if written.get(k) != made.get(k)]:
-        raise InputError(f"{folder} has no tokenizer_config.json, and without it the {wrong[0]} of tokenizer.json would be another; get the tokenizer again, or save it again.")
+        raise InputError(
+            f"{folder} has no tokenizer_config.json, and without it the {wrong[0]} of tokenizer.json would be another; get the tokenizer again, or save it again."
+        )
+
 
 def has_vocabulary(
     where: str,  # a folder, or a name on the hub
 ):
     "Raise `InputError` where a folder holds no file that a tokenizer could be read from."
-    if not os.path.isdir(where) or any((Path(where)/name).exists() for name in VOCABULARIES): return
-    if any(Path(where).glob("tokenization_*.py")): return  # a tokenizer of its own
-    raise InputError(f"{where} holds no tokenizer (tokenizer.json, vocab.txt, …); save one there: tok.save_pretrained({str(where)!r}).")
+    if not os.path.isdir(where) or any((Path(where) / name).exists() for name in VOCABULARIES):
+        return
+    if any(Path(where).glob("tokenization_*.py")):
+        return  # a tokenizer of its own
+    raise InputError(
+        f"{where} holds no tokenizer (tokenizer.json, vocab.txt, …); save one there: tok.save_pretrained({str(where)!r})."
+    )
 
 # %% ../nbs/02_tokenizer.ipynb #65b4775f
-_OPTIONS = """use_auth_token cache_dir force_download local_files_only proxies token revision subfolder use_fast tokenizer_type trust_remote_code config gguf_file from_slow backend
-name_or_path padding_side truncation_side model_max_length model_input_names clean_up_tokenization_spaces split_special_tokens chat_template legacy add_bos_token add_eos_token
-add_prefix_space do_lower_case do_basic_tokenize strip_accents tokenize_chinese_chars never_split src_lang tgt_lang language task extra_special_tokens additional_special_tokens
-bos_token eos_token unk_token sep_token pad_token cls_token mask_token vocab merges vocab_file merges_file tokenizer_file tokenizer_object errors""".split()
+_OPTIONS = [
+    "use_auth_token",
+    "cache_dir",
+    "force_download",
+    "local_files_only",
+    "proxies",
+    "token",
+    "revision",
+    "subfolder",
+    "use_fast",
+    "tokenizer_type",
+    "trust_remote_code",
+    "config",
+    "gguf_file",
+    "from_slow",
+    "backend",
+    "name_or_path",
+    "padding_side",
+    "truncation_side",
+    "model_max_length",
+    "model_input_names",
+    "clean_up_tokenization_spaces",
+    "split_special_tokens",
+    "chat_template",
+    "legacy",
+    "add_bos_token",
+    "add_eos_token",
+    "add_prefix_space",
+    "do_lower_case",
+    "do_basic_tokenize",
+    "strip_accents",
+    "tokenize_chinese_chars",
+    "never_split",
+    "src_lang",
+    "tgt_lang",
+    "language",
+    "task",
+    "extra_special_tokens",
+    "additional_special_tokens",
+    "bos_token",
+    "eos_token",
+    "unk_token",
+    "sep_token",
+    "pad_token",
+    "cls_token",
+    "mask_token",
+    "vocab",
+    "merges",
+    "vocab_file",
+    "merges_file",
+    "tokenizer_file",
+    "tokenizer_object",
+    "errors",
+]
+
 
 def known_options(
     tok,  # a tokenizer that `from_pretrained` made
@@ -175,11 +375,21 @@ def load_tokenizer(
 ):  # a tokenizer of transformers
     "Load a tokenizer that fits its model and knows its true maximum; raise `InputError` for any other."
     from transformers import AutoTokenizer
+
     kwargs = renamed(kwargs, {"use_auth_token": "token"}, "load_tokenizer")
     token, where = kwargs.pop("token", token), resolve(name, revision)
     kwargs.setdefault("trust_remote_code", False)
     has_vocabulary(where)
-    with opening(name, hub=not os.path.isdir(where)): return fitted(known_options(AutoTokenizer.from_pretrained(where, revision=revision, token=token, **kwargs), kwargs), where, model)
+    with opening(name, hub=not os.path.isdir(where)):
+        return fitted(
+            known_options(
+                AutoTokenizer.from_pretrained(where, revision=revision, token=token, **kwargs),
+                kwargs,
+            ),
+            where,
+            model,
+        )
+
 
 @functools.cache
 def tour_tokenizer(
@@ -187,17 +397,27 @@ def tour_tokenizer(
 ) -> type:  # a subclass of the same name
     "`tour_class` for tokenizers: one that does not fit, or is not there, is refused."
     base = tour_class(cls)
+
     class Tour(base):
         @classmethod
         def from_pretrained(klass, name, *args, **kwargs):
             has_vocabulary(where := resolve(name, kwargs.get("revision")))
-            return fitted(known_options(super().from_pretrained(name, *args, **kwargs), kwargs), where)
-    Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = cls.__name__, cls.__name__, "nlp_tour.all", cls.__doc__
+            return fitted(
+                known_options(super().from_pretrained(name, *args, **kwargs), kwargs), where
+            )
+
+    Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = (
+        cls.__name__,
+        cls.__name__,
+        "nlp_tour.all",
+        cls.__doc__,
+    )
     return Tour
 
 # %% ../nbs/02_tokenizer.ipynb #78230545
 class Tokenizer:
     "A Rust tokenizer with what the engine must know of its model."
+
     def __init__(
         self,
         backend,  # a `tokenizers.Tokenizer`; its padding and truncation are switched off
@@ -208,8 +428,15 @@ class Tokenizer:
         cls_id: int = None,  # of the token that stands for the whole text; None: there is none
     ):
         self.backend = backend
-        self.backend.no_padding(); self.backend.no_truncation()
-        self.max_length, self.pad_id, self.types, self.unk_id, self.cls_id = max_length, pad_id, types, unk_id, cls_id
+        self.backend.no_padding()
+        self.backend.no_truncation()
+        self.max_length, self.pad_id, self.types, self.unk_id, self.cls_id = (
+            max_length,
+            pad_id,
+            types,
+            unk_id,
+            cls_id,
+        )
         self._cutters = {}
 
 # %% ../nbs/02_tokenizer.ipynb #2af56ee8
@@ -219,26 +446,57 @@ def of(
 ) -> Tokenizer:
     "The engine's view of a tokenizer of transformers."
     from tokenizers import Tokenizer as Rust
+
     if not hasattr(tok, "backend_tokenizer"):
-        raise InputError(f"{type(tok).__name__} has no Rust backend; load it with AutoTokenizer, from a folder with tokenizer.json.")
+        raise InputError(
+            f"{type(tok).__name__} has no Rust backend; load it with AutoTokenizer, from a folder with tokenizer.json."
+        )
     own = Rust.from_str(tok.backend_tokenizer.to_str())  # settings made here change nobody else's
-    return Tokenizer(own, max_length(tok.model_max_length, config), tok.pad_token_id or 0, "token_type_ids" in tok.model_input_names, tok.unk_token_id, tok.cls_token_id)
+    return Tokenizer(
+        own,
+        max_length(tok.model_max_length, config),
+        tok.pad_token_id or 0,
+        "token_type_ids" in tok.model_input_names,
+        tok.unk_token_id,
+        tok.cls_token_id,
+    )
+
 
 def open_folder(
     folder,  # a folder with tokenizer.json and config.json
 ) -> Tokenizer:
     "The engine's tokenizer straight from its files, without importing transformers."
     from tokenizers import Tokenizer as Rust
+
     folder = Path(folder)
     with opening(folder):
-        read = lambda name: json.loads((folder/name).read_text(encoding="utf-8")) if (folder/name).exists() else {}
+
+        def read(name):
+            return (
+                json.loads((folder / name).read_text(encoding="utf-8"))
+                if (folder / name).exists()
+                else {}
+            )
+
         settings, config = read("tokenizer_config.json"), read("config.json")
-        names, rust = settings.get("model_input_names") or ["token_type_ids"], Rust.from_file(str(folder/"tokenizer.json"))
+        names, rust = (
+            settings.get("model_input_names") or ["token_type_ids"],
+            Rust.from_file(str(folder / "tokenizer.json")),
+        )
         rust.no_padding()
         unk = settings.get("unk_token") or getattr(rust.model, "unk_token", None)
-        first = rust.encode("")  # the special tokens alone: where there are several, the first stands for the whole text
-        return Tokenizer(rust, max_length(settings.get("model_max_length"), config), config.get("pad_token_id") or 0, "token_type_ids" in names,
-                         unk and rust.token_to_id(unk["content"] if isinstance(unk, dict) else unk), first.ids[0] if len(first.ids) > 1 else None)
+        first = rust.encode(
+            ""
+        )  # the special tokens alone: where there are several, the first stands for the whole text
+        return Tokenizer(
+            rust,
+            max_length(settings.get("model_max_length"), config),
+            config.get("pad_token_id") or 0,
+            "token_type_ids" in names,
+            unk and rust.token_to_id(unk["content"] if isinstance(unk, dict) else unk),
+            first.ids[0] if len(first.ids) > 1 else None,
+        )
+
 
 Tokenizer.of, Tokenizer.open = staticmethod(of), staticmethod(open_folder)
 
@@ -250,13 +508,17 @@ def join(
     "The text that tokens stand for, by the tokenizer's own rule."
     return self.backend.decoder.decode(tokens) if self.backend.decoder else " ".join(tokens)
 
+
 def kinds(
     self,
     ids: list,
 ) -> list:  # "word", "special" or "unknown" for each
     "What each token is."
-    special = {i for i, t in self.backend.get_added_tokens_decoder().items() if t.special} - {self.unk_id}
+    special = {i for i, t in self.backend.get_added_tokens_decoder().items() if t.special} - {
+        self.unk_id
+    }
     return ["unknown" if i == self.unk_id else "special" if i in special else "word" for i in ids]
+
 
 Tokenizer.join, Tokenizer.kinds = join, kinds
 
@@ -270,6 +532,7 @@ def cut(
 ) -> list:  # of `tokenizers.Encoding`
     "The windows of one long item; tokenizers that cut are kept for the next."
     from tokenizers import Tokenizer as Rust
+
     if (key := (length, stride, side)) not in self._cutters:
         rust = Rust.from_str(self.backend.to_str())
         rust.enable_truncation(length, stride=stride, strategy=["only_first", "only_second"][side])
@@ -277,13 +540,17 @@ def cut(
     first = self._cutters[key].encode(*(item if isinstance(item, tuple) else [item]))
     return [first, *first.overflowing]
 
+
 def _long(self, item, stride):
     "The windows of one item that is longer than the model; a pair is cut in its longer text."
     side = 0
     if isinstance(item, tuple):
         sizes = [len(self.backend.encode(t, add_special_tokens=False).ids) for t in item]
         side = int(sizes[1] > sizes[0])
-        if min(sizes) + 8 + stride >= self.max_length: raise InputError(f"both texts of a pair are long ({sizes[0]} and {sizes[1]} tokens) for a model of {self.max_length}; shorten one.")
+        if min(sizes) + 8 + stride >= self.max_length:
+            raise InputError(
+                f"both texts of a pair are long ({sizes[0]} and {sizes[1]} tokens) for a model of {self.max_length}; shorten one."
+            )
     return self.cut(item, self.max_length, stride, side)
 
 # %% ../nbs/02_tokenizer.ipynb #ea4be03e
@@ -295,14 +562,25 @@ def windows(
 ) -> list:  # for each item a list of `tokenizers.Encoding`, one a window
     "Encode all items at once; texts longer than the model become several windows."
     out, cut = [], 0
-    with telling("the tokenizer failed on these texts"): encoded = self.backend.encode_batch_fast(items)
+    with telling("the tokenizer failed on these texts"):
+        encoded = self.backend.encode_batch_fast(items)
     for i, (item, e) in enumerate(zip(items, encoded)):
-        if not self.max_length or len(e.ids) <= self.max_length: out.append([e]); continue
-        if long == "error": raise InputError(f"text {i} has {len(e.ids)} tokens and the model takes {self.max_length}; pass long='window' or long='truncate'.")
-        with telling(f"the tokenizer failed on text {i}"): found = self._long(item, min(stride, self.max_length // 4))
+        if not self.max_length or len(e.ids) <= self.max_length:
+            out.append([e])
+            continue
+        if long == "error":
+            raise InputError(
+                f"text {i} has {len(e.ids)} tokens and the model takes {self.max_length}; pass long='window' or long='truncate'."
+            )
+        with telling(f"the tokenizer failed on text {i}"):
+            found = self._long(item, min(stride, self.max_length // 4))
         out.append(found if long == "window" else found[:1])
         cut += long == "truncate"
-    if cut: note(f"{cut} of {len(items)} texts have more than {self.max_length} tokens and were cut, as long='truncate' asks.")
+    if cut:
+        note(
+            f"{cut} of {len(items)} texts have more than {self.max_length} tokens and were cut, as long='truncate' asks."
+        )
     return out
+
 
 Tokenizer.cut, Tokenizer._long, Tokenizer.windows = cut, _long, windows

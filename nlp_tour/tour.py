@@ -6,7 +6,9 @@
 __all__ = ['TOUR_SENTENCES', 'tour_data', 'padding_saved', 'versions', 'tour', 'train']
 
 # %% ../nbs/19_tour.ipynb #ca373af4
-import contextlib, json, platform
+import contextlib
+import json
+import platform
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,7 +16,11 @@ from .core import InputError, html_table, printable, replacing
 from .scoring import locked
 
 # %% ../nbs/19_tour.ipynb #1a652f87
-TOUR_SENTENCES = ["We are very happy to show you the 🤗 Transformers library.", "We hope you don't hate it."]
+TOUR_SENTENCES = [
+    "We are very happy to show you the 🤗 Transformers library.",
+    "We hope you don't hate it.",
+]
+
 
 def tour_data(
     data=None,  # a file, DataFrame or Dataset with texts and labels; None: the reviews
@@ -24,10 +30,18 @@ def tour_data(
 ):  # a DatasetDict with train and test; columns text and label
     "What the tour trains and tests on."
     from nlp_tour.data import load_data, reviews
-    if examples is not None and examples < 2: raise InputError(f"examples={examples} is too few to train on; give at least 2.")
+
+    if examples is not None and examples < 2:
+        raise InputError(f"examples={examples} is too few to train on; give at least 2.")
     splits = reviews() if data is None else load_data(data, **columns)
-    def some(ds, n): return ds.shuffle(seed=seed).select(range(min(n, len(ds)))) if n else ds
-    train, test = some(splits["train"], examples), some(splits["test"], examples and max(examples // 2, 1))
+
+    def some(ds, n):
+        return ds.shuffle(seed=seed).select(range(min(n, len(ds)))) if n else ds
+
+    train, test = (
+        some(splits["train"], examples),
+        some(splits["test"], examples and max(examples // 2, 1)),
+    )
     return type(splits)(train=train, test=test)
 
 # %% ../nbs/19_tour.ipynb #e602e132
@@ -38,55 +52,120 @@ def padding_saved(
 ) -> dict:  # shares from 0 to 1, and how many times the tokens the recipe of 2021 computes
     "Padding of 2021's recipe (all to the maximum), of batches as they come, and of the plan."
     from nlp_tour.batching import padding_share, plan
-    as_they_come = [list(range(i, min(i + batch_size, len(lengths)))) for i in range(0, len(lengths), batch_size)]
-    return {"padding_2021": 1 - sum(lengths) / (maximum * len(lengths)), "padding_in_order": padding_share(lengths, as_they_come),
-            "padding_planned": padding_share(lengths, plan(lengths)), "times_the_tokens_2021": maximum * len(lengths) / sum(lengths)}
+
+    as_they_come = [
+        list(range(i, min(i + batch_size, len(lengths))))
+        for i in range(0, len(lengths), batch_size)
+    ]
+    return {
+        "padding_2021": 1 - sum(lengths) / (maximum * len(lengths)),
+        "padding_in_order": padding_share(lengths, as_they_come),
+        "padding_planned": padding_share(lengths, plan(lengths)),
+        "times_the_tokens_2021": maximum * len(lengths) / sum(lengths),
+    }
 
 # %% ../nbs/19_tour.ipynb #5b614d50
 def versions() -> dict:  # name -> version
     "What ran: Python and the libraries that decide the numbers."
-    return {"python": platform.python_version(), **{p: version(p) for p in ("torch", "transformers", "datasets", "accelerate", "tokenizers")}}
+    return {
+        "python": platform.python_version(),
+        **{
+            p: version(p) for p in ("torch", "transformers", "datasets", "accelerate", "tokenizers")
+        },
+    }
 
 # %% ../nbs/19_tour.ipynb #3b6da7c8
 def _report(history, truth, said, bins, names, mistakes, sentences, metrics):
     "The HTML of the report; every figure in it stands in `metrics`."
     from nlp_tour.calibration import plot_reliability
     from nlp_tour.show import cards, class_report, picture, plot_confusion, report
-    curve = picture(history.plot(), f"Learning curve: the held-out loss ends at {metrics['loss']:.3f}.")
-    matrix = picture(plot_confusion(truth, said, names), f"Confusion matrix: {metrics['accuracy']:.0%} of {len(truth)} test texts are on its diagonal.")
-    sure = picture(plot_reliability(bins), f"Reliability diagram: how often answers of each score are right; the mean gap is {metrics['ece']:.3f}.")
+
+    curve = picture(
+        history.plot(), f"Learning curve: the held-out loss ends at {metrics['loss']:.3f}."
+    )
+    matrix = picture(
+        plot_confusion(truth, said, names),
+        f"Confusion matrix: {metrics['accuracy']:.0%} of {len(truth)} test texts are on its diagonal.",
+    )
+    sure = picture(
+        plot_reliability(bins),
+        f"Reliability diagram: how often answers of each score are right; the mean gap is {metrics['ece']:.3f}.",
+    )
     pad = metrics["padding"]
-    return report("The tour: a classifier fine-tuned, tested and used", {
-        "What came out": cards({"accuracy on unseen texts": f"{metrics['accuracy']:.3f}", "where it plausibly lies (95 %)": "{:.2f} to {:.2f}".format(*metrics["accuracy_95%"]), "always the majority": f"{metrics['majority']:.3f}",
-                                "training texts": f"{metrics['examples']:,}", "test texts": f"{len(truth):,}", "seconds of training": f"{metrics['seconds']:.0f}"}),
-        "How it learned, and where it is right and wrong": f'<div class="pair">{curve}{matrix}</div>',
-        "Each class, with 95 % intervals": html_table([{k: v for k, v in row.items() if k != "f1"} for row in class_report(truth, said, names)]),
-        "Does a score mean what it says?": f'<div class="pair"><div style="flex:0 1 20rem">{sure}</div><p style="flex:1 1 14rem">Answers of each score, and the share of them that is right. Below the dotted line the model is surer than right; the mean gap is {metrics["ece"]:.3f}. <code>calibrate</code> mends that with one number.</p></div>',
-        "Its largest losses, and the words that led it there": mistakes._repr_html_(),
-        "The tour's sentences": html_table(sentences),
-        "Padding": cards({"padded to the maximum, as in 2021": f"{pad['padding_2021']:.0%}", "batches in the order they come": f"{pad['padding_in_order']:.0%}",
-                          "planned batches": f"{pad['padding_planned']:.1%}"}) +
-                   f"<p>Share of the computed tokens that are padding. The recipe of 2021 computes {pad['times_the_tokens_2021']:.1f} times the tokens that the test texts hold.</p>",
-        "Versions": html_table([{"what": k, "version": v} for k, v in metrics["versions"].items()])})
+    return report(
+        "The tour: a classifier fine-tuned, tested and used",
+        {
+            "What came out": cards(
+                {
+                    "accuracy on unseen texts": f"{metrics['accuracy']:.3f}",
+                    "where it plausibly lies (95 %)": "{:.2f} to {:.2f}".format(
+                        *metrics["accuracy_95%"]
+                    ),
+                    "always the majority": f"{metrics['majority']:.3f}",
+                    "training texts": f"{metrics['examples']:,}",
+                    "test texts": f"{len(truth):,}",
+                    "seconds of training": f"{metrics['seconds']:.0f}",
+                }
+            ),
+            "How it learned, and where it is right and wrong": f'<div class="pair">{curve}{matrix}</div>',
+            "Each class, with 95 % intervals": html_table(
+                [
+                    {k: v for k, v in row.items() if k != "f1"}
+                    for row in class_report(truth, said, names)
+                ]
+            ),
+            "Does a score mean what it says?": f'<div class="pair"><div style="flex:0 1 20rem">{sure}</div><p style="flex:1 1 14rem">Answers of each score, and the share of them that is right. Below the dotted line the model is surer than right; the mean gap is {metrics["ece"]:.3f}. <code>calibrate</code> mends that with one number.</p></div>',
+            "Its largest losses, and the words that led it there": mistakes._repr_html_(),
+            "The tour's sentences": html_table(sentences),
+            "Padding": cards(
+                {
+                    "padded to the maximum, as in 2021": f"{pad['padding_2021']:.0%}",
+                    "batches in the order they come": f"{pad['padding_in_order']:.0%}",
+                    "planned batches": f"{pad['padding_planned']:.1%}",
+                }
+            )
+            + f"<p>Share of the computed tokens that are padding. The recipe of 2021 computes {pad['times_the_tokens_2021']:.1f} times the tokens that the test texts hold.</p>",
+            "Versions": html_table(
+                [{"what": k, "version": v} for k, v in metrics["versions"].items()]
+            ),
+        },
+    )
 
 # %% ../nbs/19_tour.ipynb #d79baf91
 def _same_run(out, settings):
     "Remember the settings of a run in `out`; raise `InputError` when another run stands there unfinished."
-    note = out/"checkpoints"/"run.json"
-    if note.exists() and any(note.parent.glob("checkpoint-*")) and (before := json.loads(note.read_text())) != settings:
+    note = out / "checkpoints" / "run.json"
+    if (
+        note.exists()
+        and any(note.parent.glob("checkpoint-*"))
+        and (before := json.loads(note.read_text())) != settings
+    ):
         changed = [f"{k}={before.get(k)!r}" for k in settings if before.get(k) != settings[k]]
-        raise InputError(f"{out} holds an interrupted run with {', '.join(changed)}; give the same settings to go on, or another folder.")
-    with replacing(out/"checkpoints") as part: (part/"run.json").write_text(json.dumps(settings))
+        raise InputError(
+            f"{out} holds an interrupted run with {', '.join(changed)}; give the same settings to go on, or another folder."
+        )
+    with replacing(out / "checkpoints") as part:
+        (part / "run.json").write_text(json.dumps(settings))
 
 # %% ../nbs/19_tour.ipynb #4ccbeab2
 @contextlib.contextmanager
 def _place(out):
     "The folder of a run, made if need be, which is this process's own until the block ends."
-    try: out.mkdir(parents=True, exist_ok=True)
-    except OSError as e: raise InputError(f"could not write {out}: {e.strerror or e}.") from e
-    if link := next((p for p in (out/".lock", out/"model", out/"checkpoints", *out.glob("checkpoints/*")) if p.is_symlink()), None):
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise InputError(f"could not write {out}: {e.strerror or e}.") from e
+    if link := next(
+        (
+            p
+            for p in (out / ".lock", out / "model", out / "checkpoints", *out.glob("checkpoints/*"))
+            if p.is_symlink()
+        ),
+        None,
+    ):
         raise InputError(f"{link} is a link, and a run writes into {out} alone; remove it.")
-    with locked(out/".lock"): yield
+    with locked(out / ".lock"):
+        yield
 
 # %% ../nbs/19_tour.ipynb #96927555
 def tour(
@@ -101,27 +180,66 @@ def tour(
 ) -> dict:  # the metrics, as in metrics.json
     "Fine-tune, evaluate, save, load back, classify, report. Ctrl-C leaves a checkpoint; the same call goes on."
     from nlp_tour.core import check_text
-    if epochs <= 0: raise InputError(f"epochs={epochs} must be more than 0.")
-    out, sentences = Path(out), TOUR_SENTENCES + ([check_text(text, "text")] if text is not None else [])
+
+    if epochs <= 0:
+        raise InputError(f"epochs={epochs} must be more than 0.")
+    out, sentences = (
+        Path(out),
+        TOUR_SENTENCES + ([check_text(text, "text")] if text is not None else []),
+    )
     splits = tour_data(data, examples, seed)
     names = splits["train"].features["label"].names
-    _tell(progress, f"{len(splits['train']):,} texts to learn from, {len(splits['test']):,} to test on. Some of them:")
-    for row in splits["train"].select(range(min(3, len(splits["train"])))): _tell(progress, f"  {names[row['label']]:>8}  {row['text'][:110]}")
-    settings = dict(data=str(data), model=model, epochs=epochs, examples=examples, seed=seed)
+    _tell(
+        progress,
+        f"{len(splits['train']):,} texts to learn from, {len(splits['test']):,} to test on. Some of them:",
+    )
+    for row in splits["train"].select(range(min(3, len(splits["train"])))):
+        _tell(progress, f"  {names[row['label']]:>8}  {row['text'][:110]}")
+    settings = {
+        "data": str(data),
+        "model": model,
+        "epochs": epochs,
+        "examples": examples,
+        "seed": seed,
+    }
     body, tok = _untrained_body(model, names)
-    with _place(out): return _use(out, splits["test"], sentences, *_learn(body, tok, splits, out, out/"model", settings, progress), progress)
+    with _place(out):
+        return _use(
+            out,
+            splits["test"],
+            sentences,
+            *_learn(body, tok, splits, out, out / "model", settings, progress),
+            progress,
+        )
 
 # %% ../nbs/19_tour.ipynb #776dfe8c
 def _learn(body, tok, splits, out, folder, settings, progress):
     "Fine-tune and save into `folder`; checkpoints lie in `out` until the end."
     import time
+
     from nlp_tour.model import save
     from nlp_tour.trainer import finetune
+
     epochs, names = settings["epochs"], splits["train"].features["label"].names
     _same_run(out, settings)
     start = time.perf_counter()
-    history = finetune(body, tok, splits, out/"checkpoints", epochs=epochs, seed=settings["seed"], progress=progress)
-    metrics = dict(examples=len(splits["train"]), epochs=epochs, seconds=round(time.perf_counter() - start, 1), model=settings["model"], labels=names, loss=history.evaluations[-1]["eval_loss"])
+    history = finetune(
+        body,
+        tok,
+        splits,
+        out / "checkpoints",
+        epochs=epochs,
+        seed=settings["seed"],
+        progress=progress,
+    )
+    metrics = {
+        "examples": len(splits["train"]),
+        "epochs": epochs,
+        "seconds": round(time.perf_counter() - start, 1),
+        "model": settings["model"],
+        "labels": names,
+        "loss": history.evaluations[-1]["eval_loss"],
+    }
     return save(folder, body, tok), metrics, history
 
 # %% ../nbs/19_tour.ipynb #323ebca6
@@ -132,42 +250,83 @@ def _use(out, test, sentences, folder, metrics, history, progress):
     from nlp_tour.look import top_losses
     from nlp_tour.pipeline import pipeline
     from nlp_tour.show import wilson
+
     names, truth = metrics["labels"], test["label"][:]
     with pipeline("text-classification", model=folder) as pipe:
-        scores, said = [[a["score"] for a in row] for row in pipe(test["text"], return_all_scores=True)], pipe(sentences)
+        scores, said = (
+            [[a["score"] for a in row] for row in pipe(test["text"], return_all_scores=True)],
+            pipe(sentences),
+        )
         worst = sorted(range(len(truth)), key=lambda i: scores[i][truth[i]])[:8]
         mistakes = top_losses(pipe, test.select(worst), len(worst))
-        lengths, maximum = [len(e[0].ids) for e in pipe.tok.windows(test["text"][:], "truncate")], pipe.tok.max_length
+        lengths, maximum = (
+            [len(e[0].ids) for e in pipe.tok.windows(test["text"][:], "truncate")],
+            pipe.tok.max_length,
+        )
     predicted = [row.index(max(row)) for row in scores]
     right = sum(t == p for t, p in zip(truth, predicted))
-    metrics |= dict(accuracy=right / len(truth), **{"accuracy_95%": wilson(right, len(truth))}, ece=ece(scores, truth), majority=majority_share(truth), test_examples=len(truth),
-                    sentences=[{"text": t} | a for t, a in zip(sentences, said)], padding=padding_saved(lengths, maximum), versions=versions())
-    _write(out, metrics, _report(history, truth, predicted, reliability(scores, truth), names, mistakes, metrics["sentences"], metrics))
-    for s in metrics["sentences"]: _tell(progress, f"  {s['label']:>8}  {s['score']:.4f}  {s['text']}")
-    _tell(progress, f"accuracy on unseen texts {metrics['accuracy']:.3f} (always the majority: {metrics['majority']:.3f}), after {metrics['seconds']:.0f} s of training")
-    _tell(progress, f"read {out/'report.html'}")
+    metrics |= dict(
+        accuracy=right / len(truth),
+        **{"accuracy_95%": wilson(right, len(truth))},
+        ece=ece(scores, truth),
+        majority=majority_share(truth),
+        test_examples=len(truth),
+        sentences=[{"text": t} | a for t, a in zip(sentences, said)],
+        padding=padding_saved(lengths, maximum),
+        versions=versions(),
+    )
+    _write(
+        out,
+        metrics,
+        _report(
+            history,
+            truth,
+            predicted,
+            reliability(scores, truth),
+            names,
+            mistakes,
+            metrics["sentences"],
+            metrics,
+        ),
+    )
+    for s in metrics["sentences"]:
+        _tell(progress, f"  {s['label']:>8}  {s['score']:.4f}  {s['text']}")
+    _tell(
+        progress,
+        f"accuracy on unseen texts {metrics['accuracy']:.3f} (always the majority: {metrics['majority']:.3f}), after {metrics['seconds']:.0f} s of training",
+    )
+    _tell(progress, f"read {out / 'report.html'}")
     return metrics
 
 # %% ../nbs/19_tour.ipynb #ca431f2c
 def _tell(wanted, line):
     "A line for the reader of a terminal."
-    if wanted: print(printable(line), flush=True)
+    if wanted:
+        print(printable(line), flush=True)
+
 
 def _untrained_body(model, names):
     "The body with a new head; that the head is untrained is the point here, so it is no warning."
     import warnings
+
     from nlp_tour.model import load
+
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*random numbers; train this model")
         return load(model, "text-classification", labels=names)
 
+
 def _write(out, metrics, page=None):
     "Write metrics and, where there is one, the report, and drop the checkpoints that are not needed any more."
     import shutil
+
     with replacing(out) as part:
-        (part/"metrics.json").write_text(json.dumps(metrics, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        if page: (part/"report.html").write_text(page, encoding="utf-8")
-    shutil.rmtree(out/"checkpoints", ignore_errors=True)
+        (part / "metrics.json").write_text(
+            json.dumps(metrics, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+        if page:
+            (part / "report.html").write_text(page, encoding="utf-8")
+    shutil.rmtree(out / "checkpoints", ignore_errors=True)
 
 # %% ../nbs/19_tour.ipynb #05354cc3
 def train(
@@ -185,15 +344,35 @@ def train(
     "Fine-tune a classifier, save it, load it back and judge it on unseen texts. Ctrl-C leaves a checkpoint; the same call goes on."
     from nlp_tour.data import majority_share
     from nlp_tour.pipeline import pipeline
-    if epochs <= 0: raise InputError(f"epochs={epochs} must be more than 0.")
+
+    if epochs <= 0:
+        raise InputError(f"epochs={epochs} must be more than 0.")
     out, splits = Path(out), tour_data(data, examples, seed, text=text, label=label, group=group)
-    settings = dict(data=str(data), text=text, label=label, group=group, model=model, epochs=epochs, examples=examples, seed=seed)
+    settings = {
+        "data": str(data),
+        "text": text,
+        "label": label,
+        "group": group,
+        "model": model,
+        "epochs": epochs,
+        "examples": examples,
+        "seed": seed,
+    }
     body, tok = _untrained_body(model, splits["train"].features["label"].names)
     with _place(out):
         folder, metrics, _ = _learn(body, tok, splits, out, out, settings, progress)
-        with pipeline("text-classification", model=folder) as pipe: answers = pipe(splits["test"]["text"], progress=progress and None)
+        with pipeline("text-classification", model=folder) as pipe:
+            answers = pipe(splits["test"]["text"], progress=progress and None)
         truth = [metrics["labels"][y] for y in splits["test"]["label"][:]]
-        metrics |= dict(accuracy=sum(a["label"] == t for a, t in zip(answers, truth)) / len(truth), majority=majority_share(truth), test_examples=len(truth), versions=versions())
+        metrics |= {
+            "accuracy": sum(a["label"] == t for a, t in zip(answers, truth)) / len(truth),
+            "majority": majority_share(truth),
+            "test_examples": len(truth),
+            "versions": versions(),
+        }
         _write(out, metrics)
-    _tell(progress, f"accuracy on unseen texts {metrics['accuracy']:.3f} (always the majority: {metrics['majority']:.3f}); the model is in {out}")
+    _tell(
+        progress,
+        f"accuracy on unseen texts {metrics['accuracy']:.3f} (always the majority: {metrics['majority']:.3f}); the model is in {out}",
+    )
     return metrics

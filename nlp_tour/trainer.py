@@ -7,68 +7,124 @@ __all__ = ['TrainingArguments', 'Trainer', 'training_step', 'prediction_step', '
            'in_notebook', 'watching', 'usual_metrics', 'best_precision', 'SaveSteps', 'finetune', 'Runs']
 
 # %% ../nbs/05_trainer.ipynb #cc624679
-import hashlib, json, re, statistics, time
+import hashlib
+import json
+import re
+import statistics
+import time
 from pathlib import Path
 
-import torch, transformers
+import torch
+import transformers
 
 from .check import check
 from .core import InputError, ListResult, check_options, note, renamed, replacing, seed_all
 from .metrics import load_metric, metrics
 from .model import save, untrained
 from .rows import collator, encode, fit_head, kind_of, names_of
-from .runs import Order, StopGently, keeping_mode, last_checkpoint, not_finite, own_rows, writing
+from nlp_tour.runs import (
+    Order,
+    StopGently,
+    keeping_mode,
+    last_checkpoint,
+    not_finite,
+    own_rows,
+    writing,
+)
 
 # %% ../nbs/05_trainer.ipynb #5e101c01
-_ARGUMENTS = {"evaluation_strategy": "eval_strategy", "no_cuda": "use_cpu", "per_gpu_train_batch_size": "per_device_train_batch_size",
-              "per_gpu_eval_batch_size": "per_device_eval_batch_size", "push_to_hub_token": "hub_token", "push_to_hub_model_id": "hub_model_id"}
-_GONE = {"overwrite_output_dir": "a run goes on from its checkpoints only if you ask it to", "logging_dir": "set TENSORBOARD_LOGGING_DIR instead",
-         "fp16_backend": "there is one backend today", "half_precision_backend": "there is one backend today", "fp16_opt_level": "apex is gone",
-         "use_legacy_prediction_loop": "there is one loop today"}
+_ARGUMENTS = {
+    "evaluation_strategy": "eval_strategy",
+    "no_cuda": "use_cpu",
+    "per_gpu_train_batch_size": "per_device_train_batch_size",
+    "per_gpu_eval_batch_size": "per_device_eval_batch_size",
+    "push_to_hub_token": "hub_token",
+    "push_to_hub_model_id": "hub_model_id",
+}
+_GONE = {
+    "overwrite_output_dir": "a run goes on from its checkpoints only if you ask it to",
+    "logging_dir": "set TENSORBOARD_LOGGING_DIR instead",
+    "fp16_backend": "there is one backend today",
+    "half_precision_backend": "there is one backend today",
+    "fp16_opt_level": "apex is gone",
+    "use_legacy_prediction_loop": "there is one loop today",
+}
+
 
 def _today(kwargs):
     "Arguments of `TrainingArguments` in today's names."
     kwargs = renamed(kwargs, _ARGUMENTS, "TrainingArguments")
     for name in set(kwargs) & set(_GONE):
-        if kwargs.pop(name): note(f"TrainingArguments: `{name}` has no effect any more; {_GONE[name]}.")
-    if kwargs.pop("group_by_length", False): kwargs["train_sampling_strategy"] = "group_by_length"; note("TrainingArguments: `group_by_length` is called `train_sampling_strategy='group_by_length'` today.")
-    if kwargs.pop("adafactor", False): kwargs["optim"] = "adafactor"; note("TrainingArguments: `adafactor` is called `optim='adafactor'` today.")
-    if (ratio := kwargs.pop("warmup_ratio", None)) is not None: kwargs["warmup_steps"] = float(ratio); note("TrainingArguments: `warmup_ratio` is called `warmup_steps` today, which takes a share below 1.")
+        if kwargs.pop(name):
+            note(f"TrainingArguments: `{name}` has no effect any more; {_GONE[name]}.")
+    if kwargs.pop("group_by_length", False):
+        kwargs["train_sampling_strategy"] = "group_by_length"
+        note(
+            "TrainingArguments: `group_by_length` is called `train_sampling_strategy='group_by_length'` today."
+        )
+    if kwargs.pop("adafactor", False):
+        kwargs["optim"] = "adafactor"
+        note("TrainingArguments: `adafactor` is called `optim='adafactor'` today.")
+    if (ratio := kwargs.pop("warmup_ratio", None)) is not None:
+        kwargs["warmup_steps"] = float(ratio)
+        note(
+            "TrainingArguments: `warmup_ratio` is called `warmup_steps` today, which takes a share below 1."
+        )
     return kwargs
 
 # %% ../nbs/05_trainer.ipynb #ff6d8774
 class TrainingArguments(transformers.TrainingArguments):
     "transformers' `TrainingArguments`; names of 2021 are translated, unknown ones raise with the nearest."
+
     def __init__(self, *args, **kwargs):
         import inspect
+
         kwargs = _today(kwargs)
-        check_options(kwargs, {*inspect.signature(transformers.TrainingArguments).parameters, *_ARGUMENTS}, "TrainingArguments")
+        check_options(
+            kwargs,
+            {*inspect.signature(transformers.TrainingArguments).parameters, *_ARGUMENTS},
+            "TrainingArguments",
+        )
         super().__init__(*args, **kwargs)
 
 # %% ../nbs/05_trainer.ipynb #28c4d69b
 class Trainer(transformers.Trainer):
     "transformers' `Trainer`: `tokenizer=` of 2021 is translated, a loss that is no number stops it, a full disk loses nothing."
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **renamed(kwargs, {"tokenizer": "processing_class"}, "Trainer"))
         inner = getattr(self.model, "get_base_model", lambda: self.model)()
-        if re.search("For(SequenceClassification|TokenClassification|QuestionAnswering)", type(inner).__name__): self.model_accepts_loss_kwargs = False  # their loss is the mean of a batch
+        if re.search(
+            "For(SequenceClassification|TokenClassification|QuestionAnswering)",
+            type(inner).__name__,
+        ):
+            self.model_accepts_loss_kwargs = False  # their loss is the mean of a batch
 
     def train(self, *args, **kwargs):
         self._wake()
         return super().train(*args, **kwargs)
 
-    def evaluate(self, *args, **kwargs): self._wake(); return super().evaluate(*args, **kwargs)
+    def evaluate(self, *args, **kwargs):
+        self._wake()
+        return super().evaluate(*args, **kwargs)
 
     def predict(self, *args, **kwargs):
         self._wake()
-        before, self.args.train_sampling_strategy = self.args.train_sampling_strategy, "random"  # else the answers come sorted by length
-        try: return super().predict(*args, **kwargs)
-        finally: self.args.train_sampling_strategy = before
+        before, self.args.train_sampling_strategy = (
+            self.args.train_sampling_strategy,
+            "random",
+        )  # else the answers come sorted by length
+        try:
+            return super().predict(*args, **kwargs)
+        finally:
+            self.args.train_sampling_strategy = before
 
     def _wake(self):
         "New `TrainingArguments` reset the state that all accelerators share, so a Trainer made before makes its own anew."
         from accelerate.state import AcceleratorState
-        if AcceleratorState._shared_state.get("_mixed_precision") == self.args.mixed_precision: return
+
+        if AcceleratorState._shared_state.get("_mixed_precision") == self.args.mixed_precision:
+            return
         AcceleratorState._reset_state()
         self.create_accelerator_and_postprocess()
 
@@ -76,40 +132,63 @@ class Trainer(transformers.Trainer):
 def training_step(self, model, inputs, *args, **kwargs):
     "One forward and backward pass; raises `InputError` with the batch's rows when the loss is no number."
     loss = super(Trainer, self).training_step(model, inputs, *args, **kwargs)
-    if not torch.isfinite(loss).all(): raise not_finite(loss.item(), self.state.global_step, inputs, self.train_dataset)
+    if not torch.isfinite(loss).all():
+        raise not_finite(loss.item(), self.state.global_step, inputs, self.train_dataset)
     return loss
+
 
 def prediction_step(self, model, inputs, *args, **kwargs):
     "Loss and predictions of a batch; rows that only fill up the last batch of many processes do not count in the loss."
     loss, logits, labels = super(Trainer, self).prediction_step(model, inputs, *args, **kwargs)
     n = len(next(iter(inputs.values())))
-    if loss is not None and (own := own_rows(self.accelerator, n)) < n: loss = super(Trainer, self).prediction_step(model, {k: v[:own] for k, v in inputs.items()}, True)[0]
+    if loss is not None and (own := own_rows(self.accelerator, n)) < n:
+        loss = super(Trainer, self).prediction_step(
+            model, {k: v[:own] for k, v in inputs.items()}, True
+        )[0]
     return loss, logits, labels
+
 
 def _save_checkpoint(self, *args, **kwargs):
     "Save; a checkpoint that cannot be written leaves nothing behind."
-    with writing(Path(self.args.output_dir)/f"checkpoint-{self.state.global_step}"): super(Trainer, self)._save_checkpoint(*args, **kwargs)
+    with writing(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"):
+        super(Trainer, self)._save_checkpoint(*args, **kwargs)
+
 
 class KeepOrder(transformers.TrainerCallback):
     "Tell the trainer's order its epoch, also where a run goes on in many processes."
-    def __init__(self, trainer): self.trainer = trainer
+
+    def __init__(self, trainer):
+        self.trainer = trainer
+
     def on_epoch_begin(self, args, state, control, **kwargs):
-        if hasattr(self.trainer, "order"): self.trainer.order.set_epoch(int(state.epoch or 0))
+        if hasattr(self.trainer, "order"):
+            self.trainer.order.set_epoch(int(state.epoch or 0))
+
 
 def _get_train_sampler(self, train_dataset=None):
     "Batches of like length in an order that seed and epoch decide, so that a run which goes on repeats it."
     rows, args = train_dataset if train_dataset is not None else self.train_dataset, self.args
-    if args.train_sampling_strategy != "group_by_length" or not hasattr(rows, "__len__"): return super(Trainer, self)._get_train_sampler(*([] if train_dataset is None else [train_dataset]))
+    if args.train_sampling_strategy != "group_by_length" or not hasattr(rows, "__len__"):
+        return super(Trainer, self)._get_train_sampler(
+            *([] if train_dataset is None else [train_dataset])
+        )
     seed = args.seed if args.data_seed is None else args.data_seed
-    self.order = Order([len(r["input_ids"]) for r in rows], args.train_batch_size * args.gradient_accumulation_steps * args.world_size, seed)
+    self.order = Order(
+        [len(r["input_ids"]) for r in rows],
+        args.train_batch_size * args.gradient_accumulation_steps * args.world_size,
+        seed,
+    )
     self.add_callback(KeepOrder(self))
     return self.order
 
-for f in (training_step, prediction_step, _save_checkpoint, _get_train_sampler): setattr(Trainer, f.__name__, f)
+
+for f in (training_step, prediction_step, _save_checkpoint, _get_train_sampler):
+    setattr(Trainer, f.__name__, f)
 
 # %% ../nbs/05_trainer.ipynb #9120a7fc
 class History:
     "What happened in a training: losses, evaluations, and a picture of both."
+
     def __init__(self, log: list):  # `trainer.state.log_history`
         self.losses = [(r["step"], float(r["loss"])) for r in log if "loss" in r]
         self.steps = [r for r in log if "loss" in r]  # with grad_norm and learning_rate
@@ -123,51 +202,89 @@ class History:
     def plot(self, ax=None):
         "Draw the learning curve; returns the axes."
         from nlp_tour.show import plot_curve
+
         return plot_curve(self.losses, [(r["step"], r["eval_loss"]) for r in self.evaluations], ax)
 
-    def __repr__(self): return f"History({len(self.losses)} losses, {len(self.evaluations)} evaluations)"
+    def __repr__(self):
+        return f"History({len(self.losses)} losses, {len(self.evaluations)} evaluations)"
 
 # %% ../nbs/05_trainer.ipynb #9e0cde6b
 def measured(logs):
     "An evaluation as half a sentence."
-    scores = {k.removeprefix("eval_"): v for k, v in logs.items() if k.startswith("eval_") and isinstance(v, float) and not re.search("runtime|per_second|preparation", k)}
-    return ", ".join(f"{k.replace('_', ' ')} {v:.3f}" for k, v in ({"held-out loss": scores.pop("loss")} | scores).items())
+    scores = {
+        k.removeprefix("eval_"): v
+        for k, v in logs.items()
+        if k.startswith("eval_")
+        and isinstance(v, float)
+        and not re.search("runtime|per_second|preparation", k)
+    }
+    return ", ".join(
+        f"{k.replace('_', ' ')} {v:.3f}"
+        for k, v in ({"held-out loss": scores.pop("loss")} | scores).items()
+    )
+
 
 class Bar(transformers.trainer_callback.ProgressCallback):
     "A progress bar that carries the last loss, and a line for each evaluation."
+
     def on_log(self, args, state, control, logs=None, **kwargs):
-        if not state.is_world_process_zero or self.training_bar is None: return
-        if "loss" in logs: self.training_bar.set_postfix(loss=f"{float(logs['loss']):.3f}")
-        if "eval_loss" in logs: self.training_bar.write(f"epoch {logs['epoch']:g}: {measured(logs)}")
+        if not state.is_world_process_zero or self.training_bar is None:
+            return
+        if "loss" in logs:
+            self.training_bar.set_postfix(loss=f"{float(logs['loss']):.3f}")
+        if "eval_loss" in logs:
+            self.training_bar.write(f"epoch {logs['epoch']:g}: {measured(logs)}")
+
 
 class Live(transformers.TrainerCallback):
     "The learning curve as it grows, in a notebook; drawn at most once a second."
+
     def on_train_begin(self, args, state, control, **kwargs):
         import ipywidgets as w
         from IPython.display import display
-        self.bar, self.line, self.curve, self.drawn = w.IntProgress(max=state.max_steps), w.Label(), w.HTML(), 0.0
+
+        self.bar, self.line, self.curve, self.drawn = (
+            w.IntProgress(max=state.max_steps),
+            w.Label(),
+            w.HTML(),
+            0.0,
+        )
         display(w.VBox([w.HBox([self.bar, self.line]), self.curve]))
 
     def on_log(self, args, state, control, logs=None, **kwargs):
         self.bar.value = state.global_step
-        if "loss" in logs: self.line.value = f"step {state.global_step} of {state.max_steps}, loss {float(logs['loss']):.3f}"
-        if "eval_loss" in logs: self.line.value = f"epoch {logs['epoch']:g}: {measured(logs)}"
-        if time.monotonic() - self.drawn > 1 or "eval_loss" in logs: self.draw(state)
+        if "loss" in logs:
+            self.line.value = (
+                f"step {state.global_step} of {state.max_steps}, loss {float(logs['loss']):.3f}"
+            )
+        if "eval_loss" in logs:
+            self.line.value = f"epoch {logs['epoch']:g}: {measured(logs)}"
+        if time.monotonic() - self.drawn > 1 or "eval_loss" in logs:
+            self.draw(state)
 
-    def on_train_end(self, args, state, control, **kwargs): self.draw(state)
+    def on_train_end(self, args, state, control, **kwargs):
+        self.draw(state)
 
     def draw(self, state):
         from nlp_tour.show import picture
-        self.curve.value, self.drawn = picture(History(state.log_history).plot(), "The learning curve so far."), time.monotonic()
+
+        self.curve.value, self.drawn = (
+            picture(History(state.log_history).plot(), "The learning curve so far."),
+            time.monotonic(),
+        )
 
 # %% ../nbs/05_trainer.ipynb #331ff8f6
 def in_notebook() -> bool:
     "Whether a notebook's kernel runs this, so that widgets can be shown."
-    try: from IPython import get_ipython
-    except ImportError: return False
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
     return type(get_ipython()).__name__ in ("ZMQInteractiveShell", "Shell")  # Jupyter's and Colab's
 
-def watching(progress): return [] if not progress else [Live()] if in_notebook() else [Bar()]
+
+def watching(progress):
+    return [] if not progress else [Live()] if in_notebook() else [Bar()]
 
 # %% ../nbs/05_trainer.ipynb #a4876474
 def usual_metrics(
@@ -177,47 +294,111 @@ def usual_metrics(
     test,  # the rows that are held out, as `load_data` gives them
 ):  # what `Trainer` calls compute_metrics, and preprocess_logits_for_metrics
     "The usual scores of a kind of data."
-    if kind == "label": return metrics("accuracy"), metrics.preprocess_logits
-    if kind == "labels": return metrics("f1"), lambda logits, labels: (logits > 0).long()
-    if kind == "number": return metrics("mse", "pearsonr"), metrics.preprocess_logits
+    if kind == "label":
+        return metrics("accuracy"), metrics.preprocess_logits
+    if kind == "labels":
+        return metrics("f1"), lambda logits, labels: (logits > 0).long()
+    if kind == "number":
+        return metrics("mse", "pearsonr"), metrics.preprocess_logits
     if kind == "tags":
-        if not all(re.fullmatch("O|[BIES]-.+", n) for n in names_of(test, kind) or ["?"]): return metrics("accuracy"), metrics.preprocess_logits
+        if not all(re.fullmatch("O|[BIES]-.+", n) for n in names_of(test, kind) or ["?"]):
+            return metrics("accuracy"), metrics.preprocess_logits
         spans = metrics("seqeval", id2label=model.config.id2label)
-        return lambda p: {k: v for k, v in spans(p).items() if k.startswith("overall")}, metrics.preprocess_logits
+        return lambda p: {
+            k: v for k, v in spans(p).items() if k.startswith("overall")
+        }, metrics.preprocess_logits
+
     def answers(prediction):
         from nlp_tour.pipeline import pipeline
-        said = pipeline("question-answering", model=model, tokenizer=tok, allow_untrained=True, progress=False)(question=test["question"][:], context=test["context"][:])
-        return load_metric("squad").compute(predictions=[{"id": i, "prediction_text": a["answer"]} for i, a in enumerate(said)], references=[{"id": i, "answers": a} for i, a in enumerate(test["answers"]) if a["text"]])
+
+        said = pipeline(
+            "question-answering", model=model, tokenizer=tok, allow_untrained=True, progress=False
+        )(question=test["question"][:], context=test["context"][:])
+        return load_metric("squad").compute(
+            predictions=[{"id": i, "prediction_text": a["answer"]} for i, a in enumerate(said)],
+            references=[
+                {"id": i, "answers": a} for i, a in enumerate(test["answers"]) if a["text"]
+            ],
+        )
+
     return answers, lambda logits, labels: tuple(x.argmax(-1) for x in logits[:2])
 
 # %% ../nbs/05_trainer.ipynb #80f93f0d
 def best_precision() -> str:  # "bf16" or "fp32"
     "bfloat16 where the hardware multiplies it faster than float32."
-    if torch.cuda.is_available(): return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    return "bf16" if getattr(torch.cpu, "_is_avx512_bf16_supported", bool)() or getattr(torch.cpu, "_is_amx_tile_supported", bool)() else "fp32"
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    return (
+        "bf16"
+        if getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
+        or getattr(torch.cpu, "_is_amx_tile_supported", bool)()
+        else "fp32"
+    )
+
 
 class SaveSteps(transformers.TrainerCallback):
     "A checkpoint every `n` steps, besides those at the ends of epochs."
-    def __init__(self, n): self.n = n
-    def on_step_end(self, args, state, control, **kwargs): control.should_save = control.should_save or bool(self.n) and state.global_step % self.n == 0
+
+    def __init__(self, n):
+        self.n = n
+
+    def on_step_end(self, args, state, control, **kwargs):
+        control.should_save = (
+            control.should_save or bool(self.n) and state.global_step % self.n == 0
+        )
 
 # %% ../nbs/05_trainer.ipynb #5846cb5f
 def _arguments(out, epochs, lr, batch_size, seed, progress, like_length, precision, best, more):
     "The `TrainingArguments` of `finetune`."
-    if precision not in ("auto", "bf16", "fp32"): raise InputError(f"precision={precision!r} is unknown; it is 'auto', 'bf16' or 'fp32'.")
-    gpu, half = torch.cuda.is_available(), (best_precision() if precision == "auto" else precision) == "bf16"
-    common = dict(num_train_epochs=epochs, learning_rate=lr, warmup_steps=0.1, per_device_train_batch_size=batch_size, per_device_eval_batch_size=64, seed=seed, bf16=half, use_cpu=not gpu and not torch.backends.mps.is_available(),
-        optim="adamw_torch_fused", eval_strategy="epoch", save_strategy="epoch", save_total_limit=2, load_best_model_at_end=best, metric_for_best_model="eval_loss", logging_steps=5, logging_nan_inf_filter=False,
-        train_sampling_strategy="group_by_length" if like_length else "random", disable_tqdm=not progress, report_to=[], dataloader_pin_memory=gpu)
+    if precision not in ("auto", "bf16", "fp32"):
+        raise InputError(f"precision={precision!r} is unknown; it is 'auto', 'bf16' or 'fp32'.")
+    gpu, half = (
+        torch.cuda.is_available(),
+        (best_precision() if precision == "auto" else precision) == "bf16",
+    )
+    common = {
+        "num_train_epochs": epochs,
+        "learning_rate": lr,
+        "warmup_steps": 0.1,
+        "per_device_train_batch_size": batch_size,
+        "per_device_eval_batch_size": 64,
+        "seed": seed,
+        "bf16": half,
+        "use_cpu": not gpu and not torch.backends.mps.is_available(),
+        "optim": "adamw_torch_fused",
+        "eval_strategy": "epoch",
+        "save_strategy": "epoch",
+        "save_total_limit": 2,
+        "load_best_model_at_end": best,
+        "metric_for_best_model": "eval_loss",
+        "logging_steps": 5,
+        "logging_nan_inf_filter": False,
+        "train_sampling_strategy": "group_by_length" if like_length else "random",
+        "disable_tqdm": not progress,
+        "report_to": [],
+        "dataloader_pin_memory": gpu,
+    }
     return TrainingArguments(str(out), **{**common, **more})
+
 
 def _same_run(out, settings):
     "Remember the settings of a run; raise `InputError` when the checkpoints of another one lie in its folder."
-    note, settings = Path(out)/"settings.json", json.loads(json.dumps(settings | {"rows": hashlib.sha256(repr(settings["rows"]).encode()).hexdigest()}, default=str))
+    note, settings = (
+        Path(out) / "settings.json",
+        json.loads(
+            json.dumps(
+                settings | {"rows": hashlib.sha256(repr(settings["rows"]).encode()).hexdigest()},
+                default=str,
+            )
+        ),
+    )
     before = json.loads(note.read_text()) if note.exists() and last_checkpoint(out) else settings
     if changed := [k for k in settings if before.get(k) != settings[k]]:
-        raise InputError(f"{out} holds checkpoints of a run with other {' and '.join(changed)}; give the same settings to go on, or another folder.")
-    with replacing(out) as part: (part/note.name).write_text(json.dumps(settings))
+        raise InputError(
+            f"{out} holds checkpoints of a run with other {' and '.join(changed)}; give the same settings to go on, or another folder."
+        )
+    with replacing(out) as part:
+        (part / note.name).write_text(json.dumps(settings))
 
 # %% ../nbs/05_trainer.ipynb #15fd3358
 def finetune(
@@ -241,19 +422,86 @@ def finetune(
 ):  # a `History`, or `Runs` for several seeds
     "Fine-tune `model` in place; goes on from a checkpoint in `out`. Raises `KeyboardInterrupt` after saving one when interrupted."
     held = next((s for s in ("validation", "test") if s in data and len(data[s])), None)
-    if held is None or "train" not in data or not len(data["train"]): raise InputError(f"the data has no {'train' if held else 'test'} split with rows; load_data() makes one.")
-    if seeds > 1: return _several(seeds, seed, Path(out), model, lambda s, o: finetune(model, tok, data, o, epochs, lr, batch_size, s, compute_metrics, progress,
-        like_length=like_length, patience=patience, precision=precision, save_steps=save_steps, **kwargs))
+    if held is None or "train" not in data or not len(data["train"]):
+        raise InputError(
+            f"the data has no {'train' if held else 'test'} split with rows; load_data() makes one."
+        )
+    if seeds > 1:
+        return _several(
+            seeds,
+            seed,
+            Path(out),
+            model,
+            lambda s, o: finetune(
+                model,
+                tok,
+                data,
+                o,
+                epochs,
+                lr,
+                batch_size,
+                s,
+                compute_metrics,
+                progress,
+                like_length=like_length,
+                patience=patience,
+                precision=precision,
+                save_steps=save_steps,
+                **kwargs,
+            ),
+        )
     kind = kind_of(data["train"])
     fit_head(model, data["train"], kind)
-    check(model, tok).raise_for_problems("head", "mode")  # that the head is untrained is the point here
+    check(model, tok).raise_for_problems(
+        "head", "mode"
+    )  # that the head is untrained is the point here
     rows = {k: encode(data[k], tok, model, k) for k in ("train", held)}
-    _same_run(out, dict(rows=[[len(r), r[:50], r[-50:]] for r in rows.values()], epochs=epochs, lr=lr, batch_size=batch_size, seed=seed, like_length=like_length, precision=precision, patience=patience, **kwargs))
+    _same_run(
+        out,
+        dict(
+            rows=[[len(r), r[:50], r[-50:]] for r in rows.values()],
+            epochs=epochs,
+            lr=lr,
+            batch_size=batch_size,
+            seed=seed,
+            like_length=like_length,
+            precision=precision,
+            patience=patience,
+            **kwargs,
+        ),
+    )
     seed_all(seed)
-    usual, preprocess = (compute_metrics, getattr(compute_metrics, "preprocess_logits", None)) if compute_metrics else usual_metrics(kind, model, tok, data[held])
-    stop, args = StopGently(), _arguments(out, epochs, lr, batch_size, seed, progress, like_length, precision, epochs > 1 or patience is not None, kwargs)
-    trainer = Trainer(model=model, args=args, train_dataset=rows["train"], eval_dataset=rows[held], processing_class=tok, data_collator=collator(kind, tok),
-                      compute_metrics=usual, preprocess_logits_for_metrics=preprocess, callbacks=[stop, SaveSteps(save_steps)])
+    usual, preprocess = (
+        (compute_metrics, getattr(compute_metrics, "preprocess_logits", None))
+        if compute_metrics
+        else usual_metrics(kind, model, tok, data[held])
+    )
+    stop, args = (
+        StopGently(),
+        _arguments(
+            out,
+            epochs,
+            lr,
+            batch_size,
+            seed,
+            progress,
+            like_length,
+            precision,
+            epochs > 1 or patience is not None,
+            kwargs,
+        ),
+    )
+    trainer = Trainer(
+        model=model,
+        args=args,
+        train_dataset=rows["train"],
+        eval_dataset=rows[held],
+        processing_class=tok,
+        data_collator=collator(kind, tok),
+        compute_metrics=usual,
+        preprocess_logits_for_metrics=preprocess,
+        callbacks=[stop, SaveSteps(save_steps)],
+    )
     return _run(trainer, stop, progress, patience)
 
 # %% ../nbs/05_trainer.ipynb #ca56aa2f
@@ -261,18 +509,31 @@ def _run(trainer, stop, progress, patience):
     "Train with what a run needs around it; the model's mode is given back."
     trainer.remove_callback(transformers.trainer_callback.ProgressCallback)
     trainer.remove_callback(transformers.PrinterCallback)
-    for callback in [*watching(progress), *([transformers.EarlyStoppingCallback(patience)] if patience else [])]: trainer.add_callback(callback)
+    for callback in [
+        *watching(progress),
+        *([transformers.EarlyStoppingCallback(patience)] if patience else []),
+    ]:
+        trainer.add_callback(callback)
     with keeping_mode(trainer.model):
-        try: trainer.train(resume_from_checkpoint=last_checkpoint(trainer.args.output_dir))
-        finally: stop.restore(); trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)  # else it would go on in bfloat16
-    if stop.stopped: raise KeyboardInterrupt
+        try:
+            trainer.train(resume_from_checkpoint=last_checkpoint(trainer.args.output_dir))
+        finally:
+            stop.restore()
+            trainer.accelerator.unwrap_model(
+                trainer.model, keep_fp32_wrapper=False
+            )  # else it would go on in bfloat16
+    if stop.stopped:
+        raise KeyboardInterrupt
     trainer.model.untrained_weights = {}
     return History(trainer.state.log_history)
 
 # %% ../nbs/05_trainer.ipynb #a338cb8f
 class Runs(list):
     "Histories of the same training under several seeds."
-    def __init__(self, runs): super().__init__(runs.values()); self.seeds = list(runs)
+
+    def __init__(self, runs):
+        super().__init__(runs.values())
+        self.seeds = list(runs)
 
     @property
     def df(self):
@@ -282,28 +543,45 @@ class Runs(list):
     @property
     def scores(self):
         "name -> (mean, standard deviation) over the runs."
-        names = [k for k, v in self[0].evaluations[-1].items() if k.startswith("eval_") and isinstance(v, float) and not re.search("runtime|per_second|preparation", k)]
+        names = [
+            k
+            for k, v in self[0].evaluations[-1].items()
+            if k.startswith("eval_")
+            and isinstance(v, float)
+            and not re.search("runtime|per_second|preparation", k)
+        ]
         values = {k: [h.evaluations[-1][k] for h in self] for k in names}
         return {k: (statistics.mean(v), statistics.stdev(v)) for k, v in values.items()}
 
     def plot(self, ax=None):
         "Draw the learning curves of all runs; returns the axes."
-        for h in self: ax = h.plot(ax)
+        for h in self:
+            ax = h.plot(ax)
         ax.get_legend().remove()
         return ax
 
-    def __repr__(self): return f"Runs of {len(self)} seeds: " + ", ".join(f"{k.removeprefix('eval_')} {m:.3f} ± {s:.3f}" for k, (m, s) in self.scores.items())
+    def __repr__(self):
+        return f"Runs of {len(self)} seeds: " + ", ".join(
+            f"{k.removeprefix('eval_')} {m:.3f} ± {s:.3f}" for k, (m, s) in self.scores.items()
+        )
+
 
 def _several(seeds, first, out, model, run):
     "Train from the same start under several seeds; weights that no file held are drawn anew, and the first run's are kept."
-    start, fresh, runs = {k: w.detach().clone() for k, w in model.state_dict().items()}, {n.rpartition(".")[0] for n in untrained(model)}, {}
+    start, fresh, runs = (
+        {k: w.detach().clone() for k, w in model.state_dict().items()},
+        {n.rpartition(".")[0] for n in untrained(model)},
+        {},
+    )
     for s in range(first, first + seeds):
         model.load_state_dict(start)
         seed_all(s)
         if s != first:
             for name, module in model.named_modules():
-                if name in fresh and hasattr(module, "reset_parameters"): module.reset_parameters()
-        runs[s] = run(s, out/f"seed-{s}")
-        if s == first: kept = {k: w.detach().clone() for k, w in model.state_dict().items()}
+                if name in fresh and hasattr(module, "reset_parameters"):
+                    module.reset_parameters()
+        runs[s] = run(s, out / f"seed-{s}")
+        if s == first:
+            kept = {k: w.detach().clone() for k, w in model.state_dict().items()}
     model.load_state_dict(kept)
     return Runs(runs)

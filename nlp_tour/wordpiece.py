@@ -6,7 +6,9 @@
 __all__ = ['read_vocab', 'normalize', 'split_words', 'wordpiece', 'WordPiece']
 
 # %% ../nbs/02_wordpiece.ipynb #5f5ab813
-import functools, re, unicodedata
+import functools
+import re
+import unicodedata
 from pathlib import Path
 
 from .core import InputError
@@ -17,23 +19,39 @@ def read_vocab(
 ) -> dict:  # entry -> id
     "Read a vocabulary; raise `InputError` for one without entries."
     words = Path(file).read_text(encoding="utf-8").splitlines()
-    if not any(words): raise InputError(f"{file} holds no words; get it again.")
+    if not any(words):
+        raise InputError(f"{file} holds no words; get it again.")
     return {word: i for i, word in enumerate(words)}
 
 # %% ../nbs/02_wordpiece.ipynb #40a119cf
-_CJK = ((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF), (0x2A700, 0x2B81F), (0x2B920, 0x2CEAF), (0xF900, 0xFAFF), (0x2F800, 0x2FA1F))
+_CJK = (
+    (0x4E00, 0x9FFF),
+    (0x3400, 0x4DBF),
+    (0x20000, 0x2A6DF),
+    (0x2A700, 0x2B81F),
+    (0x2B920, 0x2CEAF),
+    (0xF900, 0xFAFF),
+    (0x2F800, 0x2FA1F),
+)
+
 
 class _Clean(dict):
     "For `str.translate`: what becomes of a character, by its code."
+
     def __missing__(self, code):
         c, kind = chr(code), unicodedata.category(chr(code))
-        if c in "\t\n\r" or kind[0] == "Z": new = " "
-        elif c == "\ufffd" or kind in ("Cc", "Cf", "Co", "Cs"): new = ""
-        else: new = f" {c} " if any(a <= code <= b for a, b in _CJK) else c
+        if c in "\t\n\r" or kind[0] == "Z":
+            new = " "
+        elif c == "\ufffd" or kind in ("Cc", "Cf", "Co", "Cs"):
+            new = ""
+        else:
+            new = f" {c} " if any(a <= code <= b for a, b in _CJK) else c
         self[code] = new
         return new
 
+
 _clean = _Clean()
+
 
 def normalize(
     text: str,
@@ -41,21 +59,30 @@ def normalize(
 ) -> str:
     "Clean a text as BERT does."
     text = text.translate(_clean)
-    if not lower: return text
-    if text.isascii(): return text.lower()
-    plain = "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn")
-    return "".join(c.lower() for c in plain)  # letter by letter: Python's own `lower` ends Greek words with another sigma
+    if not lower:
+        return text
+    if text.isascii():
+        return text.lower()
+    plain = "".join(
+        c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn"
+    )
+    return "".join(
+        c.lower() for c in plain
+    )  # letter by letter: Python's own `lower` ends Greek words with another sigma
 
 # %% ../nbs/02_wordpiece.ipynb #eab6b654
 class _Apart(dict):
     "For `str.translate`: punctuation gets blanks around it."
+
     def __missing__(self, code):
         c = chr(code)
         ascii_mark = 33 <= code <= 126 and not c.isalnum()
         self[code] = f" {c} " if ascii_mark or unicodedata.category(c)[0] == "P" else c
         return self[code]
 
+
 _apart = _Apart()
+
 
 def split_words(
     text: str,  # normalised
@@ -71,13 +98,16 @@ def wordpiece(
     longest: int = 100,  # letters; a longer word is unknown
 ) -> list:  # entries of `vocab`
     "Cut one word, greedily, into the longest pieces that the vocabulary has."
-    if len(word) > longest: return [unknown]
+    if len(word) > longest:
+        return [unknown]
     pieces, start = [], 0
     while start < len(word):
         mark = "##" if start else ""
         for end in range(len(word), start, -1):
-            if mark + word[start:end] in vocab: break
-        else: return [unknown]
+            if mark + word[start:end] in vocab:
+                break
+        else:
+            return [unknown]
         pieces.append(mark + word[start:end])
         start = end
     return pieces
@@ -85,6 +115,7 @@ def wordpiece(
 # %% ../nbs/02_wordpiece.ipynb #27387493
 class WordPiece:
     "BERT's tokenizer, in Python: for reading. `tokenizers` does the same, much faster."
+
     special = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
     def __init__(
@@ -93,7 +124,8 @@ class WordPiece:
         lower: bool = True,
     ):
         self.vocab, self.lower = vocab if isinstance(vocab, dict) else read_vocab(vocab), lower
-        if missing := [s for s in self.special if s not in self.vocab]: raise InputError(f"the vocabulary has no {missing[0]}; it is not one of BERT's.")
+        if missing := [s for s in self.special if s not in self.vocab]:
+            raise InputError(f"the vocabulary has no {missing[0]}; it is not one of BERT's.")
         self.entries = {i: e for e, i in self.vocab.items()}
         self.cut = functools.lru_cache(100_000)(lambda word: wordpiece(word, self.vocab))
 
@@ -101,8 +133,10 @@ class WordPiece:
         "The pieces of a text, special tokens in it kept whole."
         out = []
         for part in re.split("(" + "|".join(map(re.escape, self.special)) + ")", text):
-            if part in self.special: out.append(part)
-            else: out += [p for w in split_words(normalize(part, self.lower)) for p in self.cut(w)]
+            if part in self.special:
+                out.append(part)
+            else:
+                out += [p for w in split_words(normalize(part, self.lower)) for p in self.cut(w)]
         return out
 
     def __call__(self, text: str) -> list:

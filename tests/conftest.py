@@ -1,5 +1,7 @@
 "Fixtures that several test files share."
-import pytest, torch
+
+import pytest
+import torch
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +18,15 @@ def tiny_classifier(tmp_path_factory):
     "The folder of a classifier so small that a test can afford to score with it a hundred times."
     import tiny_encoders as tiny
     from transformers import BertForSequenceClassification
+
     rust = tiny.wordpiece()
-    config = tiny.config("bert", rust.get_vocab_size(), id2label={0: "NEGATIVE", 1: "POSITIVE"}, label2id={"NEGATIVE": 0, "POSITIVE": 1})
-    folder = tmp_path_factory.mktemp("tiny")/"model"
+    config = tiny.config(
+        "bert",
+        rust.get_vocab_size(),
+        id2label={0: "NEGATIVE", 1: "POSITIVE"},
+        label2id={"NEGATIVE": 0, "POSITIVE": 1},
+    )
+    folder = tmp_path_factory.mktemp("tiny") / "model"
     tiny.fill(BertForSequenceClassification(config)).save_pretrained(folder)
     tiny.wrap(rust, types=True).save_pretrained(folder)
     return folder

@@ -1,15 +1,20 @@
 "What a notebook cannot hold: another process, and figures that must agree with their benchmark."
-import json, subprocess, sys
+
+import json
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest, torch, transformers
-
+import pytest
 import tiny_encoders as tiny
+import torch
+import transformers
+
 from nlp_tour.core import InputError
 from nlp_tour.model import load, save
 
 root = Path(__file__).resolve().parent.parent
-MODULE = '''
+MODULE = """
 import torch, transformers
 from transformers.modeling_outputs import SequenceClassifierOutput
 
@@ -28,62 +33,112 @@ class MeanForSequenceClassification(transformers.DistilBertPreTrainedModel):
 
 transformers.AutoConfig.register("mean_of_tokens", MeanConfig)
 transformers.AutoModelForSequenceClassification.register(MeanConfig, MeanForSequenceClassification)
-'''
+"""
 
 
 def test_an_architecture_of_ones_own_in_another_process(tmp_path, monkeypatch):
-    (tmp_path/"my_models.py").write_text(MODULE)
+    (tmp_path / "my_models.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
     tok = tiny.wrap(tiny.wordpiece())
     script = f"""
-import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(root/'tests')!r}]
+import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(root / "tests")!r}]
 import my_models, tiny_encoders as tiny
 from nlp_tour.model import save
 tok = tiny.wrap(tiny.wordpiece())
 config = my_models.MeanConfig(vocab_size=len(tok), dim=16, hidden_dim=32, n_layers=1, n_heads=2, max_position_embeddings=64, id2label={{0: "bad", 1: "good"}})
-save({str(tmp_path/'m')!r}, tiny.fill(my_models.MeanForSequenceClassification(config)), tok)
+save({str(tmp_path / "m")!r}, tiny.fill(my_models.MeanForSequenceClassification(config)), tok)
 """
     subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-    with pytest.raises(InputError, match="mean_of_tokens") as unknown: load(tmp_path/"m")
+    with pytest.raises(InputError, match="mean_of_tokens") as unknown:
+        load(tmp_path / "m")
     assert "\n" not in str(unknown.value)
     import my_models
+
     from nlp_tour.pipeline import pipeline
-    model, again = load(tmp_path/"m")
-    pipe = pipeline(model=tmp_path/"m")
-    assert isinstance(model, my_models.MeanForSequenceClassification) and pipe.task.name == "text-classification"
+
+    model, again = load(tmp_path / "m")
+    pipe = pipeline(model=tmp_path / "m")
+    assert (
+        isinstance(model, my_models.MeanForSequenceClassification)
+        and pipe.task.name == "text-classification"
+    )
     answers = pipe(["She found the river.", "A quiet old bridge in London and Paris."])
-    with torch.no_grad(): right = model(again(["She found the river.", "A quiet old bridge in London and Paris."], padding=True, return_tensors="pt")).logits.softmax(-1).max(-1)
-    assert [a["label"] for a in answers] == [model.config.id2label[i] for i in right.indices.tolist()]
+    with torch.no_grad():
+        right = (
+            model(
+                again(
+                    ["She found the river.", "A quiet old bridge in London and Paris."],
+                    padding=True,
+                    return_tensors="pt",
+                )
+            )
+            .logits.softmax(-1)
+            .max(-1)
+        )
+    assert [a["label"] for a in answers] == [
+        model.config.id2label[i] for i in right.indices.tolist()
+    ]
     assert torch.allclose(torch.tensor([a["score"] for a in answers]), right.values, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert"])
 def test_layers_of_every_family(kind, tmp_path):
-    from nlp_tour.layers import add_lora, layer_count, learning_rates, merged, reinitialize, set_dropout, trained_share
+    from nlp_tour.layers import (
+        add_lora,
+        layer_count,
+        learning_rates,
+        merged,
+        reinitialize,
+        set_dropout,
+        trained_share,
+    )
+
     tok = tiny.wrap(tiny.byte_level() if kind == "roberta" else tiny.wordpiece())
-    make = {"bert": transformers.BertForSequenceClassification, "roberta": transformers.RobertaForSequenceClassification, "distilbert": transformers.DistilBertForSequenceClassification}[kind]
+    make = {
+        "bert": transformers.BertForSequenceClassification,
+        "roberta": transformers.RobertaForSequenceClassification,
+        "distilbert": transformers.DistilBertForSequenceClassification,
+    }[kind]
     model = tiny.fill(make(tiny.config(kind, len(tok))))
     x = tok(["She found the river.", "No."], padding=True, return_tensors="pt")
-    assert layer_count(model) == 2 and {g["name"] for g in learning_rates(model)} == {"head", "layer 0", "layer 1", "embeddings"}
-    with torch.no_grad(): before = model(**x).logits
-    lora = add_lora(model)
-    with torch.no_grad(): assert torch.allclose(lora.eval()(**x).logits, before, atol=1e-5)
-    assert 0 < trained_share(lora) < .5
+    assert layer_count(model) == 2 and {g["name"] for g in learning_rates(model)} == {
+        "head",
+        "layer 0",
+        "layer 1",
+        "embeddings",
+    }
     with torch.no_grad():
-        for n, p in lora.named_parameters(): p.add_(.05) if "lora_" in n else None
+        before = model(**x).logits
+    lora = add_lora(model)
+    with torch.no_grad():
+        assert torch.allclose(lora.eval()(**x).logits, before, atol=1e-5)
+    assert 0 < trained_share(lora) < 0.5
+    with torch.no_grad():
+        for n, p in lora.named_parameters():
+            p.add_(0.05) if "lora_" in n else None
         changed = lora(**x).logits
     assert not torch.allclose(changed, before, atol=1e-3)
     plain = merged(lora)
-    with torch.no_grad(): assert torch.allclose(plain(**x).logits, changed, atol=1e-4)
-    assert torch.equal(load(save(tmp_path/"m", plain, tok))[0](**x).logits, plain(**x).logits)
+    with torch.no_grad():
+        assert torch.allclose(plain(**x).logits, changed, atol=1e-4)
+    assert torch.equal(load(save(tmp_path / "m", plain, tok))[0](**x).logits, plain(**x).logits)
     set_dropout(plain, 0).train()
     assert torch.equal(plain(**x).logits, plain(**x).logits)
     weights = {n: w.clone() for n, w in plain.state_dict().items()}
     reinitialize(plain, 1)
-    assert {n.split(".")[3] for n, w in plain.state_dict().items() if not torch.equal(w, weights[n])} == {"1"}
+    assert {
+        n.split(".")[3] for n, w in plain.state_dict().items() if not torch.equal(w, weights[n])
+    } == {"1"}
 
 
 def test_the_table_of_the_chapter_is_the_benchmarks():
-    ways = json.loads((root/"benchmarks"/"results"/"customization.json").read_text())["ways"]
-    text = "".join("".join(c["source"]) for c in json.loads((root/"nbs"/"04_layers.ipynb").read_text())["cells"])
-    for name, v in ways.items(): assert f"| {name} | {v['accuracy']:.3f} | {v['seconds']:.0f} s | {v['parameters_trained']:,} | {v['megabytes_saved']:.1f} MB |" in text
+    ways = json.loads((root / "benchmarks" / "results" / "customization.json").read_text())["ways"]
+    text = "".join(
+        "".join(c["source"])
+        for c in json.loads((root / "nbs" / "04_layers.ipynb").read_text())["cells"]
+    )
+    for name, v in ways.items():
+        assert (
+            f"| {name} | {v['accuracy']:.3f} | {v['seconds']:.0f} s | {v['parameters_trained']:,} | {v['megabytes_saved']:.1f} MB |"
+            in text
+        )

@@ -1,31 +1,80 @@
 "Two processes train as one does at the same global batch, evaluate each row once, and save once."
-import json, os, subprocess, sys
+
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest, torch
+import pytest
+import torch
 from safetensors.torch import load_file
 
 here = Path(__file__).parent
-ENV = os.environ | {"NLP_TOUR_OFFLINE": "1", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": os.pathsep.join([str(here.parent), str(here)])}
+ENV = os.environ | {
+    "NLP_TOUR_OFFLINE": "1",
+    "OMP_NUM_THREADS": "1",
+    "CUDA_VISIBLE_DEVICES": "",
+    "PYTHONPATH": os.pathsep.join([str(here.parent), str(here)]),
+}
 
 
 def run(way, out, batch, processes, *more):
     "Train; returns what it reported."
-    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", processes, "--num_machines", 1, "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", 0]  # its name for torchrun
+    launch = [
+        "-m",
+        "accelerate.commands.launch",
+        "--multi_gpu",
+        "--num_processes",
+        processes,
+        "--num_machines",
+        1,
+        "--mixed_precision",
+        "no",
+        "--dynamo_backend",
+        "no",
+        "--main_process_port",
+        0,
+    ]  # its name for torchrun
     command = [sys.executable, *map(str, launch)] if processes > 1 else [sys.executable]
     report = f"{out}.json"
-    done = subprocess.run([*command, str(here/"train_tiny.py"), way, str(out), "--batch", str(batch), "--dropout", "0", "--report", report, *map(str, more)], env=ENV, cwd=here, capture_output=True, text=True, timeout=240)
+    done = subprocess.run(
+        [
+            *command,
+            str(here / "train_tiny.py"),
+            way,
+            str(out),
+            "--batch",
+            str(batch),
+            "--dropout",
+            "0",
+            "--report",
+            report,
+            *map(str, more),
+        ],
+        env=ENV,
+        cwd=here,
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
     assert done.returncode == 0, done.stderr[-4000:]
     return json.loads(Path(report).read_text()), load_file(report + ".safetensors")
 
 
 @pytest.mark.parametrize("way", ["trainer", "loop"])
 def test_two_processes_equal_one(way, tmp_path):
-    one, weights = run(way, tmp_path/"one", 8, 1)
-    two, others = run(way, tmp_path/"two", 4, 2)
+    one, weights = run(way, tmp_path / "one", 8, 1)
+    two, others = run(way, tmp_path / "two", 4, 2)
     assert len(one["losses"]) == len(two["losses"]) == 24
     assert max(abs(a - b) for a, b in zip(one["losses"], two["losses"])) < 1e-5
     assert all(torch.allclose(weights[k], others[k], atol=1e-4) for k in weights)
-    assert abs(one["scores"]["loss"] - two["scores"]["loss"]) < 1e-5  # 21 rows in batches of 4: one process reads some of them twice
-    assert one["scores"]["accuracy"] == two["scores"]["accuracy"] and round(two["scores"]["accuracy"] * 21, 6) == round(two["scores"]["accuracy"] * 21)
-    assert sorted(p.name for p in (tmp_path/"two").glob("checkpoint-*")) == sorted(p.name for p in (tmp_path/"one").glob("checkpoint-*"))
+    assert (
+        abs(one["scores"]["loss"] - two["scores"]["loss"]) < 1e-5
+    )  # 21 rows in batches of 4: one process reads some of them twice
+    assert one["scores"]["accuracy"] == two["scores"]["accuracy"] and round(
+        two["scores"]["accuracy"] * 21, 6
+    ) == round(two["scores"]["accuracy"] * 21)
+    assert sorted(p.name for p in (tmp_path / "two").glob("checkpoint-*")) == sorted(
+        p.name for p in (tmp_path / "one").glob("checkpoint-*")
+    )

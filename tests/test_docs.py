@@ -1,133 +1,289 @@
 "The site's configuration and sources: what a browser cannot tell. The pages themselves: `make test-docs`."
-import json, re, sys
-from xml.etree import ElementTree
-from pathlib import Path
 
-import pytest, yaml
+import json
+import re
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
 
 root = Path(__file__).resolve().parent.parent
-config = yaml.safe_load((root/"_quarto.yml").read_text(encoding="utf-8"))
+config = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
 
 # The subset of Quarto's schema that both renderers read alike: a key is allowed here only after it was tried with both.
 ALLOWED = {
     "project": {"type": str, "resources": list},
-    "format": {"html": {"theme": {"light": list, "dark": list}, "css": str, "include-in-header": {"text": str}, "toc": bool, "toc-depth": int, "html-math-method": str, "respect-user-color-scheme": bool}},
-    "website": {"title": str, "description": str, "favicon": str, "repo-subdir": str, "page-navigation": bool, "llms-txt": bool, "search": {"location": str, "type": str},
-                "navbar": {"left": list, "right": list}, "sidebar": {"style": str}, "page-footer": {"center": str}},
+    "format": {
+        "html": {
+            "theme": {"light": list, "dark": list},
+            "css": str,
+            "include-in-header": {"text": str},
+            "toc": bool,
+            "toc-depth": int,
+            "html-math-method": str,
+            "respect-user-color-scheme": bool,
+        }
+    },
+    "website": {
+        "title": str,
+        "description": str,
+        "favicon": str,
+        "repo-subdir": str,
+        "page-navigation": bool,
+        "llms-txt": bool,
+        "search": {"location": str, "type": str},
+        "navbar": {"left": list, "right": list},
+        "sidebar": {"style": str},
+        "page-footer": {"center": str},
+    },
     "metadata-files": list,
 }
 
 
 def wrong(value, allowed, where=""):
     "Keys that are not in the subset, and values of another type."
-    if isinstance(allowed, type): return [] if isinstance(value, allowed) else [f"{where} is {type(value).__name__}"]
-    return [e for k, v in value.items() for e in (wrong(v, allowed[k], f"{where}.{k}") if k in allowed else [f"{where}.{k}"])]
+    if isinstance(allowed, type):
+        return [] if isinstance(value, allowed) else [f"{where} is {type(value).__name__}"]
+    return [
+        e
+        for k, v in value.items()
+        for e in (wrong(v, allowed[k], f"{where}.{k}") if k in allowed else [f"{where}.{k}"])
+    ]
 
 
 def test_the_configuration_is_valid_for_both_renderers():
     assert wrong(config, ALLOWED) == []
-    assert (root/"nbs"/"_quarto.yml").is_symlink() and (root/"nbs"/"_quarto.yml").resolve() == root/"_quarto.yml"
-    for entry in [*config["website"]["navbar"]["left"], *config["website"]["navbar"]["right"]]: assert set(entry) <= {"text", "href"} and entry["text"], "an entry without text prints its URL"
+    assert (root / "nbs" / "_quarto.yml").is_symlink() and (
+        root / "nbs" / "_quarto.yml"
+    ).resolve() == root / "_quarto.yml"
+    for entry in [*config["website"]["navbar"]["left"], *config["website"]["navbar"]["right"]]:
+        assert set(entry) <= {"text", "href"} and entry["text"], (
+            "an entry without text prints its URL"
+        )
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_the_theme_files_are_plain_css_after_their_marker(mode):
     "Quarto compiles them as Sass, the other renderer takes their rules as they are."
-    defaults, marker, rules = (root/"nbs"/"site"/f"{mode}.scss").read_text(encoding="utf-8").partition("/*-- scss:rules --*/")
-    assert marker and not re.search(r"\$|@include|@import|&|//", rules) and "$web-font-path: false;" in defaults
+    defaults, marker, rules = (
+        (root / "nbs" / "site" / f"{mode}.scss")
+        .read_text(encoding="utf-8")
+        .partition("/*-- scss:rules --*/")
+    )
+    assert (
+        marker
+        and not re.search(r"\$|@include|@import|&|//", rules)
+        and "$web-font-path: false;" in defaults
+    )
     assert f"site/{mode}.scss" in config["format"]["html"]["theme"][mode]
 
 
 def test_nothing_of_the_site_asks_another_server():
-    for path in [*(root/"nbs"/"site").iterdir(), root/"nbs"/"try.qmd"]:
+    for path in [*(root / "nbs" / "site").iterdir(), root / "nbs" / "try.qmd"]:
         if path.suffix in (".css", ".scss", ".mjs", ".svg", ".qmd"):
             text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
             assert not re.search(r"(src=|url\(|import |fetch\().{0,3}https?:", text), path.name
 
 
-@pytest.mark.parametrize("path", sorted((root/"nbs").glob("0[1-6]_*.ipynb")), ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path", sorted((root / "nbs").glob("0[1-6]_*.ipynb")), ids=lambda p: p.stem
+)
 def test_a_chapter_installs_the_package_on_colab_only(path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     first = next("".join(c["source"]) for c in cells if c["cell_type"] == "code")
-    if "colab-badge" not in "".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown"): pytest.skip("no chapter of its own")
+    if "colab-badge" not in "".join(
+        "".join(c["source"]) for c in cells if c["cell_type"] == "markdown"
+    ):
+        pytest.skip("no chapter of its own")
     assert 'if "google.colab" in sys.modules:' in first and "%pip install -q nlp_tour" in first
-    assert f"/blob/main/nbs/{path.name}" in json.dumps(cells[:3]), "the badge opens another notebook"
+    assert f"/blob/main/nbs/{path.name}" in json.dumps(cells[:3]), (
+        "the badge opens another notebook"
+    )
 
 
 # ---- the benchmark page: what a made-up result looks like, before any browser
-sys.path.append(str(root/"nbs"/"site"))
-import figures, plots
+sys.path.append(str(root / "nbs" / "site"))
+import figures
+import plots
 
 
 def drawn(tmp_path, result, name="made_up", readme=None):
     "The page of one result, and the elements of all markup on it, which must be well-formed."
-    (tmp_path/"results").mkdir(exist_ok=True)
-    (tmp_path/"results"/f"{name}.json").write_text(json.dumps({"benchmark": name, "machine": {"processor": "P <1>", "threads": [1, 2], "gpu": None}} | result), encoding="utf-8")
-    (tmp_path/f"bench_{name}.py").write_text('"""Is it quick?\n\nHow to."""', encoding="utf-8")
-    if readme: (tmp_path/"README.md").write_text(readme, encoding="utf-8")
+    (tmp_path / "results").mkdir(exist_ok=True)
+    (tmp_path / "results" / f"{name}.json").write_text(
+        json.dumps(
+            {"benchmark": name, "machine": {"processor": "P <1>", "threads": [1, 2], "gpu": None}}
+            | result
+        ),
+        encoding="utf-8",
+    )
+    (tmp_path / f"bench_{name}.py").write_text('"""Is it quick?\n\nHow to."""', encoding="utf-8")
+    if readme:
+        (tmp_path / "README.md").write_text(readme, encoding="utf-8")
     page = figures.page(tmp_path)
-    return page, ElementTree.fromstring("<all>" + "".join(re.findall(r"```\{=html\}\n(.*?)\n```", page, re.S)) + "</all>")
+    return page, ElementTree.fromstring(
+        "<all>" + "".join(re.findall(r"```\{=html\}\n(.*?)\n```", page, re.S)) + "</all>"
+    )
 
 
-def words(element): return " ".join(" ".join(element.itertext()).split())
+def words(element):
+    return " ".join(" ".join(element.itertext()).split())
 
 
 def test_every_number_of_a_result_is_on_the_page(tmp_path):
-    page, all_ = drawn(tmp_path, {"texts": 1234, "best": "a & b", "sizes": [3, 4], "seconds": {"ours <fast>": .5, "stock": 12.5}, "times_stock": {"ours <fast>": 24.5}, "spread": {"ours <fast>": 1.01, "stock": 1.5},
-                                  "ways": {"x": {"loss": .125, "mib": 70, "rows": [7, 9], "note": "n"}, "y": {"loss": .25, "mib": None, "rows": [8], "note": "m"}}, "deep": {"kind": {"speed": {"one": 31.5}, "count": 77}}, "notes": {"peer": "It is **better** here."}})
-    assert "texts: **1,234**" in page and "best: **a & b**" in page and "sizes: **3, 4**" in page and "count: **77**" in page and "- **peer**: It is **better** here." in page
+    page, all_ = drawn(
+        tmp_path,
+        {
+            "texts": 1234,
+            "best": "a & b",
+            "sizes": [3, 4],
+            "seconds": {"ours <fast>": 0.5, "stock": 12.5},
+            "times_stock": {"ours <fast>": 24.5},
+            "spread": {"ours <fast>": 1.01, "stock": 1.5},
+            "ways": {
+                "x": {"loss": 0.125, "mib": 70, "rows": [7, 9], "note": "n"},
+                "y": {"loss": 0.25, "mib": None, "rows": [8], "note": "m"},
+            },
+            "deep": {"kind": {"speed": {"one": 31.5}, "count": 77}},
+            "notes": {"peer": "It is **better** here."},
+        },
+    )
+    assert (
+        "texts: **1,234**" in page
+        and "best: **a & b**" in page
+        and "sizes: **3, 4**" in page
+        and "count: **77**" in page
+        and "- **peer**: It is **better** here." in page
+    )
     first, grid, deep = map(words, all_.findall(".//table"))
-    assert first == "times stock times stock seconds slowest / fastest run ours <fast> 24.5 0.5 1.01 stock – 12.5 1.50"
-    assert grid == "ways loss mib rows note x 0.125 70 7, 9 n y 0.250 – 8 m" and deep == "kind: speed one 31.5"
-    assert "Measured on: processor P <1>, threads 1, 2." in page and "`make bench-made-up`" in page and "Is it quick?" in page and "How to" not in page
+    assert (
+        first
+        == "times stock times stock seconds slowest / fastest run ours <fast> 24.5 0.5 1.01 stock – 12.5 1.50"
+    )
+    assert (
+        grid == "ways loss mib rows note x 0.125 70 7, 9 n y 0.250 – 8 m"
+        and deep == "kind: speed one 31.5"
+    )
+    assert (
+        "Measured on: processor P <1>, threads 1, 2." in page
+        and "`make bench-made-up`" in page
+        and "Is it quick?" in page
+        and "How to" not in page
+    )
 
 
 def test_repeated_runs_are_bars_with_a_whisker(tmp_path):
-    page, all_ = drawn(tmp_path, {"accuracy": {"8": {"frozen": {"mean": .5, "sd": .25, "runs": [.25, .75]}, "moved": {"mean": .75, "sd": 0.0, "runs": [.75]}}}})
+    page, all_ = drawn(
+        tmp_path,
+        {
+            "accuracy": {
+                "8": {
+                    "frozen": {"mean": 0.5, "sd": 0.25, "runs": [0.25, 0.75]},
+                    "moved": {"mean": 0.75, "sd": 0.0, "runs": [0.75]},
+                }
+            }
+        },
+    )
     (table,) = all_.findall(".//table")
-    assert "8, frozen 0.50 ± 0.25" in words(table) and "8, moved 0.75 ± 0.00" in words(table) and "runs" not in words(table)
+    assert (
+        "8, frozen 0.50 ± 0.25" in words(table)
+        and "8, moved 0.75 ± 0.00" in words(table)
+        and "runs" not in words(table)
+    )
     assert [s.get("style") for s in table.findall(".//span")] == ["width:66.7%", "width:100.0%"]
     assert [s.get("style") for s in table.findall(".//i")] == ["left:33.3%;width:66.7%"]
 
 
-CURVE = {"x": "rows", "y": "seconds", "log_x": True, "log_y": True, "lines": {"ours & all": [[1000, .5], [100000, 50]], "stock": [[1000, 2], [10000, 20], [100000, None]]}}
+CURVE = {
+    "x": "rows",
+    "y": "seconds",
+    "log_x": True,
+    "log_y": True,
+    "lines": {
+        "ours & all": [[1000, 0.5], [100000, 50]],
+        "stock": [[1000, 2], [10000, 20], [100000, None]],
+    },
+}
 
 
 def test_a_curve_is_a_plot_that_can_be_read_in_three_ways(tmp_path):
     _, all_ = drawn(tmp_path, {"curves": {"Time <over> rows": CURVE}})
     (svg,) = [s for s in all_.iter("svg") if s.get("role") == "img"]
-    assert svg.get("aria-label") == "Time <over> rows. seconds over rows: ours & all from 0.5 at 1,000 to 50 at 100,000; stock from 2 at 1,000 to 20 at 10,000." and svg.get("viewBox")
+    assert (
+        svg.get("aria-label")
+        == "Time <over> rows. seconds over rows: ours & all from 0.5 at 1,000 to 50 at 100,000; stock from 2 at 1,000 to 20 at 10,000."
+        and svg.get("viewBox")
+    )
     texts = [t.text for t in svg.iter("text")]
     assert {"1", "10", "1,000", "10,000", "100,000", "seconds", "rows"} <= set(texts), texts
-    ours, stock = [[tuple(map(float, p.split())) for p in e.get("d")[1:].split("L")] for e in svg.iter("path") if e.get("class") == "curve"]
-    assert ours[0][0] == stock[0][0] and ours[0][1] > stock[0][1], "the same rows stand over each other, and more seconds higher"
-    ticks = {t.text: float(t.get("x")) for t in svg.iter("text") if t.get("text-anchor") == "middle"}
-    assert abs(stock[1][0] - ticks["10,000"]) < .2
+    ours, stock = [
+        [tuple(map(float, p.split())) for p in e.get("d")[1:].split("L")]
+        for e in svg.iter("path")
+        if e.get("class") == "curve"
+    ]
+    assert ours[0][0] == stock[0][0] and ours[0][1] > stock[0][1], (
+        "the same rows stand over each other, and more seconds higher"
+    )
+    ticks = {
+        t.text: float(t.get("x")) for t in svg.iter("text") if t.get("text-anchor") == "middle"
+    }
+    assert abs(stock[1][0] - ticks["10,000"]) < 0.2
     assert [words(li) for li in all_.iter("li")] == ["ours & all", "stock"]
-    assert words(all_.find(".//details/div/table")) == "seconds rows ours & all stock 1,000 0.5 2 10,000 – 20 100,000 50 –"
+    assert (
+        words(all_.find(".//details/div/table"))
+        == "seconds rows ours & all stock 1,000 0.5 2 10,000 – 20 100,000 50 –"
+    )
 
 
 def test_axes_have_round_ticks_and_refuse_what_they_cannot_hold():
-    assert plots.steps(0, 47, False) == [0, 10, 20, 30, 40] and plots.steps(0, .9, False) == [0, .2, .4, .6, .8]
-    assert plots.steps(1, 1e6, True) == [10.0 ** e for e in range(7)] and plots.steps(64, 512, True) == [100, 200, 500]
-    with pytest.raises(ValueError, match="no place for 0"): plots.plot("t", CURVE | {"lines": {"a": [[0, 1], [2, 3]]}})
-    assert plots.plot("t", CURVE | {"lines": {"a": [[1, None]]}}) == "" and "<svg" in plots.plot("t", CURVE | {"lines": {"a": [[5, 5]]}})
+    assert plots.steps(0, 47, False) == [0, 10, 20, 30, 40] and plots.steps(0, 0.9, False) == [
+        0,
+        0.2,
+        0.4,
+        0.6,
+        0.8,
+    ]
+    assert plots.steps(1, 1e6, True) == [10.0**e for e in range(7)] and plots.steps(
+        64, 512, True
+    ) == [100, 200, 500]
+    with pytest.raises(ValueError, match="no place for 0"):
+        plots.plot("t", CURVE | {"lines": {"a": [[0, 1], [2, 3]]}})
+    assert plots.plot("t", CURVE | {"lines": {"a": [[1, None]]}}) == "" and "<svg" in plots.plot(
+        "t", CURVE | {"lines": {"a": [[5, 5]]}}
+    )
 
 
 def test_the_method_is_written_once(tmp_path):
-    page, _ = drawn(tmp_path, {"n": 1}, readme="# Benchmarks\n\nAn intro.\n\n## How it is measured\n\nIn turn, see [it](common.py).\n\n## Peers\n\nMany.\n")
-    assert "## How it is measured {#method}\n\nIn turn, see [it](https://github.com/nlp-tour/nlp_tour/blob/main/benchmarks/common.py)." in page and "Many" not in page
+    page, _ = drawn(
+        tmp_path,
+        {"n": 1},
+        readme="# Benchmarks\n\nAn intro.\n\n## How it is measured\n\nIn turn, see [it](common.py).\n\n## Peers\n\nMany.\n",
+    )
+    assert (
+        "## How it is measured {#method}\n\nIn turn, see [it](https://github.com/nlp-tour/nlp_tour/blob/main/benchmarks/common.py)."
+        in page
+        and "Many" not in page
+    )
     assert page.index("How it is measured") < page.index("## Made up")
 
 
-@pytest.mark.parametrize("path", sorted((root/"nbs").rglob("*.ipynb")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted((root / "nbs").rglob("*.ipynb")), ids=lambda p: p.stem)
 def test_what_quotes_a_benchmark_links_to_its_section(path):
     "A cell of text that names a benchmark's command leads to its figures, and the section exists."
-    results = {p.stem.replace("_", "-") for p in (root/"benchmarks"/"results").glob("*.json")}
+    results = {p.stem.replace("_", "-") for p in (root / "benchmarks" / "results").glob("*.json")}
     for c in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         text = "".join(c["source"])
-        if c["cell_type"] != "markdown": continue
-        linked = set(re.findall(r"\]\(https://nlp-tour\.github\.io/nlp_tour/benchmarks\.html#([\w-]+)\)", text))
-        quoted = {n.replace("_", "-") for n in re.findall(r"bench[_-]([a-z_-]+[a-z])", text)} & results
+        if c["cell_type"] != "markdown":
+            continue
+        linked = set(
+            re.findall(
+                r"\]\(https://nlp-tour\.github\.io/nlp_tour/benchmarks\.html#([\w-]+)\)", text
+            )
+        )
+        quoted = {
+            n.replace("_", "-") for n in re.findall(r"bench[_-]([a-z_-]+[a-z])", text)
+        } & results
         assert quoted <= linked, f"quoted without a link: {sorted(quoted - linked)}"
         assert linked <= results | {"method"}, f"no such section: {sorted(linked - results)}"

@@ -1,9 +1,20 @@
 "The engine under strange texts, many threads, small memory and long streams."
-import itertools, json, os, shutil, subprocess, sys, threading, tracemalloc
+
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import tracemalloc
 from pathlib import Path
 
-import numpy as np, pytest, torch
-from hypothesis import given, settings, strategies as st
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from transformers import BertConfig, BertForSequenceClassification
 
 from nlp_tour.all import load
@@ -21,12 +32,30 @@ def tiny():
     "A pipeline on a small random model: quick, and as strict about shapes as a large one."
     tok = load(NAME)[1]
     torch.manual_seed(0)
-    model = BertForSequenceClassification(BertConfig(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4)).eval()
+    model = BertForSequenceClassification(
+        BertConfig(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4)
+    ).eval()
     return Pipeline(TextClassification(model.config.to_dict()), model, tok)
 
 
 any_text = st.text(st.characters(), min_size=1, max_size=200).filter(str.strip)
-strange = st.sampled_from(["\ud83d", "a\x00b", "‮right to left‬", "👩‍👩‍👧‍👦🏳️‍🌈", "é", "x" * 100_000, "word " * 20_000, "ﷺ", "​​", "\x7f", "[SEP] [CLS]", "שלום עולם", "👍🏽" * 300])
+strange = st.sampled_from(
+    [
+        "\ud83d",
+        "a\x00b",
+        "‮right to left‬",
+        "👩‍👩‍👧‍👦🏳️‍🌈",
+        "é",
+        "x" * 100_000,
+        "word " * 20_000,
+        "ﷺ",
+        "​​",
+        "\x7f",
+        "[SEP] [CLS]",
+        "שלום עולם",
+        "👍🏽" * 300,
+    ]
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -34,20 +63,26 @@ strange = st.sampled_from(["\ud83d", "a\x00b", "‮right to left‬", "👩‍�
 def test_any_unicode_alone_and_in_company(tiny, texts):
     together = tiny(texts)
     alone = [tiny(t)[0] for t in texts]
-    assert [a["label"] for a in together] == [a["label"] for a in alone] or np.allclose([a["score"] for a in together], .5, atol=1e-4)
+    assert [a["label"] for a in together] == [a["label"] for a in alone] or np.allclose(
+        [a["score"] for a in together], 0.5, atol=1e-4
+    )
     assert np.allclose([a["score"] for a in together], [a["score"] for a in alone], atol=1e-5)
     json.dumps(together)
 
 
-@pytest.mark.parametrize("how, why", [("error", "the model takes 512"), ("truncate", None), ("window", None)])
+@pytest.mark.parametrize(
+    "how, why", [("error", "the model takes 512"), ("truncate", None), ("window", None)]
+)
 def test_long_texts(tiny, how, why, capsys):
     long_text = max(plots(), key=len) * 5
     if why:
-        with pytest.raises(InputError, match=why): tiny(["short", long_text], long=how)
+        with pytest.raises(InputError, match=why):
+            tiny(["short", long_text], long=how)
         return
     short, answer = tiny(["short", long_text], long=how)
     assert short == tiny("short")[0] and 0 <= answer["score"] <= 1
-    if how == "truncate": assert "1 of 2 texts" in capsys.readouterr().err
+    if how == "truncate":
+        assert "1 of 2 texts" in capsys.readouterr().err
 
 
 def test_threads_share_a_model_and_give_its_mode_back(tiny):
@@ -55,11 +90,18 @@ def test_threads_share_a_model_and_give_its_mode_back(tiny):
     right = tiny(texts)
     tiny.model.train()
     found = [None] * 6
-    def work(i): found[i] = tiny(texts)
+
+    def work(i):
+        found[i] = tiny(texts)
+
     threads = [threading.Thread(target=work, args=(i,)) for i in range(6)]
-    for t in threads: t.start()
-    for t in threads: t.join()
-    assert all(np.allclose([a["score"] for a in f], [a["score"] for a in right], atol=1e-6) for f in found)
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert all(
+        np.allclose([a["score"] for a in f], [a["score"] for a in right], atol=1e-6) for f in found
+    )
     assert tiny.model.training
     tiny.model.eval()
 
@@ -67,10 +109,12 @@ def test_threads_share_a_model_and_give_its_mode_back(tiny):
 def test_an_endless_stream_needs_bounded_memory(tiny):
     texts = itertools.cycle(reviews()["test"]["text"][:500])
     stream = tiny(t for t in texts)
-    for _ in range(5000): next(stream)
+    for _ in range(5000):
+        next(stream)
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    for _ in range(9000): next(stream)
+    for _ in range(9000):
+        next(stream)
     grown = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     assert grown < 20e6, f"{grown / 1e6:.0f} MB more after 9,000 texts"
@@ -79,28 +123,53 @@ def test_an_endless_stream_needs_bounded_memory(tiny):
 def test_out_of_memory_loses_no_answer(tiny, monkeypatch, capsys):
     texts = reviews()["test"]["text"][:200]
     right, run = tiny(texts), Pipeline.run
+
     def small(self, rows, opts):
-        if sum(map(len, rows)) > 200: raise torch.OutOfMemoryError("CUDA out of memory. (a pretended one)")
+        if sum(map(len, rows)) > 200:
+            raise torch.OutOfMemoryError("CUDA out of memory. (a pretended one)")
         return run(self, rows, opts)
+
     monkeypatch.setattr(Pipeline, "run", small)
     budget = tiny.batch_tokens
-    try: assert np.allclose([a["score"] for a in tiny(texts)], [a["score"] for a in right], atol=1e-5)
-    finally: tiny.batch_tokens = budget
+    try:
+        assert np.allclose(
+            [a["score"] for a in tiny(texts)], [a["score"] for a in right], atol=1e-5
+        )
+    finally:
+        tiny.batch_tokens = budget
     assert "ran out of memory; going on" in capsys.readouterr().err
-    with pytest.raises(InputError, match="does not fit into the memory"): tiny("word " * 300)
+    with pytest.raises(InputError, match="does not fit into the memory"):
+        tiny("word " * 300)
     tiny.batch_tokens = budget
 
 
 def test_another_error_is_not_taken_for_small_memory(tiny, monkeypatch):
-    def broken(self, rows, opts): raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+    def broken(self, rows, opts):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
     monkeypatch.setattr(Pipeline, "run", broken)
-    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"): tiny("text")
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        tiny("text")
 
 
 def test_options_early_and_late_give_one_shape(tiny):
-    for options in [dict(top_k=1), dict(top_k=2), dict(top_k=None), dict(return_all_scores=True), dict(function_to_apply="sigmoid"), {}]:
+    for options in [
+        {"top_k": 1},
+        {"top_k": 2},
+        {"top_k": None},
+        {"return_all_scores": True},
+        {"function_to_apply": "sigmoid"},
+        {},
+    ]:
         early = Pipeline(tiny.task, tiny.model, tiny.tokenizer, **options)
-        for x in ["one text", ["one text"], ["one text", "and two"], ("a", "b"), np.array(["a", "b"])]: assert early(x) == tiny(x, **options)
+        for x in [
+            "one text",
+            ["one text"],
+            ["one text", "and two"],
+            ("a", "b"),
+            np.array(["a", "b"]),
+        ]:
+            assert early(x) == tiny(x, **options)
 
 
 def test_the_fast_path_is_the_model(capsys):
@@ -115,33 +184,54 @@ def test_the_fast_path_is_the_model(capsys):
 
 
 def test_a_configuration_without_names_of_labels_has_those_of_transformers(tmp_path):
-    import transformers, tiny_encoders
+    import tiny_encoders
+    import transformers
+
     words = tiny_encoders.wordpiece()
-    model = tiny_encoders.fill(BertForSequenceClassification(tiny_encoders.config("bert", words.get_vocab_size())))
+    model = tiny_encoders.fill(
+        BertForSequenceClassification(tiny_encoders.config("bert", words.get_vocab_size()))
+    )
     model.save_pretrained(tmp_path)
     tiny_encoders.wrap(words, types=True).save_pretrained(tmp_path)
-    assert "id2label" not in json.loads((tmp_path/"config.json").read_text())
-    ours, theirs = pipeline(model=str(tmp_path), device="cpu"), transformers.pipeline("text-classification", model=str(tmp_path), device=-1)
+    assert "id2label" not in json.loads((tmp_path / "config.json").read_text())
+    ours, theirs = (
+        pipeline(model=str(tmp_path), device="cpu"),
+        transformers.pipeline("text-classification", model=str(tmp_path), device=-1),
+    )
     texts = ["a b c", "c d e f g"]
     assert ours.fast and [a["label"] for a in ours(texts)] == [a["label"] for a in theirs(texts)]
-    assert np.allclose([a["score"] for a in ours(texts)], [a["score"] for a in theirs(texts)], atol=1e-5)
+    assert np.allclose(
+        [a["score"] for a in ours(texts)], [a["score"] for a in theirs(texts)], atol=1e-5
+    )
 
 
 def test_a_head_of_another_size_than_its_labels_is_refused(tmp_path):
     import tiny_encoders
+
     words = tiny_encoders.wordpiece()
-    tiny_encoders.fill(BertForSequenceClassification(tiny_encoders.config("bert", words.get_vocab_size()))).save_pretrained(tmp_path)
+    tiny_encoders.fill(
+        BertForSequenceClassification(tiny_encoders.config("bert", words.get_vocab_size()))
+    ).save_pretrained(tmp_path)
     tiny_encoders.wrap(words, types=True).save_pretrained(tmp_path)
-    config = json.loads((tmp_path/"config.json").read_text())
-    (tmp_path/"config.json").write_text(json.dumps(config | {"id2label": {"0": "a", "1": "b", "2": "c"}, "label2id": {"a": 0, "b": 1, "c": 2}}))
-    with pytest.raises(InputError, match="label"): pipeline(model=str(tmp_path), device="cpu")("a b c")
+    config = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(
+        json.dumps(
+            config
+            | {"id2label": {"0": "a", "1": "b", "2": "c"}, "label2id": {"a": 0, "b": 1, "c": 2}}
+        )
+    )
+    with pytest.raises(InputError, match="label"):
+        pipeline(model=str(tmp_path), device="cpu")("a b c")
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_batches_of_many_sizes_do_not_pile_up_memory(tmp_path):
     import tiny_encoders
+
     words = tiny_encoders.wordpiece()
-    tiny_encoders.fill(BertForSequenceClassification(tiny_encoders.config("bert", words.get_vocab_size()))).save_pretrained(tmp_path)
+    tiny_encoders.fill(
+        BertForSequenceClassification(tiny_encoders.config("bert", words.get_vocab_size()))
+    ).save_pretrained(tmp_path)
     code = f"""
 import torch, nlp_tour.encoder as e
 def memory(): return int(next(l.split()[1] for l in open("/proc/self/status") if l.startswith("VmRSS"))) // 1024
@@ -154,7 +244,16 @@ def grown():
 few = grown()
 e.ROWS = 1
 print(few, grown())"""
-    few, many = map(int, subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=os.environ | {"NLP_TOUR_OFFLINE": "1"}).stdout.split())
+    few, many = map(
+        int,
+        subprocess.run(
+            [sys.executable, "-c", code],
+            check=True,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"NLP_TOUR_OFFLINE": "1"},
+        ).stdout.split(),
+    )
     assert few < 100 < many  # MB; 19 numbers of rows against 200
 
 
@@ -166,55 +265,87 @@ def test_a_bar_counts_tokens(tiny, capsys):
 
 
 def test_a_name_on_the_hub_runs_as_the_encoder_by_hand(tmp_path):
-    repo = tmp_path/"models--owner--name"
-    (repo/"refs").mkdir(parents=True)
-    (repo/"refs"/"main").write_text("0" * 40)
-    shutil.copytree(embedded("sentiment"), repo/"snapshots"/("0" * 40))
+    repo = tmp_path / "models--owner--name"
+    (repo / "refs").mkdir(parents=True)
+    (repo / "refs" / "main").write_text("0" * 40)
+    shutil.copytree(embedded("sentiment"), repo / "snapshots" / ("0" * 40))
     code = """
 import sys, nlp_tour.names as names
 names.hub_reachable = lambda: True
 from nlp_tour.pipeline import pipeline
 pipe = pipeline("sentiment-analysis", model="owner/name", device="cpu")
 print(type(pipe.fast).__name__, "transformers" in sys.modules, pipe("Fine.")[0]["label"])"""
-    env = {k: v for k, v in os.environ.items() if k != "NLP_TOUR_OFFLINE"} | {"HF_HUB_CACHE": str(tmp_path), "HF_HUB_OFFLINE": "1"}
-    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=env).stdout.split() == ["Encoder", "False", "POSITIVE"]
+    env = {k: v for k, v in os.environ.items() if k != "NLP_TOUR_OFFLINE"} | {
+        "HF_HUB_CACHE": str(tmp_path),
+        "HF_HUB_OFFLINE": "1",
+    }
+    assert subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=env
+    ).stdout.split() == ["Encoder", "False", "POSITIVE"]
 
 
-@pytest.mark.parametrize("config, asked", [({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}, 1), (None, 2)])
-def test_weights_are_fetched_for_models_that_the_encoder_computes(config, asked, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "config, asked", [({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}, 1), (None, 2)]
+)
+def test_weights_are_fetched_for_models_that_the_encoder_computes(
+    config, asked, tmp_path, monkeypatch
+):
     import huggingface_hub
+
     from nlp_tour.opening import encoder_files
+
     calls = []
+
     def snapshot(name, revision, token, allow_patterns):
         calls.append((name, revision, token, allow_patterns))
-        if config: (tmp_path/"config.json").write_text(json.dumps(config))
+        if config:
+            (tmp_path / "config.json").write_text(json.dumps(config))
         return tmp_path if config else embedded("sentiment")
+
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
     assert (encoder_files("owner/name", "v2", "secret") is None) == bool(config)
-    assert len(calls) == asked and all(c[:3] == ("owner/name", "v2", "secret") for c in calls) and calls[0][3] == ("config.json",)
+    assert (
+        len(calls) == asked
+        and all(c[:3] == ("owner/name", "v2", "secret") for c in calls)
+        and calls[0][3] == ("config.json",)
+    )
 
 
 def test_the_model_in_hand_keeps_the_dtype_and_what_was_calibrated(tmp_path):
     from nlp_tour.calibration import calibrate
+
     pipe = pipeline(model=str(embedded("sentiment")), device="cpu", dtype="bfloat16")
     temperature = calibrate(pipe, reviews()["test"].select(range(200)))
     assert pipe.fast and pipe._model is None
     pipe.save_pretrained(tmp_path)
-    assert json.loads((tmp_path/"config.json").read_text())["calibration_temperature"] == pytest.approx(temperature)
+    assert json.loads((tmp_path / "config.json").read_text())[
+        "calibration_temperature"
+    ] == pytest.approx(temperature)
     before = pipe("It was fine, in parts.")[0]["score"]
-    assert pipe.model.dtype == torch.bfloat16 and pipe.fast is None and pipe.model.config.calibration_temperature == pytest.approx(temperature)
-    assert pipe("It was fine, in parts.")[0]["score"] == pytest.approx(before, abs=.02)
-    with pipe: pass
-    with pytest.raises(InputError, match="closed"): pipe("a")
+    assert (
+        pipe.model.dtype == torch.bfloat16
+        and pipe.fast is None
+        and pipe.model.config.calibration_temperature == pytest.approx(temperature)
+    )
+    assert pipe("It was fine, in parts.")[0]["score"] == pytest.approx(before, abs=0.02)
+    with pipe:
+        pass
+    with pytest.raises(InputError, match="closed"):
+        pipe("a")
 
 
 def test_a_head_with_one_output_and_no_names_is_a_probability():
     from nlp_tour.tasks.classification import default_function
-    assert [default_function(c) for c in ({"num_labels": 1}, {"id2label": {"0": "x"}}, {"num_labels": 2}, {})] == ["sigmoid", "sigmoid", "softmax", "softmax"]
+
+    assert [
+        default_function(c)
+        for c in ({"num_labels": 1}, {"id2label": {"0": "x"}}, {"num_labels": 2}, {})
+    ] == ["sigmoid", "sigmoid", "softmax", "softmax"]
 
 
 def test_the_budget_is_measured_on_what_will_run(monkeypatch):
     import nlp_tour.pipeline as p
+
     pytest.importorskip("openvino")
     seen = []
     monkeypatch.setattr(p, "best_budget", lambda pipe: seen.append(type(pipe.fast).__name__) or 512)
@@ -224,6 +355,10 @@ def test_the_budget_is_measured_on_what_will_run(monkeypatch):
 
 def test_no_budget_fits(tiny, monkeypatch):
     from nlp_tour.pipeline import best_budget
-    def full(rows, opts): raise MemoryError("not enough memory")
+
+    def full(rows, opts):
+        raise MemoryError("not enough memory")
+
     monkeypatch.setattr(tiny, "run", full, raising=False)
-    with pytest.raises(InputError, match="not even 512 tokens"): best_budget(tiny)
+    with pytest.raises(InputError, match="not even 512 tokens"):
+        best_budget(tiny)

@@ -1,27 +1,84 @@
 "The rules of the house: floors, notebooks, README, installation."
-import ast, json, os, re, subprocess, sys, venv
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+import venv
 from pathlib import Path
 
 import pytest
-
 from readme import readme
 
 root = Path(__file__).resolve().parent.parent
-NOTEBOOKS = [p for p in sorted((root/"nbs").rglob("*.ipynb")) if not {"_proc", ".ipynb_checkpoints"} & set(p.parts)]
+NOTEBOOKS = [
+    p
+    for p in sorted((root / "nbs").rglob("*.ipynb"))
+    if not {"_proc", ".ipynb_checkpoints"} & set(p.parts)
+]
 
 # Each module may import those before it. A tuple is one floor, from bottom to top.
-FLOORS = [("core", "files", "names"), ("batching", "readers", "tables", "data", "counts", "metrics", "show", "graph", "tensorflow", "scoring"),
-          ("tasks.base", "tasks.classification", "tasks.token_classification", "tasks.features", "tasks.question_answering", "tasks.fill_mask", "tasks.zero_shot",
-           "tasks.generation", "tasks.conversational", "tasks.seq2seq", "tasks.table"),
-          ("wordpiece", "tokenizer", "model", "check", "encoder", "openvino", "opening", "pipeline", "customization", "layers", "rows", "runs", "trainer", "sweep", "native_loop"),
-          ("explain", "look", "attention", "calibration", "few_shot", "playground"), ("all", "tour", "cells", "migrate", "console", "cli")]
+FLOORS = [
+    ("core", "files", "names"),
+    (
+        "batching",
+        "readers",
+        "tables",
+        "data",
+        "counts",
+        "metrics",
+        "show",
+        "graph",
+        "tensorflow",
+        "scoring",
+    ),
+    (
+        "tasks.base",
+        "tasks.classification",
+        "tasks.token_classification",
+        "tasks.features",
+        "tasks.question_answering",
+        "tasks.fill_mask",
+        "tasks.zero_shot",
+        "tasks.generation",
+        "tasks.conversational",
+        "tasks.seq2seq",
+        "tasks.table",
+    ),
+    (
+        "wordpiece",
+        "tokenizer",
+        "model",
+        "check",
+        "encoder",
+        "openvino",
+        "opening",
+        "pipeline",
+        "customization",
+        "layers",
+        "rows",
+        "runs",
+        "trainer",
+        "sweep",
+        "native_loop",
+    ),
+    ("explain", "look", "attention", "calibration", "few_shot", "playground"),
+    ("all", "tour", "cells", "migrate", "console", "cli"),
+]
 ORDER = [m for floor in FLOORS for m in floor]
 
 
-def module_name(path): return ".".join(path.relative_to(root/"nlp_tour").with_suffix("").parts)
+def module_name(path):
+    return ".".join(path.relative_to(root / "nlp_tour").with_suffix("").parts)
 
 
-MODULES = {module_name(p): p for p in sorted((root/"nlp_tour").rglob("*.py")) if p.stem not in ("__init__", "_modidx")}
+MODULES = {
+    module_name(p): p
+    for p in sorted((root / "nlp_tour").rglob("*.py"))
+    if p.stem not in ("__init__", "_modidx")
+}
 
 
 def imports(path, name):
@@ -29,13 +86,18 @@ def imports(path, name):
     found, here = set(), ["nlp_tour", *name.split(".")]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
-            base = ".".join((here[:-node.level] if node.level else []) + (node.module.split(".") if node.module else []))
+            base = ".".join(
+                (here[: -node.level] if node.level else [])
+                + (node.module.split(".") if node.module else [])
+            )
             found |= {base, *(f"{base}.{a.name}" for a in node.names)}
-        elif isinstance(node, ast.Import): found |= {a.name for a in node.names}
+        elif isinstance(node, ast.Import):
+            found |= {a.name for a in node.names}
     return {f.removeprefix("nlp_tour.") for f in found if f.startswith("nlp_tour.")} & set(MODULES)
 
 
-def test_every_module_has_its_floor(): assert set(MODULES) == set(ORDER)
+def test_every_module_has_its_floor():
+    assert set(MODULES) == set(ORDER)
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -56,33 +118,56 @@ def test_notebook_style(path):
     code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
     assert "skip_exec" not in raw
     assert len(raw) <= 300_000, "300 KB with its outputs is the limit"
-    assert max(len(c.splitlines()) for c in code if re.search(r"^#\|\s*exports?\b", c, re.M)) <= 40 if any("#| export" in c for c in code) else True
+    assert (
+        max(len(c.splitlines()) for c in code if re.search(r"^#\|\s*exports?\b", c, re.M)) <= 40
+        if any("#| export" in c for c in code)
+        else True
+    )
     shown = json.dumps([c.get("outputs", []) for c in cells])
-    assert not re.search(r"Traceback \(most recent|/tmp/|/home/|/root/|/work/|site-packages|\d+%\|", shown), "an output holds a path, a traceback or a progress bar"
+    assert not re.search(
+        r"Traceback \(most recent|/tmp/|/home/|/root/|/work/|site-packages|\d+%\|", shown
+    ), "an output holds a path, a traceback or a progress bar"
     assert "".join(cells[0]["source"]).startswith("# "), "a notebook opens with its title"
     for cell in cells:
-        blocks = re.findall(r"(?:^\|.*\n?)+", "".join(cell["source"]), re.M) if cell["cell_type"] == "markdown" else []
+        blocks = (
+            re.findall(r"(?:^\|.*\n?)+", "".join(cell["source"]), re.M)
+            if cell["cell_type"] == "markdown"
+            else []
+        )
         assert all(re.match(r"\|.*\n\|[-:| ]+\|\n", b) for b in blocks), "a table without its head"
 
 
 def test_readme_agrees_with_the_index():
-    assert (root/"README.md").read_text(encoding="utf-8") == readme(), "run: make readme"
+    assert (root / "README.md").read_text(encoding="utf-8") == readme(), "run: make readme"
 
 
 def test_importing_the_package_is_light():
     heavy = "import sys, nlp_tour, nlp_tour.core, nlp_tour.names, nlp_tour.all; print([m for m in ('torch', 'transformers', 'datasets', 'pandas', 'matplotlib') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", heavy], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", heavy], capture_output=True, text=True, check=True
+        ).stdout.strip()
+        == "[]"
+    )
 
 
 def test_the_wheel_installs_into_an_empty_environment(tmp_path):
-    run = lambda *c, **kw: subprocess.run(list(map(str, c)), check=True, capture_output=True, text=True, **kw)
-    run(sys.executable, "-m", "build", "--outdir", tmp_path/"dist", root)
-    (wheel,), (sdist,) = (tmp_path/"dist").glob("*.whl"), (tmp_path/"dist").glob("*.tar.gz")
-    venv.create(tmp_path/"env", with_pip=True)
-    python = tmp_path/"env"/("Scripts" if os.name == "nt" else "bin")/"python"
+    def run(*c, **kw):
+        return subprocess.run(list(map(str, c)), check=True, capture_output=True, text=True, **kw)
+
+    run(sys.executable, "-m", "build", "--outdir", tmp_path / "dist", root)
+    (wheel,), (sdist,) = (tmp_path / "dist").glob("*.whl"), (tmp_path / "dist").glob("*.tar.gz")
+    venv.create(tmp_path / "env", with_pip=True)
+    python = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
     run(python, "-m", "pip", "install", "-q", "--no-deps", wheel)
-    code = ("import sys, nlp_tour; from pathlib import Path; from nlp_tour.names import ADAPTER; from nlp_tour.console import copy_notebooks; "
-            "print(nlp_tour.__version__, 'torch' in sys.modules, 'transformers' in sys.modules, sorted(p.name for p in ADAPTER.iterdir()), len(copy_notebooks('chapters')))")
+    code = (
+        "import sys, nlp_tour; from pathlib import Path; from nlp_tour.names import ADAPTER; from nlp_tour.console import copy_notebooks; "
+        "print(nlp_tour.__version__, 'torch' in sys.modules, 'transformers' in sys.modules, sorted(p.name for p in ADAPTER.iterdir()), len(copy_notebooks('chapters')))"
+    )
     said = run(python, "-c", code, cwd=tmp_path).stdout.strip()
-    assert said.endswith(f"False False ['README.md', 'adapter_config.json', 'adapter_model.safetensors'] {len(NOTEBOOKS) + len(list((root/'nbs').rglob('*.png')))}"), said
-    assert (tmp_path/"chapters"/"tasks"/"generation.ipynb").read_bytes() == (root/"nbs"/"tasks"/"generation.ipynb").read_bytes()
+    assert said.endswith(
+        f"False False ['README.md', 'adapter_config.json', 'adapter_model.safetensors'] {len(NOTEBOOKS) + len(list((root / 'nbs').rglob('*.png')))}"
+    ), said
+    assert (tmp_path / "chapters" / "tasks" / "generation.ipynb").read_bytes() == (
+        root / "nbs" / "tasks" / "generation.ipynb"
+    ).read_bytes()

@@ -1,13 +1,19 @@
 "Nothing silent: broken folders, wrong files, untrained heads, unknown names, at every door that opens a model."
-import json, shutil, sys, warnings
+
+import json
+import shutil
+import sys
+import warnings
 from pathlib import Path
 
-import pytest, torch, transformers
+import pytest
+import tiny_encoders as tiny
+import torch
+import transformers
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models
 
 import nlp_tour.all as tour
-import tiny_encoders as tiny
 from nlp_tour.check import check
 from nlp_tour.core import InputError
 from nlp_tour.model import load, save, untrained
@@ -16,28 +22,43 @@ from nlp_tour.tensorflow import from_tf
 from nlp_tour.tokenizer import load_tokenizer
 
 TEXT = "She found the old bridge in London early."
-SMALL = dict(hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2)
+SMALL = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+}
 
 
 @pytest.fixture(scope="module")
-def tok(): return tiny.wrap(tiny.wordpiece(), types=True)
+def tok():
+    return tiny.wrap(tiny.wordpiece(), types=True)
 
 
 @pytest.fixture(scope="module")
 def model(tok):
     torch.manual_seed(0)
-    return tiny.fill(transformers.BertForSequenceClassification(tiny.config("bert", len(tok), id2label={0: "bad", 1: "good"}, label2id={"bad": 0, "good": 1})))
+    return tiny.fill(
+        transformers.BertForSequenceClassification(
+            tiny.config(
+                "bert", len(tok), id2label={0: "bad", 1: "good"}, label2id={"bad": 0, "good": 1}
+            )
+        )
+    )
 
 
 @pytest.fixture(scope="module")
-def whole(tok, model, tmp_path_factory): return save(tmp_path_factory.mktemp("models")/"whole", model, tok)
+def whole(tok, model, tmp_path_factory):
+    return save(tmp_path_factory.mktemp("models") / "whole", model, tok)
 
 
 @pytest.fixture
-def folder(whole, tmp_path): return shutil.copytree(whole, tmp_path/"model")
+def folder(whole, tmp_path):
+    return shutil.copytree(whole, tmp_path / "model")
 
 
-def logits(model): return model.eval()(torch.tensor([[2, 9, 17, 30, 3]])).logits.detach()
+def logits(model):
+    return model.eval()(torch.tensor([[2, 9, 17, 30, 3]])).logits.detach()
 
 
 # Each door, and what came through it: equal for equal models.
@@ -46,7 +67,9 @@ DOORS = {
     "load a task": lambda f: logits(load(f, "text-classification")[0]),
     "load_tokenizer": lambda f: load_tokenizer(f)(TEXT)["input_ids"],
     "pipeline": lambda f: pipeline(model=f)(TEXT)[0]["label"],
-    "pipeline, untouched model": lambda f: pipeline("text-classification", model=f, model_kwargs={"attn_implementation": "eager"})(TEXT)[0]["label"],
+    "pipeline, untouched model": lambda f: pipeline(
+        "text-classification", model=f, model_kwargs={"attn_implementation": "eager"}
+    )(TEXT)[0]["label"],
     "AutoModel": lambda f: logits(tour.AutoModelForSequenceClassification.from_pretrained(f)),
     "the model's class": lambda f: logits(tour.BertForSequenceClassification.from_pretrained(f)),
     "AutoTokenizer": lambda f: tour.AutoTokenizer.from_pretrained(f)(TEXT)["input_ids"],
@@ -65,48 +88,90 @@ DAMAGE = {
 }
 
 
-def same(a, b): return torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
+def same(a, b):
+    return torch.equal(a, b) if isinstance(a, torch.Tensor) else a == b
 
 
 @pytest.mark.parametrize("how", DAMAGE)
 @pytest.mark.parametrize("file", FILES)
 def test_a_broken_folder_gives_one_sentence_or_the_whole_model(whole, folder, file, how):
-    DAMAGE[how](folder/file)
+    DAMAGE[how](folder / file)
     for door, through in DOORS.items():
-        try: found = through(folder)
+        try:
+            found = through(folder)
         except InputError as e:
             said = str(e)
-            assert "\n" not in said and said.endswith(".") and len(said) < 500 and (file in said or str(folder) in said), (door, said)
+            assert (
+                "\n" not in said
+                and said.endswith(".")
+                and len(said) < 500
+                and (file in said or str(folder) in said)
+            ), (door, said)
         else:
-            if door == "AutoConfig": found.pop("_name_or_path", None)
+            if door == "AutoConfig":
+                found.pop("_name_or_path", None)
             right = through(whole)
-            if door == "AutoConfig": right.pop("_name_or_path", None)
-            assert how == "missing" and same(found, right), f"{door} opened a folder whose {file} is {how}"
+            if door == "AutoConfig":
+                right.pop("_name_or_path", None)
+            assert how == "missing" and same(found, right), (
+                f"{door} opened a folder whose {file} is {how}"
+            )
 
 
-@pytest.mark.parametrize("file, doors", [("config.json", {"load", "pipeline", "AutoModel", "AutoConfig", "check"}), ("model.safetensors", {"load", "pipeline", "AutoModel", "check"}),
-                                         ("tokenizer.json", {"load", "load_tokenizer", "pipeline", "AutoTokenizer", "check"})])
+@pytest.mark.parametrize(
+    "file, doors",
+    [
+        ("config.json", {"load", "pipeline", "AutoModel", "AutoConfig", "check"}),
+        ("model.safetensors", {"load", "pipeline", "AutoModel", "check"}),
+        ("tokenizer.json", {"load", "load_tokenizer", "pipeline", "AutoTokenizer", "check"}),
+    ],
+)
 def test_what_is_missing_is_missed(folder, file, doors):
-    (folder/file).unlink()
+    (folder / file).unlink()
     for door in doors:
-        with pytest.raises(InputError): DOORS[door](folder)
+        with pytest.raises(InputError):
+            DOORS[door](folder)
 
 
 def test_the_command_line_says_it_in_one_line(folder, tmp_path, monkeypatch, capsys):
     from nlp_tour.cli import main
-    (folder/"model.safetensors").write_bytes(b"half")
-    monkeypatch.setattr(sys, "argv", ["nlp-tour", "tour", "--model", str(folder), "--examples", "8", "--out", str(tmp_path/"out")])
-    with pytest.raises(SystemExit) as stopped: main()
+
+    (folder / "model.safetensors").write_bytes(b"half")
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        [
+            "nlp-tour",
+            "tour",
+            "--model",
+            str(folder),
+            "--examples",
+            "8",
+            "--out",
+            str(tmp_path / "out"),
+        ],
+    )
+    with pytest.raises(SystemExit) as stopped:
+        main()
     said = [l for l in capsys.readouterr().err.splitlines() if l.startswith("nlp-tour:")]
     assert stopped.value.code == 2 and len(said) == 1 and "model.safetensors" in said[0]
 
 
-@pytest.mark.parametrize("change, said", [(dict(model_type="no_such_thing"), "no_such_thing"), (dict(vocab_size=20), "another shape"), (dict(hidden_size=12, num_attention_heads=2), "another shape"),
-                                          (dict(hidden_size="wide"), "hidden_size"), (dict(architectures=["NoSuchForSequenceClassification"]), "NoSuch")])
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"model_type": "no_such_thing"}, "no_such_thing"),
+        ({"vocab_size": 20}, "another shape"),
+        ({"hidden_size": 12, "num_attention_heads": 2}, "another shape"),
+        ({"hidden_size": "wide"}, "hidden_size"),
+        ({"architectures": ["NoSuchForSequenceClassification"]}, "NoSuch"),
+    ],
+)
 def test_a_configuration_that_is_wrong(folder, change, said):
-    file = folder/"config.json"
+    file = folder / "config.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | change))
-    with pytest.raises(InputError, match=said) as e: load(folder)
+    with pytest.raises(InputError, match=said) as e:
+        load(folder)
     assert "\n" not in str(e.value)
 
 
@@ -117,72 +182,127 @@ def test_a_shard_that_the_index_names(model, tok, tmp_path):
     assert len(shards) > 1 and torch.equal(logits(load(tmp_path)[0]), logits(model))
     shards[0].unlink()
     for door in DOORS.values():
-        with pytest.raises(InputError, match="is missing, and model.safetensors.index.json names it"): door(tmp_path)
+        with pytest.raises(
+            InputError, match="is missing, and model.safetensors.index.json names it"
+        ):
+            door(tmp_path)
 
 
 def test_another_models_tokenizer_is_refused(folder, model, whole):
     other = tiny.wrap(tiny.byte_level())
-    with pytest.raises(InputError, match="the tokenizer knows"): pipeline("text-classification", model=model, tokenizer=other)
-    with pytest.raises(InputError, match="the tokenizer knows"): pipeline("text-classification", model=folder, tokenizer=other)
+    with pytest.raises(InputError, match="the tokenizer knows"):
+        pipeline("text-classification", model=model, tokenizer=other)
+    with pytest.raises(InputError, match="the tokenizer knows"):
+        pipeline("text-classification", model=folder, tokenizer=other)
     other.save_pretrained(folder)
     for door in ("load", "load_tokenizer", "pipeline", "AutoTokenizer", "check"):
-        with pytest.raises(InputError, match="the tokenizer knows"): DOORS[door](folder)
-    with pytest.raises(InputError, match="the tokenizer knows"): load_tokenizer(folder, model)
+        with pytest.raises(InputError, match="the tokenizer knows"):
+            DOORS[door](folder)
+    with pytest.raises(InputError, match="the tokenizer knows"):
+        load_tokenizer(folder, model)
     assert load_tokenizer(whole, model).model_max_length == model.config.max_position_embeddings
 
 
-@pytest.mark.parametrize("weight", ["bert.embeddings.word_embeddings.weight", "bert.encoder.layer.1.output.dense.weight", "classifier.bias"])
+@pytest.mark.parametrize(
+    "weight",
+    [
+        "bert.embeddings.word_embeddings.weight",
+        "bert.encoder.layer.1.output.dense.weight",
+        "classifier.bias",
+    ],
+)
 @pytest.mark.parametrize("value", ["nan", "inf"])
 def test_weights_that_are_no_numbers(folder, weight, value):
-    file = folder/"model.safetensors"
+    file = folder / "model.safetensors"
     weights = load_file(file)
     weights[weight].flatten()[1 if weight.endswith("bias") else 100] = float(value)
     save_file(weights, file, {"format": "pt"})
     for door in ("pipeline", "pipeline, untouched model", "check"):
-        with pytest.raises(InputError, match="NaN or infinite"): DOORS[door](folder)
+        with pytest.raises(InputError, match="NaN or infinite"):
+            DOORS[door](folder)
 
 
 def test_a_file_of_tensorflow_is_read_as_such(tmp_path):
-    folder = shutil.copytree(Path(__file__).parent/"fixtures"/"tensorflow"/"bert-safetensors", tmp_path/"tf")
-    words = {w: i for i, w in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(f"w{i}" for i in range(json.loads((folder/"config.json").read_text())["vocab_size"] - 5))])}
+    folder = shutil.copytree(
+        Path(__file__).parent / "fixtures" / "tensorflow" / "bert-safetensors", tmp_path / "tf"
+    )
+    words = {
+        w: i
+        for i, w in enumerate(
+            [
+                "[PAD]",
+                "[UNK]",
+                "[CLS]",
+                "[SEP]",
+                "[MASK]",
+                *(
+                    f"w{i}"
+                    for i in range(
+                        json.loads((folder / "config.json").read_text())["vocab_size"] - 5
+                    )
+                ),
+            ]
+        )
+    }
     tok = tiny.wrap(Tokenizer(models.WordLevel(words, "[UNK]")), types=True)
     tok.save_pretrained(folder)
     right = logits(from_tf(folder))
-    for door in ("load", "AutoModel", "the model's class"): assert torch.equal(DOORS[door](folder), right), door
+    for door in ("load", "AutoModel", "the model's class"):
+        assert torch.equal(DOORS[door](folder), right), door
     assert check(folder).ok and pipeline(model=folder)("w1 w2")[0]["label"]
     stock = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
     assert [p.kind for p in check(stock, tok).problems] == ["files"]
-    with pytest.raises(InputError, match="TensorFlow's weights only"): pipeline("text-classification", model=stock, tokenizer=tok)
+    with pytest.raises(InputError, match="TensorFlow's weights only"):
+        pipeline("text-classification", model=stock, tokenizer=tok)
 
 
 # Heads
 @pytest.fixture
-def headless(model, tok, tmp_path): return save(tmp_path/"body", model.bert, tok)
+def headless(model, tok, tmp_path):
+    return save(tmp_path / "body", model.bert, tok)
 
 
 def test_an_untrained_head_is_told_at_every_door(headless, tok, capsys):
-    for opened in (lambda: load(headless, "text-classification")[0], lambda: tour.AutoModelForSequenceClassification.from_pretrained(headless), lambda: tour.BertForSequenceClassification.from_pretrained(headless, labels=["a", "b"])):
-        with pytest.warns(UserWarning, match="classifier.bias, classifier.weight are in no file"): model = opened()
+    for opened in (
+        lambda: load(headless, "text-classification")[0],
+        lambda: tour.AutoModelForSequenceClassification.from_pretrained(headless),
+        lambda: tour.BertForSequenceClassification.from_pretrained(headless, labels=["a", "b"]),
+    ):
+        with pytest.warns(UserWarning, match="classifier.bias, classifier.weight are in no file"):
+            model = opened()
         assert untrained(model) == ["classifier.bias", "classifier.weight"]
-        with pytest.raises(InputError, match="are random numbers"): pipeline("text-classification", model=model, tokenizer=tok)
+        with pytest.raises(InputError, match="are random numbers"):
+            pipeline("text-classification", model=model, tokenizer=tok)
         assert [p.kind for p in check(model, tok).problems] == ["head"]
-        assert pipeline("text-classification", model=model, tokenizer=tok, allow_untrained=True)(TEXT)
+        assert pipeline("text-classification", model=model, tokenizer=tok, allow_untrained=True)(
+            TEXT
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with pytest.raises(InputError, match="are random numbers"): pipeline("text-classification", model=headless)
-        with pytest.raises(InputError, match="are random numbers"): check(load(headless, "text-classification")[0]).raise_for_problems()
+        with pytest.raises(InputError, match="are random numbers"):
+            pipeline("text-classification", model=headless)
+        with pytest.raises(InputError, match="are random numbers"):
+            check(load(headless, "text-classification")[0]).raise_for_problems()
 
 
 def test_a_head_that_was_trained_is_no_longer_untrained(headless, tok):
     from nlp_tour.layers import add_lora, merged
     from nlp_tour.native_loop import train
-    batch = tok([TEXT, "The river was loud."], padding=True, return_tensors="pt") | {"labels": torch.tensor([0, 1])}
+
+    batch = tok([TEXT, "The river was loud."], padding=True, return_tensors="pt") | {
+        "labels": torch.tensor([0, 1])
+    }
     for change in (lambda m: m, add_lora):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = change(load(headless, "text-classification")[0])
         assert untrained(model) == ["classifier.bias", "classifier.weight"]
-        train(model, [batch], torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3), progress=False)
+        train(
+            model,
+            [batch],
+            torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3),
+            progress=False,
+        )
         assert untrained(model) == []
         model = merged(model) if change is add_lora else model
         assert pipeline("text-classification", model=model, tokenizer=tok)(TEXT)
@@ -190,91 +310,174 @@ def test_a_head_that_was_trained_is_no_longer_untrained(headless, tok):
 
 def test_a_head_of_another_size_is_refused_or_asked_for(whole, tok):
     for opened in (load, tour.AutoModelForSequenceClassification.from_pretrained):
-        with pytest.raises(InputError, match="weights of another shape"): opened(whole, labels=["a", "b", "c"])
-        with pytest.warns(UserWarning, match="random numbers"): found = opened(whole, labels=["a", "b", "c"], ignore_mismatched_sizes=True)
-        assert untrained(found[0] if opened is load else found) == ["classifier.bias", "classifier.weight"]
+        with pytest.raises(InputError, match="weights of another shape"):
+            opened(whole, labels=["a", "b", "c"])
+        with pytest.warns(UserWarning, match="random numbers"):
+            found = opened(whole, labels=["a", "b", "c"], ignore_mismatched_sizes=True)
+        assert untrained(found[0] if opened is load else found) == [
+            "classifier.bias",
+            "classifier.weight",
+        ]
 
 
 def test_a_head_that_is_left_behind_is_told(whole):
-    with pytest.warns(UserWarning, match=r"the head \(classifier.bias, classifier.weight\) has no place"): tour.AutoModel.from_pretrained(whole)
+    with pytest.warns(
+        UserWarning, match=r"the head \(classifier.bias, classifier.weight\) has no place"
+    ):
+        tour.AutoModel.from_pretrained(whole)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert type(load(whole)[0]).__name__ == "BertForSequenceClassification"
 
 
 # What was saved comes back
-@pytest.mark.parametrize("head, task", [("BertForSequenceClassification", "text-classification"), ("BertForTokenClassification", "token-classification"),
-                                        ("BertForQuestionAnswering", "question-answering"), ("BertForMaskedLM", "fill-mask"), ("BertModel", "feature-extraction")])
+@pytest.mark.parametrize(
+    "head, task",
+    [
+        ("BertForSequenceClassification", "text-classification"),
+        ("BertForTokenClassification", "token-classification"),
+        ("BertForQuestionAnswering", "question-answering"),
+        ("BertForMaskedLM", "fill-mask"),
+        ("BertModel", "feature-extraction"),
+    ],
+)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_save_and_load_give_the_same_bits(tok, tmp_path, head, task, dtype):
-    names = {} if head in ("BertModel", "BertForQuestionAnswering", "BertForMaskedLM") else dict(id2label={0: "a", 1: "b", 2: "c"}, label2id={"a": 0, "b": 1, "c": 2})
+    names = (
+        {}
+        if head in ("BertModel", "BertForQuestionAnswering", "BertForMaskedLM")
+        else {"id2label": {0: "a", 1: "b", 2: "c"}, "label2id": {"a": 0, "b": 1, "c": 2}}
+    )
     model = tiny.fill(getattr(transformers, head)(tiny.config("bert", len(tok), **names))).to(dtype)
-    again, tok_again = load(save(tmp_path/"m", model, tok))
+    again, tok_again = load(save(tmp_path / "m", model, tok))
     x = tok([TEXT, "The river."], padding=True, return_tensors="pt")
-    with torch.no_grad(): a, b = model(**x).to_tuple(), again(tok_again([TEXT, "The river."], padding=True, return_tensors="pt")).to_tuple()
+    with torch.no_grad():
+        a, b = (
+            model(**x).to_tuple(),
+            again(tok_again([TEXT, "The river."], padding=True, return_tensors="pt")).to_tuple(),
+        )
     assert all(torch.equal(i, j) for i, j in zip(a, b)) and len(a) == len(b)
-    assert (type(again).__name__, again.dtype, again.config.id2label) == (head, dtype, model.config.id2label)
+    assert (type(again).__name__, again.dtype, again.config.id2label) == (
+        head,
+        dtype,
+        model.config.id2label,
+    )
     assert untrained(again) == [] and not again.training
-    if dtype == torch.float32: assert pipeline(model=tmp_path/"m").task.name == task
+    if dtype == torch.float32:
+        assert pipeline(model=tmp_path / "m").task.name == task
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "t5"])
 def test_generating_models_come_back_too(kind, tmp_path):
     import tiny as generating
-    if kind == "t5": rust = generating.unigram(); model = generating.seq2seq("t5", rust.get_vocab_size())
-    else: rust = generating.bpe(); model = generating.fill(transformers.GPT2LMHeadModel(transformers.GPT2Config(vocab_size=rust.get_vocab_size(), n_embd=16, n_layer=2, n_head=2, n_positions=64)))
+
+    if kind == "t5":
+        rust = generating.unigram()
+        model = generating.seq2seq("t5", rust.get_vocab_size())
+    else:
+        rust = generating.bpe()
+        model = generating.fill(
+            transformers.GPT2LMHeadModel(
+                transformers.GPT2Config(
+                    vocab_size=rust.get_vocab_size(), n_embd=16, n_layer=2, n_head=2, n_positions=64
+                )
+            )
+        )
     tok = generating.tokenizer(kind, rust.to_str())
     tok.add_special_tokens({})
     model.resize_token_embeddings(len(tok))
-    again, _ = load(save(tmp_path/"m", model, tok))
-    ids = {"input_ids": torch.tensor([[5, 6, 7]])} | ({"decoder_input_ids": torch.tensor([[1, 4]])} if kind == "t5" else {})
-    with torch.no_grad(): assert torch.equal(model(**ids).logits, again(ids).logits)
+    again, _ = load(save(tmp_path / "m", model, tok))
+    ids = {"input_ids": torch.tensor([[5, 6, 7]])} | (
+        {"decoder_input_ids": torch.tensor([[1, 4]])} if kind == "t5" else {}
+    )
+    with torch.no_grad():
+        assert torch.equal(model(**ids).logits, again(ids).logits)
     assert type(again) is type(model)
 
 
 def test_saving_over_another_kind_of_weights_leaves_none_of_them(model, tok, tmp_path):
     model.save_pretrained(tmp_path, max_shard_size="20KB")
-    (tmp_path/"notes.md").write_text("mine")
+    (tmp_path / "notes.md").write_text("mine")
     save(tmp_path, model, tok)
-    assert sorted(p.name for p in tmp_path.glob("*model*")) == ["model.safetensors"] and (tmp_path/"notes.md").read_text() == "mine"
+    assert (
+        sorted(p.name for p in tmp_path.glob("*model*")) == ["model.safetensors"]
+        and (tmp_path / "notes.md").read_text() == "mine"
+    )
     assert torch.equal(logits(load(tmp_path)[0]), logits(model))
 
 
 def test_a_save_that_fails_leaves_what_was_there(model, tok, folder, monkeypatch):
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
-    def full(part): (part/"tokenizer.json").write_bytes(b"half"); raise OSError(28, "No space left on device")
+
+    def full(part):
+        (part / "tokenizer.json").write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
     monkeypatch.setattr(tok, "save_pretrained", full, raising=False)
-    with pytest.raises(InputError, match="No space left on device; what was there before is untouched"): save(folder, model, tok)
-    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before and [p.name for p in folder.parent.iterdir()] == ["model"]
+    with pytest.raises(
+        InputError, match="No space left on device; what was there before is untouched"
+    ):
+        save(folder, model, tok)
+    assert {p.name: p.read_bytes() for p in folder.iterdir()} == before and [
+        p.name for p in folder.parent.iterdir()
+    ] == ["model"]
 
 
 # Names
 def test_unknown_names_raise_with_the_nearest(whole, tmp_path):
-    for wrong, meant in [(lambda: tour.DistilBertConfig(n_head=8), "n_heads"), (lambda: tour.BertConfig(hidden_sise=8), "hidden_size"), (lambda: tour.AutoConfig.from_pretrained(whole, num_hidden_layer=1), "num_hidden_layers"),
-                         (lambda: tour.BertConfig.from_pretrained(whole, num_label=3), "num_labels"), (lambda: load(whole, lables=["a"]), "labels"), (lambda: pipeline(model=whole, top_kk=2), "top_k"),
-                         (lambda: tour.AutoModelForSequenceClassification.from_pretrained(whole, num_lables=2), "num_labels"), (lambda: tour.TrainingArguments(str(tmp_path), learning_rat=1), "learning_rate")]:
-        with pytest.raises(TypeError, match=f"did you mean '{meant}'"): wrong()
-    with pytest.raises(InputError, match="did you mean 'text-classification'"): load(whole, "text-clasification")
+    for wrong, meant in [
+        (lambda: tour.DistilBertConfig(n_head=8), "n_heads"),
+        (lambda: tour.BertConfig(hidden_sise=8), "hidden_size"),
+        (lambda: tour.AutoConfig.from_pretrained(whole, num_hidden_layer=1), "num_hidden_layers"),
+        (lambda: tour.BertConfig.from_pretrained(whole, num_label=3), "num_labels"),
+        (lambda: load(whole, lables=["a"]), "labels"),
+        (lambda: pipeline(model=whole, top_kk=2), "top_k"),
+        (
+            lambda: tour.AutoModelForSequenceClassification.from_pretrained(whole, num_lables=2),
+            "num_labels",
+        ),
+        (lambda: tour.TrainingArguments(str(tmp_path), learning_rat=1), "learning_rate"),
+    ]:
+        with pytest.raises(TypeError, match=f"did you mean '{meant}'"):
+            wrong()
+    with pytest.raises(InputError, match="did you mean 'text-classification'"):
+        load(whole, "text-clasification")
 
 
 def test_names_of_2021_work_and_say_the_name_of_today(whole, capsys):
     from nlp_tour import core
+
     core._said.clear()
     for _ in range(2):
         load(whole, use_auth_token=None, torch_dtype="float32")
         tour.AutoModelForSequenceClassification.from_pretrained(whole, torch_dtype="float32")
         load_tokenizer(whole, use_auth_token=None)
     said = capsys.readouterr().err
-    for line in ("load: `use_auth_token` is called `token` today", "load: `torch_dtype` is called `dtype` today", "AutoModelForSequenceClassification.from_pretrained: `torch_dtype` is called `dtype`", "load_tokenizer: `use_auth_token`"):
+    for line in (
+        "load: `use_auth_token` is called `token` today",
+        "load: `torch_dtype` is called `dtype` today",
+        "AutoModelForSequenceClassification.from_pretrained: `torch_dtype` is called `dtype`",
+        "load_tokenizer: `use_auth_token`",
+    ):
         assert said.count(line) == 1, line
     assert tour.AutoModelForSequenceClassification.from_pretrained(whole, from_tf=True) is not None
     assert "from_tf=True is not needed" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", [None, 7, b"folder", "", "no/such/folder", "./nowhere", "bert-base-casd"])
+@pytest.mark.parametrize(
+    "name", [None, 7, b"folder", "", "no/such/folder", "./nowhere", "bert-base-casd"]
+)
 def test_names_that_lead_nowhere(name):
-    for door in (load, load_tokenizer, lambda n: pipeline("text-classification", model=n if n is not None else 0), tour.AutoModel.from_pretrained, tour.AutoTokenizer.from_pretrained, tour.AutoConfig.from_pretrained):
-        with pytest.raises(InputError) as e: door(name)
+    for door in (
+        load,
+        load_tokenizer,
+        lambda n: pipeline("text-classification", model=n if n is not None else 0),
+        tour.AutoModel.from_pretrained,
+        tour.AutoTokenizer.from_pretrained,
+        tour.AutoConfig.from_pretrained,
+    ):
+        with pytest.raises(InputError) as e:
+            door(name)
         assert "\n" not in str(e.value)
 
 
@@ -288,9 +491,14 @@ def test_a_model_in_training_mode_answers_alike_and_stays_in_it(model, tok):
 
 def test_texts_over_the_maximum_are_told_in_training_too(model, tok, capsys):
     from datasets import Dataset
+
     from nlp_tour.data import tokenize_dataset
+
     rows = Dataset.from_dict({"text": [TEXT, "river " * 100], "label": [0, 1]})
-    assert [(p.kind, p.stops) for p in check(model, tok, rows).problems] == [("text", True), ("length", False)]
+    assert [(p.kind, p.stops) for p in check(model, tok, rows).problems] == [
+        ("text", True),
+        ("length", False),
+    ]
     cut = tokenize_dataset(rows, tok)
     assert "1 of 2 texts" in capsys.readouterr().err and check(model, tok, cut).problems == []
     uncut = rows.map(lambda r: tok(r["text"]), remove_columns="text")
@@ -300,24 +508,46 @@ def test_texts_over_the_maximum_are_told_in_training_too(model, tok, capsys):
 def test_data_that_cannot_be_learned_from_is_told_before_training(model, tok):
     good = [dict(tok(TEXT)) | {"labels": i % 2} for i in range(4)]
     assert check(model, tok, good).ok
-    for wrong, kind in [({"labels": 2}, "labels"), ({"labels": "bad"}, "labels"), ({"labels": None}, "labels"), ({"labels": 0.5}, "labels"), ({"input_ids": [2, 10_000, 3]}, "vocabulary"),
-                        ({"attention_mask": [1, 1]}, "columns"), ({"input_ids": TEXT}, "columns"), ({"input_ids": [5] * 80, "attention_mask": [1] * 80, "token_type_ids": [0] * 80}, "length")]:
+    for wrong, kind in [
+        ({"labels": 2}, "labels"),
+        ({"labels": "bad"}, "labels"),
+        ({"labels": None}, "labels"),
+        ({"labels": 0.5}, "labels"),
+        ({"input_ids": [2, 10_000, 3]}, "vocabulary"),
+        ({"attention_mask": [1, 1]}, "columns"),
+        ({"input_ids": TEXT}, "columns"),
+        ({"input_ids": [5] * 80, "attention_mask": [1] * 80, "token_type_ids": [0] * 80}, "length"),
+    ]:
         report = check(model, tok, good[:3] + [good[3] | wrong])
-        assert not report.ok and kind in [p.kind for p in report.problems] and "row 3" in report.problems[0].what, (wrong, report)
-        with pytest.raises(InputError, match="row 3"): report.raise_for_problems()
+        assert (
+            not report.ok
+            and kind in [p.kind for p in report.problems]
+            and "row 3" in report.problems[0].what
+        ), (wrong, report)
+        with pytest.raises(InputError, match="row 3"):
+            report.raise_for_problems()
 
 
 def test_lora_is_saved_without_a_word_to_the_network(tmp_path, monkeypatch):
     import socket
+
     from nlp_tour.layers import add_lora
+
     asked = []
-    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *a, **kw: asked.append(host) or (_ for _ in ()).throw(OSError("no network")))
-    with pytest.warns(UserWarning, match="random numbers"): model, tok = load("bert-base-uncased", "text-classification", labels=["bad", "good"])
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *a, **kw: asked.append(host) or (_ for _ in ()).throw(OSError("no network")),
+    )
+    with pytest.warns(UserWarning, match="random numbers"):
+        model, tok = load("bert-base-uncased", "text-classification", labels=["bad", "good"])
     for n, more in enumerate(([], ["[NEW]"])):  # as it was, and with a word more
         tok.add_tokens(more)
         model.resize_token_embeddings(len(tok))
         lora = add_lora(model)
-        with warnings.catch_warnings(): warnings.simplefilter("error"); save(tmp_path/str(n), lora, tok)
-        held = load_file(tmp_path/str(n)/"adapter_model.safetensors")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            save(tmp_path / str(n), lora, tok)
+        held = load_file(tmp_path / str(n) / "adapter_model.safetensors")
         assert asked == [] and any("word_embeddings" in k for k in held) == bool(more), n
         model = lora.unload()

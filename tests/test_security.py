@@ -1,11 +1,18 @@
 "What a stranger hands over is data: it is not run, it leads nowhere, and it shows as text."
-import ast, json, os, pickle, re, subprocess, sys
+
+import ast
+import json
+import os
+import pickle
+import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import licences
 import pytest
 
-import licences
 from nlp_tour.core import InputError, ListResult
 from nlp_tour.model import load
 from nlp_tour.names import ENCODER_SHA256, checked_encoder, part, resolve
@@ -17,109 +24,204 @@ EVIL = "<script>alert(1)</script>\"><img src=x onerror='alert(2)'> & quoted"
 
 class Payload:
     "Touches a file when it is unpickled."
-    def __init__(self, path): self.path = path
-    def __reduce__(self): return Path.touch, (self.path,)
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
 
 
 def copied(folder, to):
     import shutil
+
     return Path(shutil.copytree(folder, to))
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "tf_model.h5", "model.ckpt"])
 def test_a_pickle_in_a_checkpoint_is_not_run(tiny_classifier, tmp_path, name):
     import torch
-    folder, touched = copied(tiny_classifier, tmp_path/"model"), tmp_path/"touched"
-    (folder/"model.safetensors").unlink()
-    if name == "pytorch_model.bin": torch.save({"classifier.bias": Payload(touched)}, folder/name)
-    else: (folder/name).write_bytes(pickle.dumps(Payload(touched)))
-    with pytest.raises(InputError): load(folder)
-    with pytest.raises(InputError): pipeline("text-classification", model=str(folder))
+
+    folder, touched = copied(tiny_classifier, tmp_path / "model"), tmp_path / "touched"
+    (folder / "model.safetensors").unlink()
+    if name == "pytorch_model.bin":
+        torch.save({"classifier.bias": Payload(touched)}, folder / name)
+    else:
+        (folder / name).write_bytes(pickle.dumps(Payload(touched)))
+    with pytest.raises(InputError):
+        load(folder)
+    with pytest.raises(InputError):
+        pipeline("text-classification", model=str(folder))
     assert not touched.exists()
     pickle.loads(pickle.dumps(Payload(touched)))  # the payload is live
     assert touched.exists()
 
 
 def test_a_planted_pickle_beside_safetensors_is_not_even_read(tiny_classifier, tmp_path):
-    folder, touched = copied(tiny_classifier, tmp_path/"model"), tmp_path/"touched"
-    for name in ("pytorch_model.bin", "training_args.bin", "optimizer.pt"): (folder/name).write_bytes(pickle.dumps(Payload(touched)))
+    folder, touched = copied(tiny_classifier, tmp_path / "model"), tmp_path / "touched"
+    for name in ("pytorch_model.bin", "training_args.bin", "optimizer.pt"):
+        (folder / name).write_bytes(pickle.dumps(Payload(touched)))
     assert pipeline("text-classification", model=str(folder))("A quiet film.") and load(folder)
     assert not touched.exists()
 
 
 def test_code_in_a_checkpoint_is_not_run(tiny_classifier, tmp_path):
-    folder, touched = copied(tiny_classifier, tmp_path/"model"), tmp_path/"touched"
-    (folder/"evil.py").write_text(f"from pathlib import Path\nPath({str(touched)!r}).touch()\nfrom transformers import BertConfig as Config, BertForSequenceClassification as Model\n")
-    config = json.loads((folder/"config.json").read_text())
-    config |= {"auto_map": {"AutoConfig": "evil.Config", "AutoModelForSequenceClassification": "evil.Model"}, "model_type": "evil"}
-    (folder/"config.json").write_text(json.dumps(config))
+    folder, touched = copied(tiny_classifier, tmp_path / "model"), tmp_path / "touched"
+    (folder / "evil.py").write_text(
+        f"from pathlib import Path\nPath({str(touched)!r}).touch()\nfrom transformers import BertConfig as Config, BertForSequenceClassification as Model\n"
+    )
+    config = json.loads((folder / "config.json").read_text())
+    config |= {
+        "auto_map": {
+            "AutoConfig": "evil.Config",
+            "AutoModelForSequenceClassification": "evil.Model",
+        },
+        "model_type": "evil",
+    }
+    (folder / "config.json").write_text(json.dumps(config))
     env = os.environ | {"NLP_TOUR_OFFLINE": "1", "HF_HUB_OFFLINE": "1"}
-    run = subprocess.run([sys.executable, "-m", "nlp_tour.cli", "predict", "Fine.", "--model", folder], env=env, input="y\n", text=True, capture_output=True, timeout=120)
-    assert run.returncode == 2 and "Traceback" not in run.stderr and not touched.exists(), run.stderr
+    run = subprocess.run(
+        [sys.executable, "-m", "nlp_tour.cli", "predict", "Fine.", "--model", folder],
+        env=env,
+        input="y\n",
+        text=True,
+        capture_output=True,
+        timeout=120,
+    )
+    assert run.returncode == 2 and "Traceback" not in run.stderr and not touched.exists(), (
+        run.stderr
+    )
 
 
 def test_trust_remote_code_and_unpickling_are_never_turned_on_here():
-    for path in sorted((root/"nlp_tour").rglob("*.py")):
+    for path in sorted((root / "nlp_tour").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.keyword) and node.arg in ("trust_remote_code", "weights_only"):
-                assert isinstance(node.value, ast.Constant) and node.value.value is (node.arg == "weights_only"), f"{path.name}, line {node.value.lineno}"
+                assert isinstance(node.value, ast.Constant) and node.value.value is (
+                    node.arg == "weights_only"
+                ), f"{path.name}, line {node.value.lineno}"
             if isinstance(node, (ast.Import, ast.ImportFrom)):
-                names = {a.name.split(".")[0] for a in node.names} | {(getattr(node, "module", "") or "").split(".")[0]}
-                assert not names & {"pickle", "marshal", "shelve", "tarfile", "zipfile", "dill"}, f"{path.name}, line {node.lineno}: no pickles and no archives are opened"
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name): assert node.func.id not in ("eval", "exec"), f"{path.name}, line {node.lineno}"
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute): assert node.func.attr not in ("unpack_archive", "system", "popen"), f"{path.name}, line {node.lineno}"
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load": assert any(k.arg == "weights_only" for k in node.keywords), f"{path.name}, line {node.lineno}"
+                names = {a.name.split(".")[0] for a in node.names} | {
+                    (getattr(node, "module", "") or "").split(".")[0]
+                }
+                assert not names & {"pickle", "marshal", "shelve", "tarfile", "zipfile", "dill"}, (
+                    f"{path.name}, line {node.lineno}: no pickles and no archives are opened"
+                )
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("eval", "exec"), f"{path.name}, line {node.lineno}"
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                assert node.func.attr not in ("unpack_archive", "system", "popen"), (
+                    f"{path.name}, line {node.lineno}"
+                )
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "torch.load":
+                assert any(k.arg == "weights_only" for k in node.keywords), (
+                    f"{path.name}, line {node.lineno}"
+                )
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "..", "a/../b", "/etc", "/etc/passwd", "a/b/c", "a\x00b", "~/../x/y/z", "https://example.org/x", "a b", "", ".hidden", "models--a--b/../..", "C:\\x\\y", "a/\n"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../../etc/passwd",
+        "..",
+        "a/../b",
+        "/etc",
+        "/etc/passwd",
+        "a/b/c",
+        "a\x00b",
+        "~/../x/y/z",
+        "https://example.org/x",
+        "a b",
+        "",
+        ".hidden",
+        "models--a--b/../..",
+        "C:\\x\\y",
+        "a/\n",
+    ],
+)
 def test_names_with_path_tricks_are_refused(name, monkeypatch):
     monkeypatch.setenv("NLP_TOUR_OFFLINE", "1")
     if name in ("/etc", ".."):  # a folder that holds no model
-        with pytest.raises(InputError): load(name)
+        with pytest.raises(InputError):
+            load(name)
         return
-    with pytest.raises(InputError): resolve(name)
-    with pytest.raises(InputError): load(name)
+    with pytest.raises(InputError):
+        resolve(name)
+    with pytest.raises(InputError):
+        load(name)
 
 
 @pytest.mark.parametrize("revision", ["../../x", "/etc"])
 def test_revisions_with_path_tricks_are_refused(revision):
-    with pytest.raises(InputError): resolve("bert-base-nowhere", revision)
+    with pytest.raises(InputError):
+        resolve("bert-base-nowhere", revision)
 
 
 def test_links_out_of_an_output_folder_are_refused(tiny_classifier, tmp_path):
     import pandas as pd
+
     from nlp_tour.console import copy_notebooks
-    (tmp_path/"in.txt").write_text("A quiet film.\n")
-    (tmp_path/"precious").mkdir()
-    (tmp_path/"precious"/"part-00000.parquet").write_text("precious")
-    (tmp_path/"out").mkdir()
-    (tmp_path/"out"/"part-00000.parquet").symlink_to(tmp_path/"precious"/"part-00000.parquet")
+
+    (tmp_path / "in.txt").write_text("A quiet film.\n")
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "part-00000.parquet").write_text("precious")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "part-00000.parquet").symlink_to(
+        tmp_path / "precious" / "part-00000.parquet"
+    )
     pipe = pipeline("text-classification", model=str(tiny_classifier))
-    with pytest.raises(InputError, match="holds a link"): pipe.map_file(tmp_path/"in.txt", tmp_path/"out")
-    (tmp_path/"chapters").mkdir()
-    (tmp_path/"chapters"/"tasks").symlink_to(tmp_path/"precious")
-    with pytest.raises(InputError, match="leads out of"): copy_notebooks(tmp_path/"chapters")
+    with pytest.raises(InputError, match="holds a link"):
+        pipe.map_file(tmp_path / "in.txt", tmp_path / "out")
+    (tmp_path / "chapters").mkdir()
+    (tmp_path / "chapters" / "tasks").symlink_to(tmp_path / "precious")
+    with pytest.raises(InputError, match="leads out of"):
+        copy_notebooks(tmp_path / "chapters")
     from nlp_tour.tour import tour, train
-    for run, name in ((tour, "model"), (tour, "checkpoints"), (train, "checkpoints"), (train, "checkpoints/checkpoint-2"), (train, ".lock")):
-        out = tmp_path/f"{run.__name__}-{name.replace('/', '-')}"
-        (out/name).parent.mkdir(parents=True)
-        (out/name).symlink_to(tmp_path/"precious"/("part-00000.parquet" if name == ".lock" else ""))
-        data = pd.DataFrame([("fine", "good"), ("bad", "poor")] * 5, columns=["text", "label"]).assign(text=lambda t: t.text + t.index.map(str))
-        with pytest.raises(InputError, match="is a link"): run(data=data, out=out, model=str(tiny_classifier), epochs=1, progress=False)
-    assert [(p.name, p.read_text()) for p in (tmp_path/"precious").iterdir()] == [("part-00000.parquet", "precious")]
+
+    for run, name in (
+        (tour, "model"),
+        (tour, "checkpoints"),
+        (train, "checkpoints"),
+        (train, "checkpoints/checkpoint-2"),
+        (train, ".lock"),
+    ):
+        out = tmp_path / f"{run.__name__}-{name.replace('/', '-')}"
+        (out / name).parent.mkdir(parents=True)
+        (out / name).symlink_to(
+            tmp_path / "precious" / ("part-00000.parquet" if name == ".lock" else "")
+        )
+        data = pd.DataFrame(
+            [("fine", "good"), ("bad", "poor")] * 5, columns=["text", "label"]
+        ).assign(text=lambda t: t.text + t.index.map(str))
+        with pytest.raises(InputError, match="is a link"):
+            run(data=data, out=out, model=str(tiny_classifier), epochs=1, progress=False)
+    assert [(p.name, p.read_text()) for p in (tmp_path / "precious").iterdir()] == [
+        ("part-00000.parquet", "precious")
+    ]
 
 
 class Page(HTMLParser):
     "What a browser makes of HTML: elements, attributes, and the words that are seen."
-    def __init__(self, page): super().__init__(); self.tags, self.attrs, self.words = set(), set(), []; self.feed(page); self.close()
-    def handle_starttag(self, tag, attrs): self.tags.add(tag); self.attrs |= {k for k, _ in attrs}
-    def handle_data(self, data): self.words.append(data)
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.attrs, self.words = set(), set(), []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.attrs |= {k for k, _ in attrs}
+
+    def handle_data(self, data):
+        self.words.append(data)
 
 
 def views(pipe):
     "Every view of a notebook and of a report, given a text, a label, a column and an answer that are markup."
     import pandas as pd
     from datasets import ClassLabel, Dataset
+
     from nlp_tour.check import Problem, Report
     from nlp_tour.core import DictResult
     from nlp_tour.explain import explain
@@ -129,20 +231,27 @@ def views(pipe):
     from nlp_tour.tasks.table import show_cells
     from nlp_tour.tasks.token_classification import span_html
     from nlp_tour.tokenizer import show_tokens, token_html
-    data = Dataset.from_dict({"text": [EVIL], "label": [0]}).cast_column("label", ClassLabel(names=[EVIL, "fine"]))
+
+    data = Dataset.from_dict({"text": [EVIL], "label": [0]}).cast_column(
+        "label", ClassLabel(names=[EVIL, "fine"])
+    )
     yield "report", report(EVIL, {EVIL: cards({EVIL: EVIL})})
-    yield "list", ListResult([{EVIL: EVIL, "score": .5}])._repr_html_()
+    yield "list", ListResult([{EVIL: EVIL, "score": 0.5}])._repr_html_()
     yield "dict", DictResult(label=EVIL)._repr_html_()
     yield "check", Report([Problem("labels", EVIL, EVIL)])._repr_html_()
     yield "picture", picture(plot_confusion([0, 1], [0, 1], [EVIL, "fine"]), EVIL)
-    yield "shade", shade(EVIL, [(0, len(EVIL), 1.)])
+    yield "shade", shade(EVIL, [(0, len(EVIL), 1.0)])
     yield "spans", span_html(EVIL, [(0, 8, EVIL)])
-    yield "cells", show_cells(pd.DataFrame({EVIL: [EVIL]}), {"answer": EVIL, "coordinates": [(0, 0)]})
+    yield (
+        "cells",
+        show_cells(pd.DataFrame({EVIL: [EVIL]}), {"answer": EVIL, "coordinates": [(0, 0)]}),
+    )
     yield "token", token_html(EVIL, 1, under=EVIL, title=EVIL)
     yield "tokens", show_tokens(pipe.tokenizer, EVIL)
     yield "batch of tokens", show_tokens(pipe.tokenizer, [EVIL, "fine"])
     yield "steps", pipe.steps(EVIL)._repr_html_()
-    for method in ("occlusion", "gradients"): yield method, explain(pipe, EVIL, method=method)._repr_html_()
+    for method in ("occlusion", "gradients"):
+        yield method, explain(pipe, EVIL, method=method)._repr_html_()
     yield "batch", show_batch(data, pipe.tokenizer)
     yield "results", show_results(pipe, data)
     yield "losses", top_losses(pipe, data)._repr_html_()
@@ -152,43 +261,104 @@ def views(pipe):
 
 
 def test_html_shows_a_script_as_text(tiny_classifier, tmp_path):
-    folder = copied(tiny_classifier, tmp_path/"model")
-    config = json.loads((folder/"config.json").read_text())
-    (folder/"config.json").write_text(json.dumps(config | {"id2label": {0: EVIL, 1: EVIL + "2"}, "label2id": {EVIL: 0, EVIL + "2": 1}}))
+    folder = copied(tiny_classifier, tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(
+        json.dumps(
+            config | {"id2label": {0: EVIL, 1: EVIL + "2"}, "label2id": {EVIL: 0, EVIL + "2": 1}}
+        )
+    )
     pipe, seen = pipeline("text-classification", model=str(folder)), 0
     for name, html in views(pipe):
         page = Page(html)
-        assert page.tags <= {"html", "head", "meta", "title", "style", "body", "h1", "h2", "div", "p", "b", "br", "span", "small", "sup", "table", "thead", "tbody", "tr", "th", "td", "img"}, (name, page.tags)
-        assert not any(k.startswith("on") for k in page.attrs) and ("img" in page.tags) == (name == "picture"), (name, page.attrs)
+        assert page.tags <= {
+            "html",
+            "head",
+            "meta",
+            "title",
+            "style",
+            "body",
+            "h1",
+            "h2",
+            "div",
+            "p",
+            "b",
+            "br",
+            "span",
+            "small",
+            "sup",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "img",
+        }, (name, page.tags)
+        assert not any(k.startswith("on") for k in page.attrs) and ("img" in page.tags) == (
+            name == "picture"
+        ), (name, page.attrs)
         seen += EVIL in "".join(page.words)
     assert seen > 10, "what is refused by being left out is not shown"
 
 
 def test_pictures_draw_markup_and_formulas_as_words(tiny_classifier):
     import xml.etree.ElementTree as ET
+
     from nlp_tour.attention import plot_attention
     from nlp_tour.show import drawn, plot_confusion, plot_labels, plot_steps
+
     names = [EVIL, "$\\frac{$"]
     pipe = pipeline("text-classification", model=str(tiny_classifier))
-    for ax in (plot_attention(names, [[.5, .5], [.5, .5]]), plot_confusion([0, 1], [0, 1], names), plot_labels([0, 1], names), plot_steps({**pipe.steps("Fine."), "answer": ListResult([{"label": n} for n in names])})):
+    for ax in (
+        plot_attention(names, [[0.5, 0.5], [0.5, 0.5]]),
+        plot_confusion([0, 1], [0, 1], names),
+        plot_labels([0, 1], names),
+        plot_steps({**pipe.steps("Fine."), "answer": ListResult([{"label": n} for n in names])}),
+    ):
         svg = drawn(ax, "svg").decode()
-        words = ["".join(e.itertext()) for e in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
-        assert "<script" not in svg and any(w.startswith("<script>alert(1)") for w in words) and names[1] in words, words
+        words = [
+            "".join(e.itertext())
+            for e in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+        ]
+        assert (
+            "<script" not in svg
+            and any(w.startswith("<script>alert(1)") for w in words)
+            and names[1] in words
+        ), words
 
 
 def test_a_terminal_is_not_steered_by_a_text():
     from nlp_tour.console import table_text
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", table_text([{"text": "\x1b]0;title\x07\x1b[2J\r\x9b1m\u202eevil\x7f\b", "label\x1b[1m": "\x1b[31m"}]))
+
+    assert not re.search(
+        "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]",
+        table_text(
+            [
+                {
+                    "text": "\x1b]0;title\x07\x1b[2J\r\x9b1m\u202eevil\x7f\b",
+                    "label\x1b[1m": "\x1b[31m",
+                }
+            ]
+        ),
+    )
 
 
 def test_a_terminal_is_not_steered_by_a_sentence_of_ours(tiny_classifier, capsys):
     import pandas as pd
+
     from nlp_tour.check import Problem, Report
     from nlp_tour.core import note
     from nlp_tour.tour import _tell
+
     evil = "\x1b]0;title\x07\x1b[2J\r\x9b1m\u202eevil\x7f\b\n"
-    with pytest.raises(InputError) as said: pipeline("text-classification", model=str(tiny_classifier))(pd.DataFrame({evil: ["Fine."]}), column="text")
-    note(evil); _tell(True, evil); print(Report([Problem("labels", evil, evil)]))
+    with pytest.raises(InputError) as said:
+        pipeline("text-classification", model=str(tiny_classifier))(
+            pd.DataFrame({evil: ["Fine."]}), column="text"
+        )
+    note(evil)
+    _tell(True, evil)
+    print(Report([Problem("labels", evil, evil)]))
     out, err = capsys.readouterr()
     assert "evil" in out and "evil" in err and "evil" in str(said.value)
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", out + err + str(said.value))
@@ -196,27 +366,44 @@ def test_a_terminal_is_not_steered_by_a_sentence_of_ours(tiny_classifier, capsys
 
 def test_a_report_holds_no_path_no_secret_and_no_script(tmp_path, monkeypatch):
     import pandas as pd
+
     from nlp_tour.tour import tour
+
     monkeypatch.setenv("HF_TOKEN", "hf_" + "s" * 34)
-    (tmp_path/"secret-home").mkdir()
-    pd.DataFrame([(f"{EVIL} film {i}", [EVIL, "$\\frac{$"][i % 2]) for i in range(60)], columns=["text", "label"]).to_csv(tmp_path/"secret-home"/"d.csv", index=False)
-    monkeypatch.chdir(tmp_path/"secret-home")
+    (tmp_path / "secret-home").mkdir()
+    pd.DataFrame(
+        [(f"{EVIL} film {i}", [EVIL, "$\\frac{$"][i % 2]) for i in range(60)],
+        columns=["text", "label"],
+    ).to_csv(tmp_path / "secret-home" / "d.csv", index=False)
+    monkeypatch.chdir(tmp_path / "secret-home")
     tour("out", data="d.csv", text=EVIL, epochs=1)
-    page = Page((tmp_path/"secret-home"/"out"/"report.html").read_text(encoding="utf-8"))
-    assert "script" not in page.tags and not any(k.startswith("on") for k in page.attrs) and EVIL in "".join(page.words)
-    for path in (tmp_path/"secret-home"/"out").rglob("*"):
+    page = Page((tmp_path / "secret-home" / "out" / "report.html").read_text(encoding="utf-8"))
+    assert (
+        "script" not in page.tags
+        and not any(k.startswith("on") for k in page.attrs)
+        and EVIL in "".join(page.words)
+    )
+    for path in (tmp_path / "secret-home" / "out").rglob("*"):
         if path.suffix in (".json", ".html", ".txt", ".md"):
             content = path.read_text(encoding="utf-8")
-            assert "hf_sss" not in content and "secret-home" not in content and str(Path.home()) not in content.replace('"/root"', ""), path.name
+            assert (
+                "hf_sss" not in content
+                and "secret-home" not in content
+                and str(Path.home()) not in content.replace('"/root"', "")
+            ), path.name
 
 
 def test_the_embedded_weights_are_the_ones_they_should_be(tmp_path, monkeypatch):
     import nlp_tour.names as names
-    assert names.sha256(checked_encoder()/"model.safetensors") == ENCODER_SHA256
-    other = copied(part("encoder"), tmp_path/"model")
-    with open(other/"model.safetensors", "r+b") as f: f.seek(-1, 2); f.write(b"\x01")
+
+    assert names.sha256(checked_encoder() / "model.safetensors") == ENCODER_SHA256
+    other = copied(part("encoder"), tmp_path / "model")
+    with open(other / "model.safetensors", "r+b") as f:
+        f.seek(-1, 2)
+        f.write(b"\x01")
     monkeypatch.setattr(names, "part", lambda name: other)
-    with pytest.raises(InputError, match="is not the file it should be"): checked_encoder()
+    with pytest.raises(InputError, match="is not the file it should be"):
+        checked_encoder()
 
 
 def test_no_licence_forbids_what_ours_allows():
@@ -226,11 +413,24 @@ def test_no_licence_forbids_what_ours_allows():
     assert licences.refused(found) == {}
 
 
-@pytest.mark.parametrize("words, fine", [("MIT", True), ("GPL-3.0-only", False), ("MIT AND GPL-2.0-or-later", False), ("GPL-2.0-only OR MIT", True), ("(MIT OR GPL-2.0-only) AND BSD-3-Clause", True),
-                                         ("GNU General Public License v3 (GPLv3)", False), ("GNU Affero General Public License v3", False), ("unknown", False), ("Other/Proprietary License", False)])
-def test_a_licence_is_read_as_it_is_meant(words, fine): assert (licences.refused({"x": ("1", words)}) == {}) == fine
+@pytest.mark.parametrize(
+    "words, fine",
+    [
+        ("MIT", True),
+        ("GPL-3.0-only", False),
+        ("MIT AND GPL-2.0-or-later", False),
+        ("GPL-2.0-only OR MIT", True),
+        ("(MIT OR GPL-2.0-only) AND BSD-3-Clause", True),
+        ("GNU General Public License v3 (GPLv3)", False),
+        ("GNU Affero General Public License v3", False),
+        ("unknown", False),
+        ("Other/Proprietary License", False),
+    ],
+)
+def test_a_licence_is_read_as_it_is_meant(words, fine):
+    assert (licences.refused({"x": ("1", words)}) == {}) == fine
 
 
 def test_known_vulnerabilities_are_asked_for_where_there_is_a_network():
     "`make audit` runs pip-audit over constraints.txt; it needs the network, so CI runs it where there is one."
-    assert re.search(r"^audit:.*\n(\t.*\n)*\t.*pip_audit", (root/"Makefile").read_text(), re.M)
+    assert re.search(r"^audit:.*\n(\t.*\n)*\t.*pip_audit", (root / "Makefile").read_text(), re.M)

@@ -1,26 +1,38 @@
 "The main job as a process: interrupted and resumed, on a file of one's own, and with bad input."
-import json, os, re, signal, subprocess, sys
-from pathlib import Path
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
 
 import pytest
 
 ENV = os.environ | {"NLP_TOUR_OFFLINE": "1"}
 
 
-def start(*args): return subprocess.Popen([sys.executable, "-c", "from nlp_tour.cli import main; main()", "tour", *map(str, args)], env=ENV, text=True,
-                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def start(*args):
+    return subprocess.Popen(
+        [sys.executable, "-c", "from nlp_tour.cli import main; main()", "tour", *map(str, args)],
+        env=ENV,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
 def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on(tmp_path):
-    out, args = tmp_path/"report", ["--examples", "2000", "--out", tmp_path/"report"]
+    out, args = tmp_path / "report", ["--examples", "2000", "--out", tmp_path / "report"]
     run = start(*args)
     said = ""
-    while not re.search(r"\b[1-9]\d*/125\b", said): said += run.stderr.read(1)  # the bar has passed a step
+    while not re.search(r"\b[1-9]\d*/125\b", said):
+        said += run.stderr.read(1)  # the bar has passed a step
     run.send_signal(signal.SIGINT)
     _, said = run.communicate(timeout=120)
     assert run.returncode == 130, said
     assert "the same command goes on" in said
-    (checkpoint,) = (out/"checkpoints").glob("checkpoint-*")
+    (checkpoint,) = (out / "checkpoints").glob("checkpoint-*")
     assert 0 < int(checkpoint.name.split("-")[1]) < 125
     other = start(*args, "--epochs", "2")
     _, said = other.communicate(timeout=120)
@@ -28,33 +40,57 @@ def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on(tmp_path):
     again = start(*args)
     told, said = again.communicate(timeout=300)
     assert again.returncode == 0, said
-    metrics = json.loads((out/"metrics.json").read_text())
+    metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["accuracy"] > metrics["majority"] and metrics["examples"] == 2000
-    assert not (out/"checkpoints").exists() and (out/"report.html").exists()
+    assert not (out / "checkpoints").exists() and (out / "report.html").exists()
 
 
 def test_a_file_of_ones_own(tmp_path):
-    rows = [f"{word} thing number {i},{label}" for i in range(20) for word, label in [("lovely", "praise"), ("awful", "blame")]]
-    (tmp_path/"mine.csv").write_text("review,category\n" + "\n".join(rows))
-    run = start("--data", tmp_path/"mine.csv", "--out", tmp_path/"out", "--text", "What a lovely thing", "--epochs", "2")
+    rows = [
+        f"{word} thing number {i},{label}"
+        for i in range(20)
+        for word, label in [("lovely", "praise"), ("awful", "blame")]
+    ]
+    (tmp_path / "mine.csv").write_text("review,category\n" + "\n".join(rows))
+    run = start(
+        "--data",
+        tmp_path / "mine.csv",
+        "--out",
+        tmp_path / "out",
+        "--text",
+        "What a lovely thing",
+        "--epochs",
+        "2",
+    )
     told, said = run.communicate(timeout=120)
     assert run.returncode == 0, said
-    metrics = json.loads((tmp_path/"out"/"metrics.json").read_text())
-    assert metrics["labels"] == ["blame", "praise"] and metrics["sentences"][-1]["text"] == "What a lovely thing"
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert (
+        metrics["labels"] == ["blame", "praise"]
+        and metrics["sentences"][-1]["text"] == "What a lovely thing"
+    )
 
 
-@pytest.mark.parametrize("args, why", [(["--data", "missing.csv"], "there is no file"), (["--epochs", "0"], "must be more than 0"), (["--text", ""], "text is empty"),
-                                       (["--model", "bert-base-casd"], "did you mean 'bert-base-cased'?"), (["--model", "./nowhere"], "there is no model folder")])
+@pytest.mark.parametrize(
+    "args, why",
+    [
+        (["--data", "missing.csv"], "there is no file"),
+        (["--epochs", "0"], "must be more than 0"),
+        (["--text", ""], "text is empty"),
+        (["--model", "bert-base-casd"], "did you mean 'bert-base-cased'?"),
+        (["--model", "./nowhere"], "there is no model folder"),
+    ],
+)
 def test_bad_input_gets_one_sentence(args, why, tmp_path):
-    run = start(*args, "--out", tmp_path/"out")
+    run = start(*args, "--out", tmp_path / "out")
     _, said = run.communicate(timeout=60)
     assert run.returncode == 2 and why in said and "Traceback" not in said
     assert said.strip().splitlines()[-1].startswith("nlp-tour: ")
 
 
 def test_an_output_folder_that_cannot_be_written(tmp_path):
-    (tmp_path/"out").write_text("a file, not a folder")
-    run = start("--examples", "20", "--out", tmp_path/"out")
+    (tmp_path / "out").write_text("a file, not a folder")
+    run = start("--examples", "20", "--out", tmp_path / "out")
     _, said = run.communicate(timeout=60)
     assert run.returncode == 2 and "could not write" in said
-    assert (tmp_path/"out").read_text() == "a file, not a folder"
+    assert (tmp_path / "out").read_text() == "a file, not a folder"

@@ -1,11 +1,23 @@
 """Tiny random models and tokenizers for tests; the same weights in every version of transformers."""
-import json, zlib
+
+import zlib
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-TEXTS = [f"{a} {b} {c} {d}." for a in ("The film", "A quiet story", "This sequel", "Her second novel") for b in ("is", "was never", "becomes")
-         for c in ("a triumph of", "lost in", "full of", "far from") for d in ("acting and light", "cheap tricks", "weather, noise and 3 cats", "naïve façades", "emoji 🤗 and dots …")]
+TEXTS = [
+    f"{a} {b} {c} {d}."
+    for a in ("The film", "A quiet story", "This sequel", "Her second novel")
+    for b in ("is", "was never", "becomes")
+    for c in ("a triumph of", "lost in", "full of", "far from")
+    for d in (
+        "acting and light",
+        "cheap tricks",
+        "weather, noise and 3 cats",
+        "naïve façades",
+        "emoji 🤗 and dots …",
+    )
+]
 
 
 def fill(model, scale=0.4):
@@ -13,16 +25,36 @@ def fill(model, scale=0.4):
     with torch.no_grad():
         for name, w in model.named_parameters():
             name = name.removeprefix("model.")
-            random = torch.randn(w.shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode())))
-            w.copy_(1 + 0.1 * random if "norm" in name and name.endswith("weight") or "ln_" in name and name.endswith("weight") else scale * random)
+            random = torch.randn(
+                w.shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode()))
+            )
+            w.copy_(
+                1 + 0.1 * random
+                if "norm" in name
+                and name.endswith("weight")
+                or "ln_" in name
+                and name.endswith("weight")
+                else scale * random
+            )
     return model.eval()
 
 
 def bpe(size=400, end="</s>", special=("<pad>",)):
     "A byte-level BPE, as GPT-2 has, trained on `TEXTS`."
     rust = Tokenizer(models.BPE())
-    rust.pre_tokenizer, rust.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    rust.train_from_iterator(TEXTS, trainers.BpeTrainer(vocab_size=size, special_tokens=[*special, end], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False))
+    rust.pre_tokenizer, rust.decoder = (
+        pre_tokenizers.ByteLevel(add_prefix_space=False),
+        decoders.ByteLevel(),
+    )
+    rust.train_from_iterator(
+        TEXTS,
+        trainers.BpeTrainer(
+            vocab_size=size,
+            special_tokens=[*special, end],
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        ),
+    )
     return rust
 
 
@@ -30,8 +62,18 @@ def unigram(size=160, special=("<pad>", "</s>", "<unk>"), ending=True):
     "A SentencePiece-like Unigram, as T5 has, trained on `TEXTS`."
     rust = Tokenizer(models.Unigram())
     rust.pre_tokenizer, rust.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
-    rust.train_from_iterator(TEXTS, trainers.UnigramTrainer(vocab_size=size, special_tokens=list(special), unk_token="<unk>", show_progress=False))
-    if ending: rust.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", rust.token_to_id("</s>"))])
+    rust.train_from_iterator(
+        TEXTS,
+        trainers.UnigramTrainer(
+            vocab_size=size, special_tokens=list(special), unk_token="<unk>", show_progress=False
+        ),
+    )
+    if ending:
+        rust.post_processor = processors.TemplateProcessing(
+            single="$A </s>",
+            pair="$A </s> $B </s>",
+            special_tokens=[("</s>", rust.token_to_id("</s>"))],
+        )
     return rust
 
 
@@ -42,17 +84,56 @@ SEQ2SEQ = ("t5", "bart", "marian")
 def tokenizer(kind, rust):
     "The tokenizer of transformers for a saved Rust one."
     from transformers import PreTrainedTokenizerFast
-    return PreTrainedTokenizerFast(tokenizer_object=Tokenizer.from_str(rust), bos_token="<s>", eos_token="</s>", unk_token="<unk>", pad_token="<pad>")
+
+    return PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(rust),
+        bos_token="<s>",
+        eos_token="</s>",
+        unk_token="<unk>",
+        pad_token="<pad>",
+    )
 
 
 def seq2seq(name, vocabulary, config=None):
     "A tiny encoder-decoder of a kind; ids of <s>, <pad>, </s> are 0, 1, 2."
     import transformers as t
-    ids = dict(vocab_size=vocabulary, bos_token_id=0, pad_token_id=1, eos_token_id=2, **(config or {}))
-    small = dict(d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=16, decoder_ffn_dim=16, max_position_embeddings=64)
-    model = {"t5": lambda: t.T5ForConditionalGeneration(t.T5Config(d_model=16, d_kv=8, d_ff=16, num_layers=1, num_heads=2, decoder_start_token_id=1, **ids)),
-             "bart": lambda: t.BartForConditionalGeneration(t.BartConfig(**small, decoder_start_token_id=2, forced_eos_token_id=2, **ids)),
-             "marian": lambda: t.MarianMTModel(t.MarianConfig(**small, decoder_start_token_id=1, forced_eos_token_id=None, **ids)),
-             "mbart": lambda: t.MBartForConditionalGeneration(t.MBartConfig(**small, decoder_start_token_id=2, forced_eos_token_id=2, **ids)),
-             "m2m": lambda: t.M2M100ForConditionalGeneration(t.M2M100Config(**small, decoder_start_token_id=2, **ids))}[name]()
+
+    ids = dict(
+        vocab_size=vocabulary, bos_token_id=0, pad_token_id=1, eos_token_id=2, **(config or {})
+    )
+    small = {
+        "d_model": 16,
+        "encoder_layers": 1,
+        "decoder_layers": 1,
+        "encoder_attention_heads": 2,
+        "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 16,
+        "decoder_ffn_dim": 16,
+        "max_position_embeddings": 64,
+    }
+    model = {
+        "t5": lambda: t.T5ForConditionalGeneration(
+            t.T5Config(
+                d_model=16,
+                d_kv=8,
+                d_ff=16,
+                num_layers=1,
+                num_heads=2,
+                decoder_start_token_id=1,
+                **ids,
+            )
+        ),
+        "bart": lambda: t.BartForConditionalGeneration(
+            t.BartConfig(**small, decoder_start_token_id=2, forced_eos_token_id=2, **ids)
+        ),
+        "marian": lambda: t.MarianMTModel(
+            t.MarianConfig(**small, decoder_start_token_id=1, forced_eos_token_id=None, **ids)
+        ),
+        "mbart": lambda: t.MBartForConditionalGeneration(
+            t.MBartConfig(**small, decoder_start_token_id=2, forced_eos_token_id=2, **ids)
+        ),
+        "m2m": lambda: t.M2M100ForConditionalGeneration(
+            t.M2M100Config(**small, decoder_start_token_id=2, **ids)
+        ),
+    }[name]()
     return fill(model)

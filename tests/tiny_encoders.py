@@ -1,36 +1,139 @@
 "Tiny models and tokenizers that are the same under every version of transformers: trained here, filled by rule."
-import random, zlib
+
+import random
+import zlib
 from collections import Counter
 
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
 from transformers import BertConfig, DistilBertConfig, PreTrainedTokenizerFast, RobertaConfig
 
-WORDS = ("the a an of in on to and or not no is was were she he they it film music river city London Berlin Paris New York Ada Grace Hopper Lovelace Turing wrote found saw met "
-         "quiet loud early late old young first last house bridge paper engine number letter year day night morning 1843 1952 3.5 well-known can't café naïve über señor Zürich "
-         "東京 🤗 half-hearted unbelievable extraordinarily re-opened").split()
+WORDS = [
+    "the",
+    "a",
+    "an",
+    "of",
+    "in",
+    "on",
+    "to",
+    "and",
+    "or",
+    "not",
+    "no",
+    "is",
+    "was",
+    "were",
+    "she",
+    "he",
+    "they",
+    "it",
+    "film",
+    "music",
+    "river",
+    "city",
+    "London",
+    "Berlin",
+    "Paris",
+    "New",
+    "York",
+    "Ada",
+    "Grace",
+    "Hopper",
+    "Lovelace",
+    "Turing",
+    "wrote",
+    "found",
+    "saw",
+    "met",
+    "quiet",
+    "loud",
+    "early",
+    "late",
+    "old",
+    "young",
+    "first",
+    "last",
+    "house",
+    "bridge",
+    "paper",
+    "engine",
+    "number",
+    "letter",
+    "year",
+    "day",
+    "night",
+    "morning",
+    "1843",
+    "1952",
+    "3.5",
+    "well-known",
+    "can't",
+    "café",
+    "naïve",
+    "über",
+    "señor",
+    "Zürich",
+    "東京",
+    "🤗",
+    "half-hearted",
+    "unbelievable",
+    "extraordinarily",
+    "re-opened",
+]
 SEPARATORS = [" "] * 12 + [", ", ". ", "; ", " - ", "  ", "\n", "! ", "? ", " (", ") "]
 
 
 def sentence(rng, least=4, most=24):
     "Words with all that stands between words."
-    return "".join(rng.choice(WORDS) + rng.choice(SEPARATORS) for _ in range(rng.randint(least, most))).strip() + rng.choice([".", "", "!", "?"])
+    return "".join(
+        rng.choice(WORDS) + rng.choice(SEPARATORS) for _ in range(rng.randint(least, most))
+    ).strip() + rng.choice([".", "", "!", "?"])
 
 
-def corpus(seed=7, n=600): rng = random.Random(seed); return [sentence(rng) for _ in range(n)]
+def corpus(seed=7, n=600):
+    rng = random.Random(seed)
+    return [sentence(rng) for _ in range(n)]
 
 
 def wordpiece():
     "As BERT's, cased, with pieces marked by ##. Single characters and the halves of words: tokenizers' own trainer gives another vocabulary each time."
     tok = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tok.normalizer, tok.pre_tokenizer, tok.decoder = normalizers.BertNormalizer(lowercase=False), pre_tokenizers.BertPreTokenizer(), decoders.WordPiece()
-    seen = [tok.normalizer.normalize_str(t.replace("🤗", "").replace("z", "")) for t in corpus()]  # so that some characters are unknown
+    tok.normalizer, tok.pre_tokenizer, tok.decoder = (
+        normalizers.BertNormalizer(lowercase=False),
+        pre_tokenizers.BertPreTokenizer(),
+        decoders.WordPiece(),
+    )
+    seen = [
+        tok.normalizer.normalize_str(t.replace("🤗", "").replace("z", "")) for t in corpus()
+    ]  # so that some characters are unknown
     words = Counter(word for t in seen for word, _ in tok.pre_tokenizer.pre_tokenize_str(t))
-    half = lambda w: (len(w) + 1) // 2 if len(w) > 3 else len(w)
-    pieces = Counter(p for w, n in words.items() for p in (w[:half(w)], "##" + w[half(w):]) if p != "##" for _ in range(n))
+
+    def half(w):
+        return (len(w) + 1) // 2 if len(w) > 3 else len(w)
+
+    pieces = Counter(
+        p
+        for w, n in words.items()
+        for p in (w[: half(w)], "##" + w[half(w) :])
+        if p != "##"
+        for _ in range(n)
+    )
     single = sorted({"##" * (i > 0) + c for w in words for i, c in enumerate(w)})
-    order = single + [p for p, _ in sorted(pieces.items(), key=lambda x: (-x[1], x[0])) if p not in single]
-    tok.model = models.WordPiece({p: i for i, p in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *order][:220])}, unk_token="[UNK]")
+    order = single + [
+        p for p, _ in sorted(pieces.items(), key=lambda x: (-x[1], x[0])) if p not in single
+    ]
+    tok.model = models.WordPiece(
+        {p: i for i, p in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *order][:220])},
+        unk_token="[UNK]",
+    )
     tok.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     return tok
 
@@ -38,19 +141,48 @@ def wordpiece():
 def byte_level():
     "As RoBERTa's, over bytes."
     tok = Tokenizer(models.BPE())
-    tok.pre_tokenizer, tok.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    tok.train_from_iterator(corpus(), trainers.BpeTrainer(vocab_size=400, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"], show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
-    tok.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False)
+    tok.pre_tokenizer, tok.decoder = (
+        pre_tokenizers.ByteLevel(add_prefix_space=False),
+        decoders.ByteLevel(),
+    )
+    tok.train_from_iterator(
+        corpus(),
+        trainers.BpeTrainer(
+            vocab_size=400,
+            special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+            show_progress=False,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        ),
+    )
+    tok.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False
+    )
     return tok
 
 
 def unigram():
     "As SentencePiece's, with spaces as a letter."
     tok = Tokenizer(models.Unigram())
-    tok.normalizer, tok.pre_tokenizer, tok.decoder = normalizers.NFKC(), pre_tokenizers.Metaspace(), decoders.Metaspace()
+    tok.normalizer, tok.pre_tokenizer, tok.decoder = (
+        normalizers.NFKC(),
+        pre_tokenizers.Metaspace(),
+        decoders.Metaspace(),
+    )
     seen = [t.replace("🤗", "") for t in corpus()]
-    tok.train_from_iterator(seen, trainers.UnigramTrainer(vocab_size=250, unk_token="<unk>", special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"], show_progress=False))
-    tok.post_processor = processors.TemplateProcessing(single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    tok.train_from_iterator(
+        seen,
+        trainers.UnigramTrainer(
+            vocab_size=250,
+            unk_token="<unk>",
+            special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"],
+            show_progress=False,
+        ),
+    )
+    tok.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>",
+        pair="<s> $A </s> </s> $B </s>",
+        special_tokens=[("<s>", 0), ("</s>", 2)],
+    )
     return tok
 
 
@@ -59,27 +191,74 @@ TOKENIZERS = {"wordpiece": wordpiece, "byte_level": byte_level, "unigram": unigr
 
 def wrap(rust, max_length=64, types=False):
     "A tokenizer of transformers from a Rust one."
-    names = dict(pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]", mask_token="[MASK]")
-    if rust.token_to_id("<s>") is not None: names = dict(pad_token="<pad>", unk_token="<unk>", cls_token="<s>", sep_token="</s>", mask_token="<mask>", bos_token="<s>", eos_token="</s>")
-    return PreTrainedTokenizerFast(tokenizer_object=rust, model_max_length=max_length, model_input_names=["input_ids"] + ["token_type_ids"] * types + ["attention_mask"], **names)
+    names = {
+        "pad_token": "[PAD]",
+        "unk_token": "[UNK]",
+        "cls_token": "[CLS]",
+        "sep_token": "[SEP]",
+        "mask_token": "[MASK]",
+    }
+    if rust.token_to_id("<s>") is not None:
+        names = {
+            "pad_token": "<pad>",
+            "unk_token": "<unk>",
+            "cls_token": "<s>",
+            "sep_token": "</s>",
+            "mask_token": "<mask>",
+            "bos_token": "<s>",
+            "eos_token": "</s>",
+        }
+    return PreTrainedTokenizerFast(
+        tokenizer_object=rust,
+        model_max_length=max_length,
+        model_input_names=["input_ids"] + ["token_type_ids"] * types + ["attention_mask"],
+        **names,
+    )
 
 
 def config(kind, vocab, max_length=64, **more):
     "The configuration of a tiny `kind`."
     common = dict(vocab_size=vocab, **more)
-    if kind == "distilbert": return DistilBertConfig(dim=16, hidden_dim=32, n_layers=2, n_heads=2, max_position_embeddings=max_length, **common)
-    common |= dict(hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2)
-    if kind == "roberta": return RobertaConfig(max_position_embeddings=max_length + 2, pad_token_id=1, type_vocab_size=1, **common)
+    if kind == "distilbert":
+        return DistilBertConfig(
+            dim=16,
+            hidden_dim=32,
+            n_layers=2,
+            n_heads=2,
+            max_position_embeddings=max_length,
+            **common,
+        )
+    common |= {
+        "hidden_size": 16,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+    }
+    if kind == "roberta":
+        return RobertaConfig(
+            max_position_embeddings=max_length + 2, pad_token_id=1, type_vocab_size=1, **common
+        )
     return BertConfig(max_position_embeddings=max_length, **common)
 
 
-def fill(model, scale=.6):
+def fill(model, scale=0.6):
     "Weights by rule: each from a generator seeded with its name. The model, in eval mode."
     for name, p in model.named_parameters():
-        noise = torch.randn(p.shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode())))
-        p.data = 1 + .1 * noise if "norm.weight" in name.lower() else noise * (.1 if name.endswith("bias") else scale)
+        noise = torch.randn(
+            p.shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode()))
+        )
+        p.data = (
+            1 + 0.1 * noise
+            if "norm.weight" in name.lower()
+            else noise * (0.1 if name.endswith("bias") else scale)
+        )
     return model.eval()
 
 
 # Which model goes with which tokenizer.
-PAIRS = [("bert", "wordpiece"), ("distilbert", "wordpiece"), ("roberta", "byte_level"), ("roberta", "unigram")]
+PAIRS = [
+    ("bert", "wordpiece"),
+    ("distilbert", "wordpiece"),
+    ("roberta", "byte_level"),
+    ("roberta", "unigram"),
+]

@@ -1,8 +1,14 @@
 "API pages, a module each, from signatures, docstrings and docments; and the index of symbols that other pages link to."
-import html, importlib, inspect, json, pkgutil, re
+
+import html
+import importlib
+import inspect
+import json
+import pkgutil
+import re
 from pathlib import Path
 
-from fastcore.docments import docments, empty, signature
+from fastcore.docments import docments, empty
 
 import nlp_tour
 
@@ -11,14 +17,20 @@ SOURCE = "https://github.com/nlp-tour/nlp_tour/blob/main/"
 
 def modules():
     "The names of all modules of the package that export something."
-    names = sorted(m.name.removeprefix("nlp_tour.") for m in pkgutil.walk_packages(nlp_tour.__path__, "nlp_tour.") if not m.ispkg and not m.name.rpartition(".")[2].startswith("_"))
+    names = sorted(
+        m.name.removeprefix("nlp_tour.")
+        for m in pkgutil.walk_packages(nlp_tour.__path__, "nlp_tour.")
+        if not m.ispkg and not m.name.rpartition(".")[2].startswith("_")
+    )
     return [n for n in names if getattr(importlib.import_module(f"nlp_tour.{n}"), "__all__", None)]
 
 
-def slug(name): return name  # ids know upper from lower case, as Python does: `Pipeline` is not `pipeline`
+def slug(name):
+    return name  # ids know upper from lower case, as Python does: `Pipeline` is not `pipeline`
 
 
-def page(module): return module.replace(".", "-")
+def page(module):
+    return module.replace(".", "-")
 
 
 def own(module):
@@ -29,7 +41,11 @@ def own(module):
 
 def members(cls):
     "Public methods and properties that a class itself defines and documents."
-    found = [(n, inspect.unwrap(f.fget if isinstance(f, property) else getattr(f, "__func__", f))) for n, f in vars(cls).items() if not n.startswith("_") or n == "__call__"]
+    found = [
+        (n, inspect.unwrap(f.fget if isinstance(f, property) else getattr(f, "__func__", f)))
+        for n, f in vars(cls).items()
+        if not n.startswith("_") or n == "__call__"
+    ]
     return [(n, f) for n, f in found if inspect.isfunction(f) and f.__doc__]
 
 
@@ -38,24 +54,28 @@ def symbols():
     found = {}
     for module in modules():
         for name, o in own(module):
-            if not callable(o): continue
+            if not callable(o):
+                continue
             found.setdefault(name, f"{page(module)}.qmd#{slug(name)}")
             found.setdefault(f"{module}.{name}", f"{page(module)}.qmd#{slug(name)}")
             if inspect.isclass(o):
-                for n, _ in members(o): found.setdefault(f"{name}.{n}", f"{page(module)}.qmd#{slug(f'{name}.{n}')}")
+                for n, _ in members(o):
+                    found.setdefault(f"{name}.{n}", f"{page(module)}.qmd#{slug(f'{name}.{n}')}")
     return found
 
 
 def shown(value, most=40):
     "A default value as source would have it, short."
     text = value.__name__ if callable(value) and hasattr(value, "__name__") else repr(value)
-    return text if len(text) <= most else text[:most - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def typed(kind):
     "An annotation as source has it; nothing where a default of None is all that is known."
-    if kind is type(None): return ""
-    if kind in (empty, None) or kind is inspect.Parameter.empty: return ""
+    if kind is type(None):
+        return ""
+    if kind in (empty, None) or kind is inspect.Parameter.empty:
+        return ""
     return getattr(kind, "__name__", None) or str(kind).replace("typing.", "")
 
 
@@ -68,14 +88,26 @@ def table(o):
     "The parameters as an HTML table; nothing where there are none to explain."
     rows = []
     for name, p in docments(o, full=True).items():
-        if name in ("self", "cls"): continue
-        default = "" if name == "return" or p.default in (empty, inspect.Parameter.empty) else shown(p.default)
-        if name == "return" and typed(p.anno) == "" and not p.docment: continue
+        if name in ("self", "cls"):
+            continue
+        default = (
+            ""
+            if name == "return" or p.default in (empty, inspect.Parameter.empty)
+            else shown(p.default)
+        )
+        if name == "return" and typed(p.anno) == "" and not p.docment:
+            continue
         label = "<em>returns</em>" if name == "return" else f"<code>{html.escape(name)}</code>"
-        cells = [label, f"<code>{html.escape(typed(p.anno))}</code>" if typed(p.anno) else "", f"<code>{html.escape(default)}</code>" if default else "", marked(p.docment or "")]
+        cells = [
+            label,
+            f"<code>{html.escape(typed(p.anno))}</code>" if typed(p.anno) else "",
+            f"<code>{html.escape(default)}</code>" if default else "",
+            marked(p.docment or ""),
+        ]
         rows.append("<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>")
-    if not rows: return ""
-    head = "".join(f"<th scope=\"col\">{h}</th>" for h in ("parameter", "type", "default", "meaning"))
+    if not rows:
+        return ""
+    head = "".join(f'<th scope="col">{h}</th>' for h in ("parameter", "type", "default", "meaning"))
     return f'\n```{{=html}}\n<div class="wide" role="group" aria-label="parameters"><table class="table table-sm params"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>\n```\n'
 
 
@@ -85,10 +117,17 @@ def entry(name, o, level, module):
     doc = (inspect.getdoc(o) or "").strip()
     if not callable(o):
         return title + f"```python\n{name} = {shown(o, 90)}\n```\n"
-    try: parameters = [p.replace(annotation=inspect.Parameter.empty) for n, p in inspect.signature(o).parameters.items() if n not in ("self", "cls")]
-    except (ValueError, TypeError): parameters = None
+    try:
+        parameters = [
+            p.replace(annotation=inspect.Parameter.empty)
+            for n, p in inspect.signature(o).parameters.items()
+            if n not in ("self", "cls")
+        ]
+    except (ValueError, TypeError):
+        parameters = None
     call = f"{name}{inspect.Signature(parameters)}" if parameters is not None else name
-    if len(call) > 88: call = f"{name}(\n" + "".join(f"    {p},\n" for p in parameters) + ")"
+    if len(call) > 88:
+        call = f"{name}(\n" + "".join(f"    {p},\n" for p in parameters) + ")"
     has_own = inspect.isfunction(o) or (inspect.isclass(o) and "__init__" in vars(o))
     return title + f"```python\n{call}\n```\n\n{doc}\n" + (table(o) if has_own else "")
 
@@ -97,10 +136,14 @@ def module_page(module):
     "The page of one module."
     m = importlib.import_module(f"nlp_tour.{module}")
     path = Path(m.__file__).relative_to(Path(nlp_tour.__file__).parents[1]).as_posix()
-    parts = [f"---\ntitle: nlp_tour.{module}\ndescription: {json.dumps((m.__doc__ or '').strip())}\n---\n", f"[Source]({SOURCE}{path})\n"]
+    parts = [
+        f"---\ntitle: nlp_tour.{module}\ndescription: {json.dumps((m.__doc__ or '').strip())}\n---\n",
+        f"[Source]({SOURCE}{path})\n",
+    ]
     for name, o in own(module):
         parts.append(entry(name, o, 2, module))
-        if inspect.isclass(o): parts += [entry(f"{name}.{n}", f, 3, module) for n, f in members(o)]
+        if inspect.isclass(o):
+            parts += [entry(f"{name}.{n}", f, 3, module) for n, f in members(o)]
     return "\n".join(parts)
 
 
@@ -108,7 +151,11 @@ def write(folder):
     "Write all API pages and their index into `folder`."
     folder.mkdir(parents=True, exist_ok=True)
     names = modules()
-    for name in names: (folder/f"{page(name)}.qmd").write_text(module_page(name), encoding="utf-8")
-    rows = "\n".join(f"| [{n}]({page(n)}.qmd) | {(importlib.import_module(f'nlp_tour.{n}').__doc__ or '').strip()} |" for n in names)
+    for name in names:
+        (folder / f"{page(name)}.qmd").write_text(module_page(name), encoding="utf-8")
+    rows = "\n".join(
+        f"| [{n}]({page(n)}.qmd) | {(importlib.import_module(f'nlp_tour.{n}').__doc__ or '').strip()} |"
+        for n in names
+    )
     index = f"---\ntitle: API\ndescription: Every public name of the package, with its parameters.\n---\n\n`from nlp_tour.all import …` holds what a notebook needs; the modules hold all.\n\n| module | |\n|---|---|\n{rows}\n"
-    (folder/"index.qmd").write_text(index, encoding="utf-8")
+    (folder / "index.qmd").write_text(index, encoding="utf-8")

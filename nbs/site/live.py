@@ -2,8 +2,11 @@
 
 Weights are int8 with a scale for 64 of them in a column (for a row, in the embeddings); activations stay fp32. On 200 reviews one scale a
 column moves scores by up to 0.025, and int8 activations by more: this keeps them within 0.012."""
-import json, logging, shutil, warnings
-from pathlib import Path
+
+import json
+import logging
+import shutil
+import warnings
 
 import numpy as np
 
@@ -14,16 +17,32 @@ FILES = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-thread
 def exported(model, tok):
     "The model as an ONNX graph with free batch and length."
     import torch
+
     class Logits(torch.nn.Module):
-        def __init__(self): super().__init__(); self.model = model
-        def forward(self, input_ids, attention_mask): return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids, attention_mask):
+            return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+
     batch = tok(["a fine film", "and a text that is longer"], padding=True, return_tensors="pt")
     free = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it names each part of torchvision that it does not find
+    logging.getLogger("torch.onnx").setLevel(
+        logging.ERROR
+    )  # it names each part of torchvision that it does not find
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program = torch.onnx.export(Logits().eval(), (batch["input_ids"], batch["attention_mask"]), input_names=["input_ids", "attention_mask"],
-                                    output_names=["logits"], dynamic_shapes=(free, free), dynamo=True, opset_version=18, verbose=False)
+        program = torch.onnx.export(
+            Logits().eval(),
+            (batch["input_ids"], batch["attention_mask"]),
+            input_names=["input_ids", "attention_mask"],
+            output_names=["logits"],
+            dynamic_shapes=(free, free),
+            dynamo=True,
+            opset_version=18,
+            verbose=False,
+        )
     return program.model_proto
 
 
@@ -37,19 +56,32 @@ def rounded(weight, axis):
 def quantized(proto, smallest=10_000):
     "The graph with its large matrices in int8; each is made float where it is used."
     from onnx import numpy_helper
+
     graph = proto.graph
-    large = {i.name: numpy_helper.to_array(i) for i in graph.initializer if len(i.dims) == 2 and i.data_type == 1 and np.prod(i.dims) >= smallest}
+    large = {
+        i.name: numpy_helper.to_array(i)
+        for i in graph.initializer
+        if len(i.dims) == 2 and i.data_type == 1 and np.prod(i.dims) >= smallest
+    }
     looked_up = {n.input[0] for n in graph.node if n.op_type == "Gather"} & set(large)
     kept, nodes = [i for i in graph.initializer if i.name not in large], []
-    def keep(name, array): kept.append(numpy_helper.from_array(array, name))
+
+    def keep(name, array):
+        kept.append(numpy_helper.from_array(array, name))
+
     for name, weight in large.items():
-        values, scale = rounded(weight, 1) if name in looked_up else rounded(weight.reshape(-1, BLOCK, weight.shape[1]), 1)
+        values, scale = (
+            rounded(weight, 1)
+            if name in looked_up
+            else rounded(weight.reshape(-1, BLOCK, weight.shape[1]), 1)
+        )
         keep(f"{name}.int8", values)
         keep(f"{name}.scale", scale)
         if name not in looked_up:
             keep(f"{name}.shape", np.array(weight.shape, np.int64))
             nodes += matrix(name)
-    for node in graph.node: nodes += lookup(node) if node.op_type == "Gather" and node.input[0] in looked_up else [node]
+    for node in graph.node:
+        nodes += lookup(node) if node.op_type == "Gather" and node.input[0] in looked_up else [node]
     del graph.initializer[:], graph.node[:], graph.value_info[:]
     graph.initializer.extend(kept)
     graph.node.extend(nodes)
@@ -59,42 +91,58 @@ def quantized(proto, smallest=10_000):
 def matrix(name):
     "A weight made float: the runtime does it once, when it opens the model."
     from onnx import helper
-    return [helper.make_node("Cast", [f"{name}.int8"], [f"{name}.float"], to=1), helper.make_node("Mul", [f"{name}.float", f"{name}.scale"], [f"{name}.blocks"]),
-            helper.make_node("Reshape", [f"{name}.blocks", f"{name}.shape"], [name])]
+
+    return [
+        helper.make_node("Cast", [f"{name}.int8"], [f"{name}.float"], to=1),
+        helper.make_node("Mul", [f"{name}.float", f"{name}.scale"], [f"{name}.blocks"]),
+        helper.make_node("Reshape", [f"{name}.blocks", f"{name}.shape"], [name]),
+    ]
 
 
 def lookup(node):
     "An embedding's rows, looked up as int8 and then made float, so that the table stays small in memory, too."
     from onnx import helper
+
     (name, ids), out = node.input, node.output[0]
-    return [helper.make_node("Gather", [f"{name}.int8", ids], [f"{out}.int8"]), helper.make_node("Cast", [f"{out}.int8"], [f"{out}.float"], to=1),
-            helper.make_node("Gather", [f"{name}.scale", ids], [f"{out}.scale"]), helper.make_node("Mul", [f"{out}.float", f"{out}.scale"], [out])]
+    return [
+        helper.make_node("Gather", [f"{name}.int8", ids], [f"{out}.int8"]),
+        helper.make_node("Cast", [f"{out}.int8"], [f"{out}.float"], to=1),
+        helper.make_node("Gather", [f"{name}.scale", ids], [f"{out}.scale"]),
+        helper.make_node("Mul", [f"{out}.float", f"{out}.scale"], [out]),
+    ]
 
 
 def make(folder):
     "Write model.onnx, vocab.txt and about.json into `folder`."
     import onnx
+    from transformers.utils.logging import disable_progress_bar
+
     from nlp_tour.model import load
     from nlp_tour.names import embedded
-    from transformers.utils.logging import disable_progress_bar
+
     disable_progress_bar()
     source = embedded("sentiment")
     model, tok = load(str(source))
     proto = quantized(exported(model, tok))
     onnx.checker.check_model(proto)
-    onnx.save(proto, folder/"model.onnx")
-    shutil.copy(source/"vocab.txt", folder)
+    onnx.save(proto, folder / "model.onnx")
+    shutil.copy(source / "vocab.txt", folder)
     labels = [model.config.id2label[i] for i in range(model.config.num_labels)]
-    (folder/"about.json").write_text(json.dumps(dict(labels=labels, max_length=tok.model_max_length)))
+    (folder / "about.json").write_text(
+        json.dumps({"labels": labels, "max_length": tok.model_max_length})
+    )
 
 
 def collect(target, cache, tools, fresh=True):
     "Put all that the live page loads into `target`, with the bytes of each file."
     from nlp_tour.core import replacing, settled
-    if fresh or not (settled(cache)/"model.onnx").exists():
-        with replacing(cache) as part: make(part)
+
+    if fresh or not (settled(cache) / "model.onnx").exists():
+        with replacing(cache) as part:
+            make(part)
     shutil.copytree(cache, target, dirs_exist_ok=True)
-    for name in FILES: shutil.copy(tools/"onnxruntime-web"/"dist"/name, target)
+    for name in FILES:
+        shutil.copy(tools / "onnxruntime-web" / "dist" / name, target)
     sizes = {p.name: p.stat().st_size for p in sorted(target.iterdir()) if p.name != "about.json"}
-    about = json.loads((cache/"about.json").read_text()) | dict(sizes=sizes)
-    (target/"about.json").write_text(json.dumps(about))
+    about = json.loads((cache / "about.json").read_text()) | {"sizes": sizes}
+    (target / "about.json").write_text(json.dumps(about))

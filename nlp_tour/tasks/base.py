@@ -6,7 +6,8 @@
 __all__ = ['TASKS', 'ALIASES', 'Task', 'shape', 'look', 'attach', 'size', 'settle', 'windows', 'loads', 'find_task', 'infer_task']
 
 # %% ../../nbs/tasks/base.ipynb #18ba10ce
-import importlib, re
+import importlib
+import re
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from ..core import InputError, check_item, check_options, nearest, note
 # %% ../../nbs/tasks/base.ipynb #f25a2e98
 class Task:
     "What a task must say; subclasses say the rest."
+
     name = ""  # as `pipeline` takes it
     options = {}  # option -> default
     longs = ("window", "truncate", "error")  # what it can do with texts over the model's maximum
@@ -32,23 +34,35 @@ class Task:
         config: dict,  # the model's config.json
     ):
         n = config.get("num_labels", 2)  # a config.json leaves out what transformers would fill in
-        names = config.get("id2label") or {i: f"LABEL_{i}" for i in range(n if isinstance(n, int) and n < 100_000 else 2)}
+        names = config.get("id2label") or {
+            i: f"LABEL_{i}" for i in range(n if isinstance(n, int) and n < 100_000 else 2)
+        }
         self.config, self.labels = config, [names[k] for k in sorted(names, key=int)]
 
     def arguments(self, args, options):
         "The call's one input and its options; tasks with other call forms (two texts, keywords) override this."
-        if len(args) != 1: raise TypeError(f"{self.name} takes one input: a text or whatever holds texts, and got {len(args)}.")
+        if len(args) != 1:
+            raise TypeError(
+                f"{self.name} takes one input: a text or whatever holds texts, and got {len(args)}."
+            )
         return args[0], options
+
     def check(self, item, where):
         "One checked input; raises `InputError` that names its position."
         return check_item(item, where)
+
     def encode(self, items, tok, opts):
         "Rows for all items: one a window, `owner` the item's position."
-        return [Row(e.ids, i, e.type_ids if tok.types and any(e.type_ids) else None)
-                for i, windows in enumerate(tok.windows(items, opts["long"])) for e in windows]
+        return [
+            Row(e.ids, i, e.type_ids if tok.types and any(e.type_ids) else None)
+            for i, windows in enumerate(tok.windows(items, opts["long"]))
+            for e in windows
+        ]
+
     def forward(self, model, inputs, rows, opts):
         "What to keep of one batch: a tensor with the batch first, or a tuple of such."
         return model(**inputs).logits
+
     def decode(self, item, rows, outputs, opts):
         "The answer for one item from the outputs of its rows (NumPy arrays, no batch axis)."
         raise NotImplementedError
@@ -63,6 +77,7 @@ def shape(
     "The answers as 2021 gave them: for one text, or for a list."
     return answers[0] if one else answers
 
+
 def look(
     self,
     rows: list,  # of one item
@@ -71,6 +86,7 @@ def look(
 ) -> dict:  # columns; a value for each token if the task works by tokens
     "The numbers between model and answer."
     return {}
+
 
 Task.shape, Task.look = shape, look
 
@@ -82,6 +98,7 @@ def attach(
 ):  # None, or what `encode` shall get for a tokenizer, with a `pad_id`
     "A pipeline is made; a task that tokenizes by itself takes what it needs."
 
+
 def size(
     self,
     row: Row,
@@ -89,6 +106,7 @@ def size(
 ) -> int:  # tokens
     "What a row takes of a batch's budget."
     return len(row)
+
 
 Task.attach, Task.size = attach, size
 
@@ -101,11 +119,18 @@ def settle(
     known = {**self.options, "long": self.longs[0]}
     check_options(given, known, f"{self.name}:")
     for name, value in given.items():
-        if isinstance(known[name], bool) and not isinstance(value, (bool, np.bool_)): raise InputError(f"{name}={str(value)[:40]!r} must be True or False.")
-        if isinstance(known[name], str) and not isinstance(value, str): raise InputError(f"{name}={str(value)[:40]!r} must be a string, as in {name}={known[name]!r}.")
+        if isinstance(known[name], bool) and not isinstance(value, (bool, np.bool_)):
+            raise InputError(f"{name}={str(value)[:40]!r} must be True or False.")
+        if isinstance(known[name], str) and not isinstance(value, str):
+            raise InputError(
+                f"{name}={str(value)[:40]!r} must be a string, as in {name}={known[name]!r}."
+            )
     if given.get("long", self.longs[0]) not in self.longs:
-        raise InputError(f"long={given['long']!r} is not for {self.name}; {nearest(given['long'], self.longs)}")
+        raise InputError(
+            f"long={given['long']!r} is not for {self.name}; {nearest(given['long'], self.longs)}"
+        )
     return given
+
 
 Task.settle = settle
 
@@ -123,23 +148,49 @@ def windows(
     "Encode with characters; raise `InputError` where nothing can be cut."
     length, out = length or tok.max_length, []
     for i, (item, e) in enumerate(zip(items, tok.backend.encode_batch(items))):
-        if not length or len(e) <= length: out.append([(e, 0)]); continue
-        if long == "error": raise InputError(f"text {i // each} has {len(e)} tokens and {length} are taken at once; pass long={self.longs[0]!r}.")
+        if not length or len(e) <= length:
+            out.append([(e, 0)])
+            continue
+        if long == "error":
+            raise InputError(
+                f"text {i // each} has {len(e)} tokens and {length} are taken at once; pass long={self.longs[0]!r}."
+            )
         room = length - sum(s != side for s in e.sequence_ids)
-        if room < 1: raise InputError(f"text {i // each} has no room in {length} tokens: {length - room} go to what comes with it; shorten that.")
+        if room < 1:
+            raise InputError(
+                f"text {i // each} has no room in {length} tokens: {length - room} go to what comes with it; shorten that."
+            )
         shared = stride if stride < room else room // 2
-        out.append([(e, w * (room - shared)) for w, e in enumerate(tok.cut(item, length, shared, side))])
+        out.append(
+            [(e, w * (room - shared)) for w, e in enumerate(tok.cut(item, length, shared, side))]
+        )
     cut = sum(len(o) > 1 for o in out)
-    if cut and long == "truncate": note(f"{self.name}: {cut // each} of {len(items) // each} texts were cut to {length} tokens.")
+    if cut and long == "truncate":
+        note(
+            f"{self.name}: {cut // each} of {len(items) // each} texts were cut to {length} tokens."
+        )
     return [o[:1] for o in out] if long == "truncate" else out
+
 
 Task.windows = windows
 
 # %% ../../nbs/tasks/base.ipynb #de5c4b1f
 TASKS = {
-    "text-classification": ("classification", "TextClassification", "distilbert-base-uncased-finetuned-sst-2-english"),
-    "token-classification": ("token_classification", "TokenClassification", "dbmdz/bert-large-cased-finetuned-conll03-english"),
-    "question-answering": ("question_answering", "QuestionAnswering", "distilbert-base-cased-distilled-squad"),
+    "text-classification": (
+        "classification",
+        "TextClassification",
+        "distilbert-base-uncased-finetuned-sst-2-english",
+    ),
+    "token-classification": (
+        "token_classification",
+        "TokenClassification",
+        "dbmdz/bert-large-cased-finetuned-conll03-english",
+    ),
+    "question-answering": (
+        "question_answering",
+        "QuestionAnswering",
+        "distilbert-base-cased-distilled-squad",
+    ),
     "fill-mask": ("fill_mask", "FillMask", "distilroberta-base"),
     "zero-shot-classification": ("zero_shot", "ZeroShotClassification", "facebook/bart-large-mnli"),
     "feature-extraction": ("features", "FeatureExtraction", "distilbert-base-cased"),
@@ -148,38 +199,58 @@ TASKS = {
     "text2text-generation": ("seq2seq", "Text2TextGeneration", "t5-base"),
     "summarization": ("seq2seq", "Summarization", "sshleifer/distilbart-cnn-12-6"),
     "translation": ("seq2seq", "Translation", "t5-base"),
-    "table-question-answering": ("table", "TableQuestionAnswering", "google/tapas-base-finetuned-wtq"),
+    "table-question-answering": (
+        "table",
+        "TableQuestionAnswering",
+        "google/tapas-base-finetuned-wtq",
+    ),
 }  # task -> module, class, default model
 ALIASES = {"sentiment-analysis": "text-classification", "ner": "token-classification"}
+
 
 def loads(options, head, model):
     "Whose head is loaded, and the default model; a task may let its options change them."
     return head, model
 
+
 Task.loads = staticmethod(loads)
+
 
 def find_task(
     name: str,  # a task or one of its aliases
     options: dict = {},  # the task's own, since one may need another head
 ):  # the task's class, whose head it needs, and its default model
     "Look a task up; an unknown one raises `InputError` with the nearest."
-    if not isinstance(name, str): raise InputError(f"{str(name)[:40]!r} is no name of a task; give a string, as in 'sentiment-analysis'.")
+    if not isinstance(name, str):
+        raise InputError(
+            f"{str(name)[:40]!r} is no name of a task; give a string, as in 'sentiment-analysis'."
+        )
     if re.fullmatch("translation_.+_to_.+", name):
         cls, full, model = find_task("translation", options)
         return type(cls.__name__, (cls,), {"name": name}), full, model
     full = ALIASES.get(name, name)
-    if full not in TASKS: raise InputError(f"unknown task {name!r}; {nearest(name, {*TASKS, *ALIASES})} The tasks are: {', '.join(sorted({*TASKS, *ALIASES}))}.")
+    if full not in TASKS:
+        raise InputError(
+            f"unknown task {name!r}; {nearest(name, {*TASKS, *ALIASES})} The tasks are: {', '.join(sorted({*TASKS, *ALIASES}))}."
+        )
     module, cls, model = TASKS[full]
     cls = getattr(importlib.import_module(f"nlp_tour.tasks.{module}"), cls)
     return cls, *cls.loads(options, full, model)
 
 # %% ../../nbs/tasks/base.ipynb #d2d9491c
 _ENDINGS = {
-    "ForSequenceClassification": "text-classification", "ForTokenClassification": "token-classification", "ForMaskedLM": "fill-mask",
-    "TapasForQuestionAnswering": "table-question-answering", "ForQuestionAnswering": "question-answering",
-    "LMHeadModel": "text-generation", "ForCausalLM": "text-generation", "ForConditionalGeneration": "text2text-generation", "MTModel": "translation",
+    "ForSequenceClassification": "text-classification",
+    "ForTokenClassification": "token-classification",
+    "ForMaskedLM": "fill-mask",
+    "TapasForQuestionAnswering": "table-question-answering",
+    "ForQuestionAnswering": "question-answering",
+    "LMHeadModel": "text-generation",
+    "ForCausalLM": "text-generation",
+    "ForConditionalGeneration": "text2text-generation",
+    "MTModel": "translation",
     "Model": "feature-extraction",
 }  # how the name of the saved class ends -> task; the first that fits, so "Model", a body without a head, comes last
+
 
 def infer_task(
     config: dict,  # the model's config.json
@@ -187,5 +258,8 @@ def infer_task(
     "The task of a model, from the name of the class that was saved."
     saved = (config.get("architectures") or ["nothing"])[0]
     for ending, task in _ENDINGS.items():
-        if saved.endswith(ending): return task
-    raise InputError(f"the model was saved as {saved}, which tells no task; name it: pipeline('text-classification', model=…).")
+        if saved.endswith(ending):
+            return task
+    raise InputError(
+        f"the model was saved as {saved}, which tells no task; name it: pipeline('text-classification', model=…)."
+    )

@@ -14,8 +14,17 @@ from ..core import InputError, nearest
 from .base import Task
 
 # %% ../../nbs/tasks/classification.ipynb #83a58f46
-def softmax(x): "Along the last axis."; e = np.exp(x - x.max(-1, keepdims=True)); return e / e.sum(-1, keepdims=True)
-def sigmoid(x): "Elementwise, without overflow."; return np.exp(-np.logaddexp(0, -x))
+def softmax(x):
+    "Along the last axis."
+    e = np.exp(x - x.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
+def sigmoid(x):
+    "Elementwise, without overflow."
+    return np.exp(-np.logaddexp(0, -x))
+
+
 FUNCTIONS = {"softmax": softmax, "sigmoid": sigmoid, "none": lambda x: x}
 
 # %% ../../nbs/tasks/classification.ipynb #04498cf3
@@ -24,8 +33,13 @@ def default_function(
 ) -> str:  # "softmax", "sigmoid" or "none"
     "The function that fits the way in which the model was trained."
     kind = config.get("problem_type")
-    if kind == "regression": return "none"
-    if kind == "multi_label_classification" or (len(config.get("id2label") or ()) or config.get("num_labels")) == 1: return "sigmoid"
+    if kind == "regression":
+        return "none"
+    if (
+        kind == "multi_label_classification"
+        or (len(config.get("id2label") or ()) or config.get("num_labels")) == 1
+    ):
+        return "sigmoid"
     return "softmax"
 
 # %% ../../nbs/tasks/classification.ipynb #b0f6ac6b
@@ -39,39 +53,60 @@ def merge_windows(
 # %% ../../nbs/tasks/classification.ipynb #aaeb1922
 class TextClassification(Task):
     "Labels and scores for texts or pairs of texts."
+
     name, heads, graph = "text-classification", ("ForSequenceClassification",), True
-    options = {"top_k": 1, "return_all_scores": False, "function_to_apply": None, "calibrated": False}
+    options = {
+        "top_k": 1,
+        "return_all_scores": False,
+        "function_to_apply": None,
+        "calibrated": False,
+    }
 
     def decode(self, item, rows, outputs, opts):
         scores = merge_windows(self.scores(outputs, opts), list(map(len, rows))).tolist()
         answer = [{"label": label, "score": s} for label, s in zip(self.labels, scores)]
-        if opts["return_all_scores"]: return answer
-        return sorted(answer, key=lambda a: -a["score"])[:opts["top_k"] or None]
+        if opts["return_all_scores"]:
+            return answer
+        return sorted(answer, key=lambda a: -a["score"])[: opts["top_k"] or None]
 
     def scores(self, outputs, opts):
         "Scores of each window, (W, L)."
         temperature = self.config["calibration_temperature"] if opts.get("calibrated") else 1
-        return FUNCTIONS[opts["function_to_apply"] or default_function(self.config)](np.stack(outputs).astype(np.float32) / temperature)
+        return FUNCTIONS[opts["function_to_apply"] or default_function(self.config)](
+            np.stack(outputs).astype(np.float32) / temperature
+        )
 
     def look(self, rows, outputs, opts):
-        return dict(labels=self.labels, logits=outputs[0].tolist(), probabilities=self.scores(outputs, opts)[0].tolist())
+        return {
+            "labels": self.labels,
+            "logits": outputs[0].tolist(),
+            "probabilities": self.scores(outputs, opts)[0].tolist(),
+        }
 
 # %% ../../nbs/tasks/classification.ipynb #7efa8a3f
 def shape(self, answers, one, opts):
     "`[{…}]` for a string, `[{…}, …]` for a list; lists of lists where several labels were asked for."
-    if opts["return_all_scores"]: return answers
-    if one: return answers[0]
+    if opts["return_all_scores"]:
+        return answers
+    if one:
+        return answers[0]
     return answers if opts["asked"] & {"top_k"} else [a[0] for a in answers]
+
 
 def settle(self, given):
     "Check options; `function_to_apply` must be known, `top_k` at least 1 or None."
     given = Task.settle(self, given)
     name = given.get("function_to_apply")
-    if name is not None and not (isinstance(name, str) and name in FUNCTIONS): raise InputError(f"function_to_apply={name!r} is unknown; {nearest(name, FUNCTIONS)}")
+    if name is not None and not (isinstance(name, str) and name in FUNCTIONS):
+        raise InputError(f"function_to_apply={name!r} is unknown; {nearest(name, FUNCTIONS)}")
     if given.get("calibrated") and self.config and "calibration_temperature" not in self.config:
-        raise InputError("calibrated=True, but the model carries no temperature; fit one on held-out texts with nlp_tour.calibration.calibrate(pipe, data).")
+        raise InputError(
+            "calibrated=True, but the model carries no temperature; fit one on held-out texts with nlp_tour.calibration.calibrate(pipe, data)."
+        )
     k = given.get("top_k", 1)
-    if k is not None and (not isinstance(k, int) or k < 1): raise InputError(f"top_k={k!r} must be a whole number from 1, or None for all labels.")
+    if k is not None and (not isinstance(k, int) or k < 1):
+        raise InputError(f"top_k={k!r} must be a whole number from 1, or None for all labels.")
     return given
+
 
 TextClassification.shape, TextClassification.settle = shape, settle

@@ -16,6 +16,7 @@ from .generation import Generation
 # %% ../../nbs/tasks/conversational.ipynb #ebd4d880
 class Conversation:
     "Turns of a user and a bot, and at most one turn of the user that is not answered yet."
+
     def __init__(
         self,
         text: str = None,  # the user's first turn
@@ -24,17 +25,26 @@ class Conversation:
         generated_responses: list = None,  # the answers to them
     ):
         self.uuid, self.new_user_input = conversation_id or uuid.uuid4(), text
-        self.past_user_inputs, self.generated_responses = list(past_user_inputs or []), list(generated_responses or [])
+        self.past_user_inputs, self.generated_responses = (
+            list(past_user_inputs or []),
+            list(generated_responses or []),
+        )
 
     def __eq__(self, other):
-        if not isinstance(other, Conversation): return NotImplemented
-        said = lambda c: (c.new_user_input, c.past_user_inputs, c.generated_responses)
+        if not isinstance(other, Conversation):
+            return NotImplemented
+
+        def said(c):
+            return (c.new_user_input, c.past_user_inputs, c.generated_responses)
+
         return self.uuid == other.uuid or said(self) == said(other)
 
     __hash__ = None
 
     def __repr__(self):
-        return f"Conversation id: {self.uuid} \n" + "".join(f"{'user' if is_user else 'bot'} >> {text} \n" for is_user, text in self.iter_texts())
+        return f"Conversation id: {self.uuid} \n" + "".join(
+            f"{'user' if is_user else 'bot'} >> {text} \n" for is_user, text in self.iter_texts()
+        )
 
 # %% ../../nbs/tasks/conversational.ipynb #4759bec3
 def add_user_input(
@@ -44,13 +54,18 @@ def add_user_input(
 ):
     "The user speaks; a turn that still waits for its answer is kept, and a line says so."
     if self.new_user_input and not overwrite:
-        return note(f"{text!r} was not added: {self.new_user_input!r} still waits for its answer; pass overwrite=True to replace it.")
+        return note(
+            f"{text!r} was not added: {self.new_user_input!r} still waits for its answer; pass overwrite=True to replace it."
+        )
     self.new_user_input = text
+
 
 def mark_processed(self):
     "The user's turn is answered and belongs to the past."
-    if self.new_user_input: self.past_user_inputs.append(self.new_user_input)
+    if self.new_user_input:
+        self.past_user_inputs.append(self.new_user_input)
     self.new_user_input = None
+
 
 def append_response(
     self,
@@ -59,35 +74,59 @@ def append_response(
     "The bot speaks."
     self.generated_responses.append(response)
 
+
 def iter_texts(self):  # yields pairs (is_user, text)
     "All turns from the first to the last."
-    for asked, answered in zip(self.past_user_inputs, self.generated_responses): yield from ((True, asked), (False, answered))
-    if self.new_user_input: yield True, self.new_user_input
+    for asked, answered in zip(self.past_user_inputs, self.generated_responses):
+        yield from ((True, asked), (False, answered))
+    if self.new_user_input:
+        yield True, self.new_user_input
 
-for method in (add_user_input, mark_processed, append_response, iter_texts): setattr(Conversation, method.__name__, method)
+
+for method in (add_user_input, mark_processed, append_response, iter_texts):
+    setattr(Conversation, method.__name__, method)
 
 # %% ../../nbs/tasks/conversational.ipynb #10653894
 class Conversational(Generation):
     "Answer conversations; each is changed in place, and is the answer."
+
     name = "conversational"
     options = {"clean_up_tokenization_spaces": None, "minimum_tokens": 10}
     longs = ("truncate", "error")
 
     def __init__(self, config):
         super().__init__(config)
-        if config.get("is_encoder_decoder"): raise InputError("this model reads and writes with two halves; pipeline('text2text-generation') is for such models.")
+        if config.get("is_encoder_decoder"):
+            raise InputError(
+                "this model reads and writes with two halves; pipeline('text2text-generation') is for such models."
+            )
 
     def arguments(self, args, options):
         one, options = super().arguments(args, options)
-        if hasattr(one, "add_column"): raise InputError("a Dataset cannot hold conversations beside its texts; hand over the column alone, as in pipe(ds['text']).")
+        if hasattr(one, "add_column"):
+            raise InputError(
+                "a Dataset cannot hold conversations beside its texts; hand over the column alone, as in pipe(ds['text'])."
+            )
         return ({"conversation": one} if isinstance(one, Conversation) else one), options
 
     def check(self, item, where):
-        talk = item["conversation"] if isinstance(item, dict) and set(item) == {"conversation"} else item
-        if isinstance(talk, str): talk = Conversation(talk)
-        if not isinstance(talk, Conversation): raise InputError(f"{where} is {type(talk).__name__}, and a Conversation or its first words are needed.")
-        if talk.new_user_input is None: raise InputError(f"{where} is a conversation whose user waits for nothing; call add_user_input first.")
-        for turn in (talk.new_user_input, *talk.past_user_inputs, *talk.generated_responses): check_text(turn, where)
+        talk = (
+            item["conversation"]
+            if isinstance(item, dict) and set(item) == {"conversation"}
+            else item
+        )
+        if isinstance(talk, str):
+            talk = Conversation(talk)
+        if not isinstance(talk, Conversation):
+            raise InputError(
+                f"{where} is {type(talk).__name__}, and a Conversation or its first words are needed."
+            )
+        if talk.new_user_input is None:
+            raise InputError(
+                f"{where} is a conversation whose user waits for nothing; call add_user_input first."
+            )
+        for turn in (talk.new_user_input, *talk.past_user_inputs, *talk.generated_responses):
+            check_text(turn, where)
         return talk
 
     def told(self, talk, answer):
@@ -103,10 +142,15 @@ def prompt(
     "The turns as the model reads them."
     tok = self.tokenizer
     if tok.chat_template:
-        messages = [{"role": "user" if is_user else "assistant", "content": text} for is_user, text in turns]
-        return tok.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
+        messages = [
+            {"role": "user" if is_user else "assistant", "content": text} for is_user, text in turns
+        ]
+        return tok.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)[
+            "input_ids"
+        ]
     end = [] if tok.eos_token_id is None else [tok.eos_token_id]
     return [i for _, text in turns for i in tok(text, add_special_tokens=False)["input_ids"] + end]
+
 
 def fit(self, talk, opts, where):
     "The prompt's ids and the room behind it; the oldest exchanges are left out where there is none."
@@ -114,24 +158,42 @@ def fit(self, talk, opts, where):
     while True:
         ids = self.prompt(turns)
         try:
-            if len(ids) + (opts["minimum_tokens"] or 0) > self.limit: raise InputError(f"{where} has {len(ids)} tokens, and the model takes {self.limit}, its answer included.")
+            if len(ids) + (opts["minimum_tokens"] or 0) > self.limit:
+                raise InputError(
+                    f"{where} has {len(ids)} tokens, and the model takes {self.limit}, its answer included."
+                )
             return self.room(ids, len(ids), {**opts, "long": "error"}, where)
         except InputError:
-            if opts["long"] == "error" or len(turns) < 3: raise
-        note("a conversation outgrew the model, so its oldest exchanges are not read any more (long='truncate').")
+            if opts["long"] == "error" or len(turns) < 3:
+                raise
+        note(
+            "a conversation outgrew the model, so its oldest exchanges are not read any more (long='truncate')."
+        )
         turns = turns[2:]
+
 
 Conversational.prompt, Conversational.fit = prompt, fit
 
 # %% ../../nbs/tasks/conversational.ipynb #75472fdf
 def encode(self, items, tok, opts):
     "A row a conversation."
-    if len({id(talk) for talk in items}) < len(items): raise InputError("the same Conversation is in the list twice, and can be answered only once.")
+    if len({id(talk) for talk in items}) < len(items):
+        raise InputError(
+            "the same Conversation is in the list twice, and can be answered only once."
+        )
     found = [self.fit(talk, opts, f"conversation {i}") for i, talk in enumerate(items)]
     return [Row(ids, i, info=info) for i, (ids, info) in enumerate(found)]
 
+
 def decode(self, talk, rows, outputs, opts):
     "The conversation with its answer."
-    return self.told(talk, self.text([i for i in outputs[0][0].tolist() if i >= 0], clean=opts["clean_up_tokenization_spaces"]).strip())
+    return self.told(
+        talk,
+        self.text(
+            [i for i in outputs[0][0].tolist() if i >= 0],
+            clean=opts["clean_up_tokenization_spaces"],
+        ).strip(),
+    )
+
 
 Conversational.encode, Conversational.decode = encode, decode

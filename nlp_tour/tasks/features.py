@@ -14,16 +14,20 @@ from .base import Task
 # %% ../../nbs/tasks/features.ipynb #adea7b67
 POOLINGS = ("none", "mean", "cls", "max")
 
+
 def pool(
     hidden,  # (B, T, H) tensor
     mask,  # (B, T) tensor of ones and zeros, or None: no padding
     how: str,  # "mean", "cls" or "max"
 ):  # (B, H) tensor
     "One vector a row, whatever the padding."
-    if how == "cls": return hidden[:, 0]
-    if mask is None: return hidden.mean(1) if how == "mean" else hidden.amax(1)
+    if how == "cls":
+        return hidden[:, 0]
+    if mask is None:
+        return hidden.mean(1) if how == "mean" else hidden.amax(1)
     mask = mask[..., None].bool()
-    if how == "max": return hidden.masked_fill(~mask, float("-inf")).amax(1)
+    if how == "max":
+        return hidden.masked_fill(~mask, float("-inf")).amax(1)
     return hidden.masked_fill(~mask, 0).sum(1) / mask.sum(1)
 
 # %% ../../nbs/tasks/features.ipynb #c43bb410
@@ -33,8 +37,14 @@ def join_windows(
     how: str,  # "mean", "cls" or "max"
 ):  # (H,) array
     "One vector for a text of several windows."
-    if len(vectors) == 1: return vectors[0]
-    return np.max(vectors, axis=0) if how == "max" else np.average(vectors, axis=0, weights=tokens).astype(np.float32)
+    if len(vectors) == 1:
+        return vectors[0]
+    return (
+        np.max(vectors, axis=0)
+        if how == "max"
+        else np.average(vectors, axis=0, weights=tokens).astype(np.float32)
+    )
+
 
 def unit(
     vectors,  # (…, H) array
@@ -45,6 +55,7 @@ def unit(
 # %% ../../nbs/tasks/features.ipynb #2aa47fea
 class FeatureExtraction(Task):
     "The model's vectors, for each token or for each text."
+
     name, spare, graph = "feature-extraction", ("pooler",), True
     heads = ("Model", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering")
     options = {"pooling": "none", "normalize": False}
@@ -52,19 +63,32 @@ class FeatureExtraction(Task):
     def settle(self, given):
         "Check options; `pooling` must be known."
         how = Task.settle(self, given).get("pooling", "none")
-        if how not in POOLINGS: raise InputError(f"pooling={how!r} is unknown; {nearest(how, POOLINGS)}")
+        if how not in POOLINGS:
+            raise InputError(f"pooling={how!r} is unknown; {nearest(how, POOLINGS)}")
         return given
 
     def forward(self, model, inputs, rows, opts):
         hidden = getattr(model, "base_model", model)(**inputs).last_hidden_state
-        return hidden if opts["pooling"] == "none" else pool(hidden, inputs.get("attention_mask"), opts["pooling"])
+        return (
+            hidden
+            if opts["pooling"] == "none"
+            else pool(hidden, inputs.get("attention_mask"), opts["pooling"])
+        )
 
     def decode(self, item, rows, outputs, opts):
         make = unit if opts["normalize"] else lambda v: v
-        if opts["pooling"] == "none": return [make(o[:len(r)]).tolist() for o, r in zip(outputs, rows)]
+        if opts["pooling"] == "none":
+            return [make(o[: len(r)]).tolist() for o, r in zip(outputs, rows)]
         return make(join_windows(outputs, list(map(len, rows)), opts["pooling"]))
 
     def shape(self, answers, one, opts):
         "Nested lists `[windows][T][H]` as in 2021, or with a pooling one array: (H,) for a string, (N, H) for a list."
-        if one or opts["pooling"] == "none": return answers[0] if one else answers
-        return np.stack(answers) if answers else np.zeros((0, self.config.get("hidden_size") or self.config.get("dim") or 0), np.float32)
+        if one or opts["pooling"] == "none":
+            return answers[0] if one else answers
+        return (
+            np.stack(answers)
+            if answers
+            else np.zeros(
+                (0, self.config.get("hidden_size") or self.config.get("dim") or 0), np.float32
+            )
+        )

@@ -18,7 +18,8 @@ def best_tokens(
 ):  # scores and ids, (…, k) tensors
     "The likeliest tokens and their probabilities."
     p = logits.float().softmax(-1)
-    if targets is None: return p.topk(min(k, p.shape[-1]))
+    if targets is None:
+        return p.topk(min(k, p.shape[-1]))
     scores, found = p[..., targets].topk(min(k, len(targets)))
     return scores, targets[found]
 
@@ -33,16 +34,26 @@ def beam(
 ):  # scores (B, K) and tokens (B, K, M)
     "The best fillings of all masks together."
     import torch
-    line, beams, scores = torch.arange(len(ids), device=ids.device), ids[None], torch.zeros(1, len(ids), device=ids.device)
+
+    line, beams, scores = (
+        torch.arange(len(ids), device=ids.device),
+        ids[None],
+        torch.zeros(1, len(ids), device=ids.device),
+    )
     for m in range(at.shape[1]):
         live, place = (counts > m)[:, None], at[:, m]
-        p, tokens = (torch.stack(x, 1) for x in zip(*(best_tokens(read(b)[line, place], k, targets) for b in beams)))  # (B, beams, k)
+        p, tokens = (
+            torch.stack(x, 1)
+            for x in zip(*(best_tokens(read(b)[line, place], k, targets) for b in beams))
+        )  # (B, beams, k)
         stay = torch.full_like(p, float("-inf"))
         stay[..., 0] = scores.T
         total = torch.where(live[..., None], scores.T[..., None] + p.log(), stay).flatten(1)
         scores, best = total.topk(min(k, total.shape[1]))
         filled = beams[best // p.shape[-1], line[:, None]]  # (B, K, T)
-        filled[line, :, place] = torch.where(live, tokens.flatten(1).gather(1, best), filled[line, :, place])
+        filled[line, :, place] = torch.where(
+            live, tokens.flatten(1).gather(1, best), filled[line, :, place]
+        )
         beams, scores = filled.transpose(0, 1), scores.T
     return scores.T.exp(), filled.gather(2, at[:, None].expand(-1, len(beams), -1))
 
@@ -57,88 +68,172 @@ def around(
     head = next(i for i, s in enumerate(special) if not s)
     tail = next(i for i, s in enumerate(reversed(special)) if not s)
     room = length - head - tail
-    if masks[-1] - masks[0] >= room: return None
+    if masks[-1] - masks[0] >= room:
+        return None
     first = min(max(head, (masks[0] + masks[-1] + 1 - room) // 2), len(ids) - tail - room)
-    return ids[:head] + ids[first:first + room] + ids[len(ids) - tail:]
+    return ids[:head] + ids[first : first + room] + ids[len(ids) - tail :]
 
 # %% ../../nbs/tasks/fill_mask.ipynb #5d352b4e
 class FillMask(Task):
     "The likeliest tokens for each mask."
+
     name, longs, graph = "fill-mask", ("truncate", "error"), True
     options = {"top_k": 5, "targets": None, "joint": False}
 
     def check(self, item, where):
         text, mask = check_text(item, where), self.tokenizer.mask_token
-        if mask is None: raise InputError(f"{type(self.tokenizer).__name__} has no mask token; fill-mask needs a model that was trained with one.")
-        if mask not in text: raise InputError(f"{where} has no mask; write {mask} where a word is to be found.")
+        if mask is None:
+            raise InputError(
+                f"{type(self.tokenizer).__name__} has no mask token; fill-mask needs a model that was trained with one."
+            )
+        if mask not in text:
+            raise InputError(f"{where} has no mask; write {mask} where a word is to be found.")
         return text
 
     def encode(self, items, tok, opts):
         opts["target_ids"], rows, cut = self.target_ids(opts["targets"]), [], 0
         for i, e in enumerate(tok.backend.encode_batch_fast(items)):
-            ids, masks = e.ids, [k for k, t in enumerate(e.ids) if t == self.tokenizer.mask_token_id]
+            ids, masks = (
+                e.ids,
+                [k for k, t in enumerate(e.ids) if t == self.tokenizer.mask_token_id],
+            )
             if tok.max_length and len(ids) > tok.max_length:
-                if opts["long"] == "error": raise InputError(f"text {i} has {len(ids)} tokens and the model takes {tok.max_length}; pass long='truncate' to read what is around the mask.")
+                if opts["long"] == "error":
+                    raise InputError(
+                        f"text {i} has {len(ids)} tokens and the model takes {tok.max_length}; pass long='truncate' to read what is around the mask."
+                    )
                 ids, cut = around(ids, e.special_tokens_mask, masks, tok.max_length), cut + 1
-                if ids is None: raise InputError(f"text {i} has masks {masks[-1] - masks[0]} tokens apart, and the model takes {tok.max_length}; fill them one after the other.")
+                if ids is None:
+                    raise InputError(
+                        f"text {i} has masks {masks[-1] - masks[0]} tokens apart, and the model takes {tok.max_length}; fill them one after the other."
+                    )
             rows.append(Row(ids, i, info=(e.ids, masks)))
-        if cut: note(f"fill-mask: of {cut} long texts only the {tok.max_length} tokens around the mask were read.")
+        if cut:
+            note(
+                f"fill-mask: of {cut} long texts only the {tok.max_length} tokens around the mask were read."
+            )
         return rows
 
 # %% ../../nbs/tasks/fill_mask.ipynb #974e6a04
 def forward(self, model, inputs, rows, opts):
     import torch
+
     ids = inputs["input_ids"]
     found = [[i for i, t in enumerate(r.ids) if t == self.tokenizer.mask_token_id] for r in rows]
-    at = torch.tensor([f + f[-1:] * (max(map(len, found)) - len(f)) for f in found], dtype=torch.long, device=ids.device)
-    k, targets = opts["top_k"], opts.get("target_ids") and torch.tensor(opts["target_ids"], device=ids.device)
-    read = lambda ids: model(**inputs | {"input_ids": ids}).logits
-    if opts["joint"]: return beam(read, ids, at, torch.tensor(list(map(len, found)), device=ids.device), k, targets)
-    return best_tokens(read(ids)[torch.arange(len(rows), device=ids.device)[:, None], at], k, targets)
+    at = torch.tensor(
+        [f + f[-1:] * (max(map(len, found)) - len(f)) for f in found],
+        dtype=torch.long,
+        device=ids.device,
+    )
+    k, targets = (
+        opts["top_k"],
+        opts.get("target_ids") and torch.tensor(opts["target_ids"], device=ids.device),
+    )
+
+    def read(ids):
+        return model(**inputs | {"input_ids": ids}).logits
+
+    if opts["joint"]:
+        return beam(
+            read, ids, at, torch.tensor(list(map(len, found)), device=ids.device), k, targets
+        )
+    return best_tokens(
+        read(ids)[torch.arange(len(rows), device=ids.device)[:, None], at], k, targets
+    )
+
 
 def decode(self, item, rows, outputs, opts):
     (row,), ((scores, tokens),) = rows, outputs
     whole, masks = row.info
     if opts["joint"] and len(masks) > 1:
-        return [self.filled(whole, masks, t, True) | {"score": float(s), "token": t, "token_str": [self.tokenizer.decode([i]) for i in t]}
-                for s, t in zip(scores, tokens[:, :len(masks)].tolist()) if s > 0]
-    if opts["joint"]: scores, tokens = scores[None], tokens[:, :1].T
-    out = [[self.filled(whole, [m], [t], len(masks) == 1) | {"score": float(s), "token": t, "token_str": self.tokenizer.decode([t])}
-            for s, t in zip(scores[n], tokens[n].tolist()) if s > 0 or not opts["joint"]] for n, m in enumerate(masks)]
+        return [
+            self.filled(whole, masks, t, True)
+            | {"score": float(s), "token": t, "token_str": [self.tokenizer.decode([i]) for i in t]}
+            for s, t in zip(scores, tokens[:, : len(masks)].tolist())
+            if s > 0
+        ]
+    if opts["joint"]:
+        scores, tokens = scores[None], tokens[:, :1].T
+    out = [
+        [
+            self.filled(whole, [m], [t], len(masks) == 1)
+            | {"score": float(s), "token": t, "token_str": self.tokenizer.decode([t])}
+            for s, t in zip(scores[n], tokens[n].tolist())
+            if s > 0 or not opts["joint"]
+        ]
+        for n, m in enumerate(masks)
+    ]
     return out[0] if len(masks) == 1 else out
+
 
 def filled(self, ids, places, tokens, clean):
     "The text with its masks filled; `clean` leaves special tokens out."
     new = dict(zip(places, tokens))
     ids = [new.get(i, t) for i, t in enumerate(ids)]
-    return {"sequence": self.tokenizer.decode([t for t in ids if t != self.tokenizer.pad_token_id], skip_special_tokens=clean)}
+    return {
+        "sequence": self.tokenizer.decode(
+            [t for t in ids if t != self.tokenizer.pad_token_id], skip_special_tokens=clean
+        )
+    }
+
 
 def look(self, rows, outputs, opts):
-    if opts["joint"]: return {}
+    if opts["joint"]:
+        return {}
     scores, tokens = outputs[0]
-    return dict(candidates=self.tokenizer.convert_ids_to_tokens(tokens[0].tolist()), probabilities=scores[0].tolist())
+    return {
+        "candidates": self.tokenizer.convert_ids_to_tokens(tokens[0].tolist()),
+        "probabilities": scores[0].tolist(),
+    }
+
 
 FillMask.forward, FillMask.decode, FillMask.filled, FillMask.look = forward, decode, filled, look
 
 # %% ../../nbs/tasks/fill_mask.ipynb #f5e6cd56
 def target_ids(self, targets):
     "The ids of the targets, each once; None for no targets."
-    if targets is None: return None
+    if targets is None:
+        return None
     vocab, out = self.tokenizer.get_vocab(), []
     for target in targets:
-        found = [vocab[target]] if target in vocab else self.tokenizer(target, add_special_tokens=False)["input_ids"][:1]
-        if target not in vocab: note(f"fill-mask: target {target!r} is not in the vocabulary; " + (f"{self.tokenizer.convert_ids_to_tokens(found)[0]!r} stands for it." if found else "it is left out."))
+        found = (
+            [vocab[target]]
+            if target in vocab
+            else self.tokenizer(target, add_special_tokens=False)["input_ids"][:1]
+        )
+        if target not in vocab:
+            note(
+                f"fill-mask: target {target!r} is not in the vocabulary; "
+                + (
+                    f"{self.tokenizer.convert_ids_to_tokens(found)[0]!r} stands for it."
+                    if found
+                    else "it is left out."
+                )
+            )
         out += found
-    if not out: raise InputError("none of the targets is in the vocabulary; give words that are single tokens.")
+    if not out:
+        raise InputError(
+            "none of the targets is in the vocabulary; give words that are single tokens."
+        )
     return sorted(set(out))
+
 
 def settle(self, given):
     "Check options; `top_k` must be at least 1."
     given = Task.settle(self, given)
-    if not isinstance(k := given.get("top_k", 5), int) or k < 1: raise InputError(f"top_k={k!r} must be a whole number from 1.")
+    if not isinstance(k := given.get("top_k", 5), int) or k < 1:
+        raise InputError(f"top_k={k!r} must be a whole number from 1.")
     if (t := given.get("targets")) is not None:
-        given = {**given, "targets": [check_text(word, f"target {i}") for i, word in enumerate(as_texts(t, where="targets").items)]}
-        if not given["targets"]: raise InputError("targets is empty; it must be a word or a list of words.")
+        given = {
+            **given,
+            "targets": [
+                check_text(word, f"target {i}")
+                for i, word in enumerate(as_texts(t, where="targets").items)
+            ],
+        }
+        if not given["targets"]:
+            raise InputError("targets is empty; it must be a word or a list of words.")
     return given
+
 
 FillMask.target_ids, FillMask.settle = target_ids, settle

@@ -8,7 +8,13 @@ __all__ = ['SAMPLING', 'show_writing', 'generate_arguments', 'check_settings', '
            'pieces']
 
 # %% ../../nbs/tasks/generation.ipynb #005092d9
-import functools, html, inspect, math, numbers, queue, threading
+import functools
+import html
+import inspect
+import math
+import numbers
+import queue
+import threading
 from types import SimpleNamespace
 
 from ..batching import Row
@@ -17,6 +23,7 @@ from .base import Task
 
 # %% ../../nbs/tasks/generation.ipynb #b1d97772
 _BAR = '<div style="white-space:nowrap"><span style="display:inline-block;height:.7em;width:{:.2f}em;background:{};margin-right:.4em"></span>{} <small style="opacity:.75">{:.2f}</small></div>'
+
 
 def show_writing(
     model,  # a model that writes
@@ -27,27 +34,76 @@ def show_writing(
 ) -> Html:
     "Draw greedy writing: for each step the best candidates with their probabilities, the chosen one in blue."
     import torch
+
     ids, columns = tokenizer(text, add_special_tokens=False)["input_ids"], []
     for _ in range(steps):
-        with torch.no_grad(): found = model(torch.tensor([ids], device=model.device)).logits[0, -1].softmax(-1).topk(best)
-        bars = [_BAR.format(4 * p, "#888" if k else "#3b82c4", html.escape(tokenizer.decode([i])).strip() or "␣", p)
-                for k, (p, i) in enumerate(zip(found.values.tolist(), found.indices.tolist()))]
+        with torch.no_grad():
+            found = (
+                model(torch.tensor([ids], device=model.device)).logits[0, -1].softmax(-1).topk(best)
+            )
+        bars = [
+            _BAR.format(
+                4 * p,
+                "#888" if k else "#3b82c4",
+                html.escape(tokenizer.decode([i])).strip() or "␣",
+                p,
+            )
+            for k, (p, i) in enumerate(zip(found.values.tolist(), found.indices.tolist()))
+        ]
         columns.append(f'<td style="text-align:left;vertical-align:top">{"".join(bars)}</td>')
         ids.append(found.indices[0].item())
-    return Html(f'<p><b>{html.escape(text)}</b> …</p><table class="table table-sm"><tr>{"".join(columns)}</tr></table>')
+    return Html(
+        f'<p><b>{html.escape(text)}</b> …</p><table class="table table-sm"><tr>{"".join(columns)}</tr></table>'
+    )
 
 # %% ../../nbs/tasks/generation.ipynb #f41c54ef
-SAMPLING = {"temperature", "top_k", "top_p", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff"}
+SAMPLING = {
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "top_h",
+    "typical_p",
+    "epsilon_cutoff",
+    "eta_cutoff",
+}
 _PAIRS = {"max_length", "max_new_tokens"}, {"min_length", "min_new_tokens"}
-_LEAST = dict(max_new_tokens=1, max_length=1, min_new_tokens=0, min_length=0, num_beams=1, num_return_sequences=1, top_k=0, no_repeat_ngram_size=0, minimum_tokens=0)
-_KINDS = dict(do_sample=bool, return_text=bool, clean_up_tokenization_spaces=bool, prefix=str, src_lang=str, tgt_lang=str, bad_words_ids=list)
+_LEAST = {
+    "max_new_tokens": 1,
+    "max_length": 1,
+    "min_new_tokens": 0,
+    "min_length": 0,
+    "num_beams": 1,
+    "num_return_sequences": 1,
+    "top_k": 0,
+    "no_repeat_ngram_size": 0,
+    "minimum_tokens": 0,
+}
+_KINDS = {
+    "do_sample": bool,
+    "return_text": bool,
+    "clean_up_tokenization_spaces": bool,
+    "prefix": str,
+    "src_lang": str,
+    "tgt_lang": str,
+    "bad_words_ids": list,
+}
 _SAID = {bool: "True or False", str: "a string", list: "a list"}
+
 
 @functools.cache
 def generate_arguments() -> tuple:  # names of settings, names of other arguments
     "What `generate` of transformers takes, as far as it makes sense for texts."
     from transformers import GenerationConfig, GenerationMixin
-    no = {"self", "inputs", "kwargs", "return_dict_in_generate", "transformers_version", "is_assistant"}
+
+    no = {
+        "self",
+        "inputs",
+        "kwargs",
+        "return_dict_in_generate",
+        "transformers_version",
+        "is_assistant",
+    }
     settings = {k for k in vars(GenerationConfig()) if not k.startswith(("_", "output_"))} - no
     return settings, set(inspect.signature(GenerationMixin.generate).parameters) - no
 
@@ -58,18 +114,37 @@ def check_settings(
     "Raise `InputError` for a value that `generate` would crash on, or take for another."
     for name, least in _LEAST.items():
         v = given.get(name)
-        if v is not None and (isinstance(v, bool) or not isinstance(v, numbers.Integral) or v < least):
+        if v is not None and (
+            isinstance(v, bool) or not isinstance(v, numbers.Integral) or v < least
+        ):
             raise InputError(f"{name}={v!r} must be a whole number from {least}.")
-    for name, most in dict(temperature=math.inf, repetition_penalty=math.inf, top_p=1, min_p=1, typical_p=1).items():
+    for name, most in {
+        "temperature": math.inf,
+        "repetition_penalty": math.inf,
+        "top_p": 1,
+        "min_p": 1,
+        "typical_p": 1,
+    }.items():
         v = given.get(name)
-        if v is not None and (isinstance(v, bool) or not isinstance(v, numbers.Real) or not 0 < v <= most):
-            raise InputError(f"{name}={v!r} must be a number above 0{' and at most 1' if most == 1 else ''}.")
+        if v is not None and (
+            isinstance(v, bool) or not isinstance(v, numbers.Real) or not 0 < v <= most
+        ):
+            raise InputError(
+                f"{name}={v!r} must be a number above 0{' and at most 1' if most == 1 else ''}."
+            )
     for name, kind in _KINDS.items():
-        if given.get(name) is not None and not isinstance(given[name], kind): raise InputError(f"{name}={str(given[name])[:40]!r} must be {_SAID[kind]}.")
-    if (stop := given.get("stop_strings")) is not None and not (isinstance(stop, (str, list)) and stop and all(isinstance(s, str) and s for s in stop)):
+        if given.get(name) is not None and not isinstance(given[name], kind):
+            raise InputError(f"{name}={str(given[name])[:40]!r} must be {_SAID[kind]}.")
+    if (stop := given.get("stop_strings")) is not None and not (
+        isinstance(stop, (str, list)) and stop and all(isinstance(s, str) and s for s in stop)
+    ):
         raise InputError(f"stop_strings={str(stop)[:40]!r} must be a string or a list of strings.")
-    if given.get("do_sample") is False and (asked := sorted(k for k in SAMPLING & set(given) if given[k] is not None)):
-        raise InputError(f"{asked[0]} has an effect only when sampling, and do_sample=False forbids it; leave one out.")
+    if given.get("do_sample") is False and (
+        asked := sorted(k for k in SAMPLING & set(given) if given[k] is not None)
+    ):
+        raise InputError(
+            f"{asked[0]} has an effect only when sampling, and do_sample=False forbids it; leave one out."
+        )
 
 # %% ../../nbs/tasks/generation.ipynb #19a927fa
 def merge_settings(
@@ -81,34 +156,64 @@ def merge_settings(
     for level in [*levels, asked]:
         level = {k: v for k, v in level.items() if v is not None}
         for pair in _PAIRS:
-            if pair & set(level): out = {k: v for k, v in out.items() if k not in pair}
+            if pair & set(level):
+                out = {k: v for k, v in out.items() if k not in pair}
         out |= level
     beams, several = out.get("num_beams", 1), out.get("num_return_sequences", 1)
-    if 1 < beams < several: raise InputError(f"num_return_sequences={several} needs num_beams of at least {several}, and it is {beams}.")
+    if 1 < beams < several:
+        raise InputError(
+            f"num_return_sequences={several} needs num_beams of at least {several}, and it is {beams}."
+        )
     sample = asked.get("do_sample")
-    if sample is None: sample = beams == 1 < several or any(asked.get(k) is not None for k in SAMPLING)
-    if out.get("do_sample") and not sample: note("the model's configuration asks for random texts; the likeliest are written unless the call says do_sample=True.")
+    if sample is None:
+        sample = beams == 1 < several or any(asked.get(k) is not None for k in SAMPLING)
+    if out.get("do_sample") and not sample:
+        note(
+            "the model's configuration asks for random texts; the likeliest are written unless the call says do_sample=True."
+        )
     return {k: v for k, v in out.items() if sample or k not in SAMPLING} | {"do_sample": sample}
 
 # %% ../../nbs/tasks/generation.ipynb #4c10770e
-def _as_set(ids): return {i for i in (ids if isinstance(ids, (list, tuple)) else [ids]) if i is not None}
+def _as_set(ids):
+    return {i for i in (ids if isinstance(ids, (list, tuple)) else [ids]) if i is not None}
+
 
 class Generation(Task):
     "What the tasks have in common whose answer is written token by token."
+
     key = "generated"  # the answer's key: generated_text, generated_token_ids
     defaults = {"max_new_tokens": 256}  # settings where nobody says otherwise
     options = {"return_tensors": False, "return_text": None, "clean_up_tokenization_spaces": None}
     longs = ("error", "truncate")
-    left, whole = True, False  # whether prompts are padded on the left; whether the answer is the model's whole output
+    left, whole = (
+        True,
+        False,
+    )  # whether prompts are padded on the left; whether the answer is the model's whole output
 
     def attach(self, model, tokenizer):
         known, self.tokenizer = generate_arguments()[0], tokenizer
         self.own = {k: v for k, v in model.generation_config.to_diff_dict().items() if k in known}
         self.ends = _as_set(self.own.get("eos_token_id", tokenizer.eos_token_id))
-        self.pad_id = next((i for i in (self.own.get("pad_token_id"), tokenizer.pad_token_id, *self.ends) if i is not None), 0)
-        relative = self.config.get("relative_attention_num_buckets")  # T5 has no table of positions that could end
-        self.positions = not relative and (self.config.get("max_position_embeddings") or self.config.get("n_positions")) or math.inf
-        self.limit = min(self.positions, tokenizer.model_max_length if tokenizer.model_max_length < 1_000_000 else math.inf)
+        self.pad_id = next(
+            (
+                i
+                for i in (self.own.get("pad_token_id"), tokenizer.pad_token_id, *self.ends)
+                if i is not None
+            ),
+            0,
+        )
+        relative = self.config.get(
+            "relative_attention_num_buckets"
+        )  # T5 has no table of positions that could end
+        self.positions = (
+            not relative
+            and (self.config.get("max_position_embeddings") or self.config.get("n_positions"))
+            or math.inf
+        )
+        self.limit = min(
+            self.positions,
+            tokenizer.model_max_length if tokenizer.model_max_length < 1_000_000 else math.inf,
+        )
         return SimpleNamespace(pad_id=self.pad_id, max_length=self.limit, types=False)
 
     def params(self, opts):
@@ -117,7 +222,8 @@ class Generation(Task):
 
     def check(self, item, where):
         item = check_item(item, where)
-        if isinstance(item, tuple): raise InputError(f"{where} is a pair; {self.name} takes one text.")
+        if isinstance(item, tuple):
+            raise InputError(f"{where} is a pair; {self.name} takes one text.")
         return item
 
 # %% ../../nbs/tasks/generation.ipynb #9d5d42d8
@@ -129,43 +235,88 @@ def settle(self, given):
     check_settings(given)
     Task.settle(self, {k: v for k, v in given.items() if k not in settings | calls})
     for pair in _PAIRS:  # one of a pair in the call goes before the other in the pipeline
-        if pair & set(given): given = dict.fromkeys(pair) | given
+        if pair & set(given):
+            given = dict.fromkeys(pair) | given
     return given
+
 
 def settings(self, opts):
     "The settings that hold for a call, and the other arguments of `generate`."
     names, calls = generate_arguments()
     config = opts["generation_config"].to_diff_dict() if opts.get("generation_config") else {}
     asked = {k: v for k, v in (config | opts).items() if k in names}
-    extra = {k: v for k, v in opts.items() if k in calls and k != "generation_config" and v is not None}
-    if opts.get("stop_strings"): extra["tokenizer"] = self.tokenizer
-    chance = {"temperature": .7} if self.name == "text-generation" and asked.get("do_sample") else {}
-    return merge_settings([self.defaults | chance, self.own, {k: v for k, v in self.params(opts).items() if k in names}], asked), extra
+    extra = {
+        k: v for k, v in opts.items() if k in calls and k != "generation_config" and v is not None
+    }
+    if opts.get("stop_strings"):
+        extra["tokenizer"] = self.tokenizer
+    chance = (
+        {"temperature": 0.7} if self.name == "text-generation" and asked.get("do_sample") else {}
+    )
+    return merge_settings(
+        [
+            self.defaults | chance,
+            self.own,
+            {k: v for k, v in self.params(opts).items() if k in names},
+        ],
+        asked,
+    ), extra
+
 
 Generation.settle, Generation.settings = settle, settings
 
 # %% ../../nbs/tasks/generation.ipynb #a0602b24
-_LOOKS_BACK = ("repetition_penalty", "no_repeat_ngram_size", "encoder_repetition_penalty", "encoder_no_repeat_ngram_size", "penalty_alpha", "sequence_bias", "bad_words_ids")
+_LOOKS_BACK = (
+    "repetition_penalty",
+    "no_repeat_ngram_size",
+    "encoder_repetition_penalty",
+    "encoder_no_repeat_ngram_size",
+    "penalty_alpha",
+    "sequence_bias",
+    "bad_words_ids",
+)
 _ALONE = ("assistant_model", "prompt_lookup_num_tokens", "negative_prompt_ids")
+
 
 def forward(self, model, inputs, rows, opts):
     "What is written for each row: ids (B, texts, T), with -1 behind the end."
     import torch
+
     settings, extra = self.settings(opts)
     groups = {}
     for i, row in enumerate(rows):
         look = len(row) if any(settings.get(k) not in (None, 0, 1) for k in _LOOKS_BACK) else 0
-        groups.setdefault((row.info or (1, 0, 1), look, any((settings | extra).get(k) is not None for k in _ALONE) and i), []).append(i)
+        groups.setdefault(
+            (
+                row.info or (1, 0, 1),
+                look,
+                any((settings | extra).get(k) is not None for k in _ALONE) and i,
+            ),
+            [],
+        ).append(i)
     written = [None] * len(rows)
     for ((most, least, _), *_), where in groups.items():
         wide = max(len(rows[i]) for i in where)
-        ids = inputs["input_ids"][where][:, -wide:] if self.left else inputs["input_ids"][where][:, :wide]
-        here = torch.arange(wide, device=ids.device) if not self.left else torch.arange(wide - 1, -1, -1, device=ids.device)
+        ids = (
+            inputs["input_ids"][where][:, -wide:]
+            if self.left
+            else inputs["input_ids"][where][:, :wide]
+        )
+        here = (
+            torch.arange(wide, device=ids.device)
+            if not self.left
+            else torch.arange(wide - 1, -1, -1, device=ids.device)
+        )
         mask = (here < torch.tensor([[len(rows[i])] for i in where], device=ids.device)).long()
-        out = self.write(model, ids, mask, settings | dict(max_new_tokens=most, min_new_tokens=least), extra)
-        for i, texts in zip(where, out.reshape(len(where), -1, out.shape[-1])): written[i] = texts
+        out = self.write(
+            model, ids, mask, settings | {"max_new_tokens": most, "min_new_tokens": least}, extra
+        )
+        for i, texts in zip(where, out.reshape(len(where), -1, out.shape[-1])):
+            written[i] = texts
     wide = max(w.shape[-1] for w in written)
-    return torch.stack([torch.nn.functional.pad(w, (0, wide - w.shape[-1]), value=-1) for w in written])
+    return torch.stack(
+        [torch.nn.functional.pad(w, (0, wide - w.shape[-1]), value=-1) for w in written]
+    )
 
 # %% ../../nbs/tasks/generation.ipynb #6f1990e9
 def write(self, model, ids, mask, settings, extra):
@@ -173,17 +324,30 @@ def write(self, model, ids, mask, settings, extra):
     import torch
     from transformers import GenerationConfig
     from transformers.utils import logging
-    settings = {"pad_token_id": self.pad_id} | {k: v for k, v in settings.items() if k not in ("max_length", "min_length")}
+
+    settings = {"pad_token_id": self.pad_id} | {
+        k: v for k, v in settings.items() if k not in ("max_length", "min_length")
+    }
     before = logging.get_verbosity()
     logging.set_verbosity_error()  # it warns of settings of the model's that we have overruled
-    try: out = model.generate(input_ids=ids, attention_mask=mask, generation_config=GenerationConfig(**settings), **extra)
-    except (ValueError, TypeError) as e: raise InputError(f"{self.name}: {str(e).splitlines()[0]}") from e
-    finally: logging.set_verbosity(before)
-    if self.left: out = out[:, ids.shape[1]:]
+    try:
+        out = model.generate(
+            input_ids=ids,
+            attention_mask=mask,
+            generation_config=GenerationConfig(**settings),
+            **extra,
+        )
+    except (ValueError, TypeError) as e:
+        raise InputError(f"{self.name}: {str(e).splitlines()[0]}") from e
+    finally:
+        logging.set_verbosity(before)
+    if self.left:
+        out = out[:, ids.shape[1] :]
     ends = _as_set(settings.get("eos_token_id")) or self.ends
     over = torch.isin(out, torch.tensor(sorted(ends), device=out.device, dtype=out.dtype))
-    over[:, :int(self.whole)] = False  # an encoder-decoder may start with its end token
+    over[:, : int(self.whole)] = False  # an encoder-decoder may start with its end token
     return out.masked_fill((over.cumsum(-1) - over.long()) > 0, -1)
+
 
 Generation.forward, Generation.write = forward, write
 
@@ -195,9 +359,12 @@ def text(
     clean: bool = None,  # the tokenizer's `clean_up_tokenization_spaces`
 ) -> str:  # what the new tokens add to the prompt
     "Decode new tokens behind a prompt."
-    decode = functools.partial(self.tokenizer.decode, skip_special_tokens=True, clean_up_tokenization_spaces=clean)
+    decode = functools.partial(
+        self.tokenizer.decode, skip_special_tokens=True, clean_up_tokenization_spaces=clean
+    )
     old, both = decode(list(before)), decode([*before, *ids])
-    return both[len(old):] if both.startswith(old) else decode(ids)
+    return both[len(old) :] if both.startswith(old) else decode(ids)
+
 
 def decode(self, item, rows, outputs, opts):
     "One dict a text."
@@ -206,60 +373,119 @@ def decode(self, item, rows, outputs, opts):
         return [{f"{self.key}_token_ids": ([] if self.whole else rows[0].ids) + o} for o in ids]
     return [{f"{self.key}_text": self.told(item, rows[0].ids, o, opts)} for o in ids]
 
+
 Generation.text, Generation.decode = text, decode
 
 # %% ../../nbs/tasks/generation.ipynb #c0bbbd63
 def room(self, ids, counted, opts, where):
     "A row's ids, and what goes with them: most new tokens, least, and texts that grow at once."
     settings = self.settings(opts)[0]
-    asked = any(opts.get(k) is not None for k in ("max_length", "max_new_tokens", "generation_config"))
+    asked = any(
+        opts.get(k) is not None for k in ("max_length", "max_new_tokens", "generation_config")
+    )
     most = settings.get("max_new_tokens") or settings["max_length"] - counted
-    if most < 1 and asked: raise InputError(f"{where} has {counted} tokens, and max_length={settings['max_length']} counts them, too; pass max_new_tokens.")
-    if most < 1: most = self.defaults["max_new_tokens"]
+    if most < 1 and asked:
+        raise InputError(
+            f"{where} has {counted} tokens, and max_length={settings['max_length']} counts them, too; pass max_new_tokens."
+        )
+    if most < 1:
+        most = self.defaults["max_new_tokens"]
     if self.left:
-        if not asked and len(ids) < self.limit: most = min(most, self.limit - len(ids))
+        if not asked and len(ids) < self.limit:
+            most = min(most, self.limit - len(ids))
         ids = self.shorten(ids, most, opts["long"], where)
-    else: most = most if asked else min(most, self.positions - 1)
-    if not self.left and most >= self.positions: raise InputError(f"{most} new tokens were asked for, and the model writes {self.positions - 1} at most.")
+    else:
+        most = most if asked else min(most, self.positions - 1)
+    if not self.left and most >= self.positions:
+        raise InputError(
+            f"{most} new tokens were asked for, and the model writes {self.positions - 1} at most."
+        )
     least = settings.get("min_new_tokens", max(settings.get("min_length", 0) - counted, 0))
-    if least > most and any(opts.get(k) is not None for k in _PAIRS[1]): raise InputError(f"at least {least} new tokens were asked for, and at most {most}.")
-    return ids, (int(most), int(min(least, most)), max(settings.get("num_beams", 1), settings.get("num_return_sequences", 1)))
+    if least > most and any(opts.get(k) is not None for k in _PAIRS[1]):
+        raise InputError(f"at least {least} new tokens were asked for, and at most {most}.")
+    return ids, (
+        int(most),
+        int(min(least, most)),
+        max(settings.get("num_beams", 1), settings.get("num_return_sequences", 1)),
+    )
+
 
 def shorten(self, ids, most, long, where):
     "The end of a prompt, where it and `most` new tokens are more than the model takes."
     keep = self.limit - most
-    if len(ids) <= keep: return ids
+    if len(ids) <= keep:
+        return ids
     if long == "error" or keep < 1:
-        raise InputError(f"{where} has {len(ids)} tokens; with {most} new ones that is more than the {self.limit} that the model takes. Pass a smaller max_new_tokens, or long='truncate' to drop its beginning.")
-    note(f"prompts that are too long lose their beginning (long='truncate'): {where} keeps the last {keep} of {len(ids)} tokens.")
+        raise InputError(
+            f"{where} has {len(ids)} tokens; with {most} new ones that is more than the {self.limit} that the model takes. Pass a smaller max_new_tokens, or long='truncate' to drop its beginning."
+        )
+    note(
+        f"prompts that are too long lose their beginning (long='truncate'): {where} keeps the last {keep} of {len(ids)} tokens."
+    )
     return ids[-keep:]
+
 
 def size(self, row, opts):
     "Prompt and new tokens of all beams; eight that are kept cost as much as one that is computed."
     return max(len(row), (len(row) + row.info[0]) * row.info[2] // 8)
+
 
 Generation.room, Generation.shorten, Generation.size = room, shorten, size
 
 # %% ../../nbs/tasks/generation.ipynb #035fa9a2
 class TextGeneration(Generation):
     "Continue texts."
+
     name = "text-generation"
-    options = {**Generation.options, "return_full_text": True, "prefix": None, "add_special_tokens": False, "stream": False}
+    options = {
+        **Generation.options,
+        "return_full_text": True,
+        "prefix": None,
+        "add_special_tokens": False,
+        "stream": False,
+    }
 
     def check(self, item, where):
-        if isinstance(item, dict) and "role" in item: raise InputError(f"{where} is a turn of a chat; pipeline('conversational') takes chats, and this task continues texts.")
+        if isinstance(item, dict) and "role" in item:
+            raise InputError(
+                f"{where} is a turn of a chat; pipeline('conversational') takes chats, and this task continues texts."
+            )
         return super().check(item, where)
 
     def encode(self, items, tok, opts):
-        before = next((p for p in (opts["prefix"], self.params(opts).get("prefix"), self.config.get("prefix")) if p), "")
-        def ids_of(texts): return self.tokenizer(texts, add_special_tokens=opts["add_special_tokens"], verbose=False)["input_ids"]
-        if "add_special_tokens" not in opts["asked"] and self.tokenizer("")["input_ids"]: note("this tokenizer adds special tokens to a text, and none are added to a prompt, as in 2021; if the model expects them, pass add_special_tokens=True.")
-        extra, found = len(ids_of([before])[0]) if before else 0, ids_of([before + t for t in items])
+        before = next(
+            (
+                p
+                for p in (
+                    opts["prefix"],
+                    self.params(opts).get("prefix"),
+                    self.config.get("prefix"),
+                )
+                if p
+            ),
+            "",
+        )
+
+        def ids_of(texts):
+            return self.tokenizer(
+                texts, add_special_tokens=opts["add_special_tokens"], verbose=False
+            )["input_ids"]
+
+        if "add_special_tokens" not in opts["asked"] and self.tokenizer("")["input_ids"]:
+            note(
+                "this tokenizer adds special tokens to a text, and none are added to a prompt, as in 2021; if the model expects them, pass add_special_tokens=True."
+            )
+        extra, found = (
+            len(ids_of([before])[0]) if before else 0,
+            ids_of([before + t for t in items]),
+        )
         rows = [self.room(ids, len(ids) - extra, opts, f"text {i}") for i, ids in enumerate(found)]
         return [Row(ids, i, info=info) for i, (ids, info) in enumerate(rows)]
 
     def told(self, item, before, ids, opts):
-        return item * opts["return_full_text"] + self.text(ids, before, opts["clean_up_tokenization_spaces"])
+        return item * opts["return_full_text"] + self.text(
+            ids, before, opts["clean_up_tokenization_spaces"]
+        )
 
 # %% ../../nbs/tasks/generation.ipynb #820d04b0
 def stream(
@@ -270,35 +496,52 @@ def stream(
     opts: dict,
 ):  # an iterator of pieces of text
     "Write one text piece by piece; closing the iterator ends the writing."
-    if row.info[2] > 1: raise InputError("stream=True writes one text as it grows, so num_beams and num_return_sequences must be 1.")
+    if row.info[2] > 1:
+        raise InputError(
+            "stream=True writes one text as it grows, so num_beams and num_return_sequences must be 1."
+        )
     return self.pieces(run, item, row, opts)
+
 
 def _tap(tokens, stop):
     "A streamer that hands out tokens as they come, and a criterion that ends the writing."
     import torch
+
     streamer = SimpleNamespace(put=lambda ids: tokens.put(ids.flatten().tolist()), end=lambda: None)
-    return streamer, lambda ids, scores, **_: torch.full(ids.shape[:1], stop.is_set(), device=ids.device)
+    return streamer, lambda ids, scores, **_: torch.full(
+        ids.shape[:1], stop.is_set(), device=ids.device
+    )
 
 # %% ../../nbs/tasks/generation.ipynb #513a70e6
 def pieces(self, run, item, row, opts):
     "What `stream` yields; half a character waits for its other half."
     tokens, stop, ids, done = queue.Queue(), threading.Event(), [], ""
     streamer, ends = _tap(tokens, stop)
+
     def work():
-        try: run(streamer=streamer, stopping_criteria=[*(opts.get("stopping_criteria") or []), ends])
-        except BaseException as e: tokens.put(e)
+        try:
+            run(streamer=streamer, stopping_criteria=[*(opts.get("stopping_criteria") or []), ends])
+        except BaseException as e:
+            tokens.put(e)
         tokens.put(None)
+
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
         for k, new in enumerate(iter(tokens.get, None)):
-            if isinstance(new, BaseException): raise new
-            if k: ids += new  # the first is the prompt
+            if isinstance(new, BaseException):
+                raise new
+            if k:
+                ids += new  # the first is the prompt
             text = self.told(item, row.ids, ids, opts)
-            if text != done and text.startswith(done) and not text.endswith("\ufffd"): yield text[len(done):]; done = text
-        if text != done: yield text[len(done):]
+            if text != done and text.startswith(done) and not text.endswith("\ufffd"):
+                yield text[len(done) :]
+                done = text
+        if text != done:
+            yield text[len(done) :]
     finally:
         stop.set()
         thread.join()
+
 
 TextGeneration.stream, TextGeneration.pieces = stream, pieces

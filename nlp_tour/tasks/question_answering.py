@@ -24,9 +24,14 @@ def best_spans(
 ) -> list:  # (score, first token, last token), best first
     "The best spans; only the allowed band of the matrix is computed."
     band = np.full((min(most, len(start)), len(start)), -1.0)  # [tokens more, first token]
-    for more in range(len(band)): band[more, :len(start) - more] = start[:len(start) - more] * end[more:]
+    for more in range(len(band)):
+        band[more, : len(start) - more] = start[: len(start) - more] * end[more:]
     found = np.argsort(-band, axis=None, kind="stable")[:n]
-    return [(float(band.flat[k]), int(k % len(start)), int(k % len(start) + k // len(start))) for k in found if band.flat[k] >= 0]
+    return [
+        (float(band.flat[k]), int(k % len(start)), int(k % len(start) + k // len(start)))
+        for k in found
+        if band.flat[k] >= 0
+    ]
 
 # %% ../../nbs/tasks/question_answering.ipynb #b3f861fb
 def characters(
@@ -35,9 +40,11 @@ def characters(
     words: bool,  # widen to whole words
 ):  # start and end in the context
     "Where a span stands in the context."
+
     def at(encoding, i, side):
         word = encoding.token_to_word(i) if words else None
         return (encoding.offsets[i] if word is None else encoding.word_to_chars(word, 1))[side]
+
     return at(*first, 0), at(*last, 1)
 
 # %% ../../nbs/tasks/question_answering.ipynb #212fdab8
@@ -47,89 +54,156 @@ def stitch(
     cls: int = None,  # the id of [CLS], where there is one
 ):  # start and end logits of the whole line, (1 + N,) each, and each token's (encoding, position)
     "The windows of a context as one line; its first place is for no answer."
-    best, null = {}, (0., 0.) if cls is not None else (-np.inf, -np.inf)
+    best, null = {}, (0.0, 0.0) if cls is not None else (-np.inf, -np.inf)
     for row, (start, end) in zip(rows, outputs):
         encoding, before = row.info
         inside = [i for i, side in enumerate(encoding.sequence_ids) if side == 1]
         for k, i in enumerate(inside):
             seen = min(k, len(inside) - 1 - k)  # tokens on its narrower side
-            if seen > best.get(before + k, (-1,))[0]: best[before + k] = seen, start[i], end[i], (encoding, i)
-    if cls is not None: null = min(((s[i], e[i]) for row, (s, e) in zip(rows, outputs) for i in [row.ids.index(cls)]), key=sum)
+            if seen > best.get(before + k, (-1,))[0]:
+                best[before + k] = seen, start[i], end[i], (encoding, i)
+    if cls is not None:
+        null = min(
+            ((s[i], e[i]) for row, (s, e) in zip(rows, outputs) for i in [row.ids.index(cls)]),
+            key=sum,
+        )
     line = [best[k] for k in sorted(best)]
-    return np.array([null[0], *(b[1] for b in line)]), np.array([null[1], *(b[2] for b in line)]), [b[3] for b in line]
+    return (
+        np.array([null[0], *(b[1] for b in line)]),
+        np.array([null[1], *(b[2] for b in line)]),
+        [b[3] for b in line],
+    )
 
 # %% ../../nbs/tasks/question_answering.ipynb #5826e4f7
 class QuestionAnswering(Task):
     "Answers as pieces of their contexts."
+
     name, heads, per_token, graph = "question-answering", ("ForQuestionAnswering",), True, True
-    options = {"top_k": 1, "doc_stride": None, "max_seq_len": None, "max_answer_len": 15, "handle_impossible_answer": False, "align_to_words": True}
+    options = {
+        "top_k": 1,
+        "doc_stride": None,
+        "max_seq_len": None,
+        "max_answer_len": 15,
+        "handle_impossible_answer": False,
+        "align_to_words": True,
+    }
 
     def encode(self, items, tok, opts):
         length = opts["max_seq_len"] or min(tok.max_length or 384, 384)
-        if tok.max_length and length > tok.max_length: raise InputError(f"max_seq_len={length} is more than the {tok.max_length} tokens that the model takes.")
+        if tok.max_length and length > tok.max_length:
+            raise InputError(
+                f"max_seq_len={length} is more than the {tok.max_length} tokens that the model takes."
+            )
         stride = min(length // 2, 128) if opts["doc_stride"] is None else opts["doc_stride"]
-        if stride >= length: raise InputError(f"doc_stride={stride} must be less than max_seq_len={length}.")
-        return [Row(e.ids, i, e.type_ids if tok.types else None, (e, before))
-                for i, found in enumerate(self.windows(tok, items, opts["long"], stride, 1, length)) for e, before in found]
+        if stride >= length:
+            raise InputError(f"doc_stride={stride} must be less than max_seq_len={length}.")
+        return [
+            Row(e.ids, i, e.type_ids if tok.types else None, (e, before))
+            for i, found in enumerate(self.windows(tok, items, opts["long"], stride, 1, length))
+            for e, before in found
+        ]
 
     def forward(self, model, inputs, rows, opts):
         out = model(**inputs)
         return out.start_logits, out.end_logits
 
     def decode(self, item, rows, outputs, opts):
-        start, end, places = stitch(rows, outputs, self.tok.cls_id if self.tok.cls_id in rows[0].ids else None)
+        start, end, places = stitch(
+            rows, outputs, self.tok.cls_id if self.tok.cls_id in rows[0].ids else None
+        )
         start, end, k, found = softmax(start), softmax(end), opts["top_k"], {}
-        for score, i, j in best_spans(start[1:], end[1:], opts["max_answer_len"], 2 * k + 10 if opts["align_to_words"] else k):
+        for score, i, j in best_spans(
+            start[1:], end[1:], opts["max_answer_len"], 2 * k + 10 if opts["align_to_words"] else k
+        ):
             a, b = characters(places[i], places[j], opts["align_to_words"])
-            answer = found.setdefault(item[1][a:b].lower(), dict(score=0., start=a, end=b, answer=item[1][a:b]))
+            answer = found.setdefault(
+                item[1][a:b].lower(), {"score": 0.0, "start": a, "end": b, "answer": item[1][a:b]}
+            )
             answer["score"] += score
         answers = list(found.values())
-        if opts["handle_impossible_answer"] or not answers: answers.append(dict(score=float(start[0] * end[0]), start=0, end=0, answer=""))
+        if opts["handle_impossible_answer"] or not answers:
+            answers.append({"score": float(start[0] * end[0]), "start": 0, "end": 0, "answer": ""})
         answers = sorted(answers, key=lambda a: -a["score"])[:k]
         return answers[0] if k == 1 else answers
 
     def look(self, rows, outputs, opts):
-        allowed = np.array([side == 1 or i == self.tok.cls_id for side, i in zip(rows[0].info[0].sequence_ids, rows[0].ids)])
-        return {name: softmax(np.where(allowed, o, -np.inf)).tolist() for name, o in zip(("start", "end"), outputs[0])}
+        allowed = np.array(
+            [
+                side == 1 or i == self.tok.cls_id
+                for side, i in zip(rows[0].info[0].sequence_ids, rows[0].ids)
+            ]
+        )
+        return {
+            name: softmax(np.where(allowed, o, -np.inf)).tolist()
+            for name, o in zip(("start", "end"), outputs[0])
+        }
 
 # %% ../../nbs/tasks/question_answering.ipynb #ea8fb9b5
 _KEYS = ("question", "context")
 
+
 def arguments(self, args, options):
     "The pairs: from `question=` and `context=`, two arguments, dicts, or a table with these columns."
-    given, options = {k: options[k] for k in _KEYS if k in options}, {k: v for k, v in options.items() if k not in _KEYS}
-    if len(args) > 2 or (args and given): raise TypeError(f"{self.name} takes question= and context=, or two arguments, or dicts with these keys.")
-    if len(args) == 2: given = dict(zip(_KEYS, args))
+    given, options = (
+        {k: options[k] for k in _KEYS if k in options},
+        {k: v for k, v in options.items() if k not in _KEYS},
+    )
+    if len(args) > 2 or (args and given):
+        raise TypeError(
+            f"{self.name} takes question= and context=, or two arguments, or dicts with these keys."
+        )
+    if len(args) == 2:
+        given = dict(zip(_KEYS, args))
     if len(args) == 1:
         names = getattr(args[0], "column_names", None) or getattr(args[0], "columns", None)
-        lists = isinstance(args[0], Mapping) and any(isinstance(v, Iterable) and not isinstance(v, (str, bytes, Mapping)) for v in args[0].values())
-        if names is None and not lists: return args[0], options
+        lists = isinstance(args[0], Mapping) and any(
+            isinstance(v, Iterable) and not isinstance(v, (str, bytes, Mapping))
+            for v in args[0].values()
+        )
+        if names is None and not lists:
+            return args[0], options
         given = {k: args[0][k] for k in _KEYS if k in (args[0] if lists else names)}
-    if len(given) < 2: raise InputError(f"a question needs its context; give {' and '.join(k for k in _KEYS if k not in given)}, too.")
+    if len(given) < 2:
+        raise InputError(
+            f"a question needs its context; give {' and '.join(k for k in _KEYS if k not in given)}, too."
+        )
     return _pairs(**given), options
+
 
 def _pairs(question, context):
     "One dict for two strings, else a list; one string goes with each of a list."
     texts = [as_texts(question, where="the question"), as_texts(context, where="the context")]
     questions, contexts = (list(t.items) for t in texts)
-    if texts[0].shape == texts[1].shape == "one": return dict(question=question, context=context)
-    if texts[0].shape == "one": questions *= len(contexts)
-    if texts[1].shape == "one": contexts *= len(questions)
-    if len(questions) != len(contexts): raise InputError(f"{len(questions)} questions and {len(contexts)} contexts; there must be one for each.")
-    return [dict(question=q, context=c) for q, c in zip(questions, contexts)]
+    if texts[0].shape == texts[1].shape == "one":
+        return {"question": question, "context": context}
+    if texts[0].shape == "one":
+        questions *= len(contexts)
+    if texts[1].shape == "one":
+        contexts *= len(questions)
+    if len(questions) != len(contexts):
+        raise InputError(
+            f"{len(questions)} questions and {len(contexts)} contexts; there must be one for each."
+        )
+    return [{"question": q, "context": c} for q, c in zip(questions, contexts)]
 
 # %% ../../nbs/tasks/question_answering.ipynb #015bafdf
 def check(self, item, where):
     "One question with its context."
     if not isinstance(item, Mapping) or set(item) != set(_KEYS):
-        raise InputError(f"{where} must be a dict with the keys 'question' and 'context', and is {sorted(map(str, item)) if isinstance(item, Mapping) else type(item).__name__}.")
+        raise InputError(
+            f"{where} must be a dict with the keys 'question' and 'context', and is {sorted(map(str, item)) if isinstance(item, Mapping) else type(item).__name__}."
+        )
     return tuple(check_text(item[k], f"{where}, key {k!r},") for k in _KEYS)
+
 
 def settle(self, given):
     "Check options; `topk` of 2021 is `top_k`."
     given = Task.settle(self, renamed(given, {"topk": "top_k"}, self.name))
-    for k, least in dict(top_k=1, max_answer_len=1, max_seq_len=1, doc_stride=0).items():
-        if (n := given.get(k)) is not None and (not isinstance(n, int) or n < least): raise InputError(f"{k}={n!r} must be a whole number from {least}.")
+    for k, least in {"top_k": 1, "max_answer_len": 1, "max_seq_len": 1, "doc_stride": 0}.items():
+        if (n := given.get(k)) is not None and (not isinstance(n, int) or n < least):
+            raise InputError(f"{k}={n!r} must be a whole number from {least}.")
     return given
 
-for f in (arguments, check, settle): setattr(QuestionAnswering, f.__name__, f)
+
+for f in (arguments, check, settle):
+    setattr(QuestionAnswering, f.__name__, f)

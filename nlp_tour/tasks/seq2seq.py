@@ -7,7 +7,8 @@ __all__ = ['Text2TextGeneration', 'decode', 'shape', 'halves', 'Summarization', 
            'told', 'ids']
 
 # %% ../../nbs/tasks/seq2seq.ipynb #dd0fda56
-import re, threading
+import re
+import threading
 
 from ..batching import Row
 from ..core import InputError, nearest, note
@@ -16,6 +17,7 @@ from .generation import Generation
 # %% ../../nbs/tasks/seq2seq.ipynb #c46c07cf
 class Text2TextGeneration(Generation):
     "Write a text for each text."
+
     name = "text2text-generation"
     defaults = {"max_new_tokens": 256, "num_beams": 4}
     options = {**Generation.options, "clean_up_tokenization_spaces": False}
@@ -35,24 +37,37 @@ class Text2TextGeneration(Generation):
 
     def shorter(self, item, ids, opts, where):
         "What is read of a text that is longer than the model, as rows of ids."
-        if opts["long"] == "error": raise InputError(f"{where} has {len(ids)} tokens and the model reads {self.limit}; pass long='truncate' to leave its end out.")
-        note(f"{self.name}: texts of more than {self.limit} tokens are read up to there (long='truncate'); {where} has {len(ids)}.")
+        if opts["long"] == "error":
+            raise InputError(
+                f"{where} has {len(ids)} tokens and the model reads {self.limit}; pass long='truncate' to leave its end out."
+            )
+        note(
+            f"{self.name}: texts of more than {self.limit} tokens are read up to there (long='truncate'); {where} has {len(ids)}."
+        )
         return self.ids([item], opts, truncation=True, max_length=self.limit)
 
-    def told(self, item, before, ids, opts): return self.text(ids, clean=opts["clean_up_tokenization_spaces"])
+    def told(self, item, before, ids, opts):
+        return self.text(ids, clean=opts["clean_up_tokenization_spaces"])
 
 # %% ../../nbs/tasks/seq2seq.ipynb #1a989429
 def decode(self, item, rows, outputs, opts):
     "One dict a text; where the item was read in pieces, their texts joined."
     found = [Generation.decode(self, item, [r], [o], opts) for r, o in zip(rows, outputs)]
-    if len(found) == 1: return found[0]
-    def join(values): return " ".join(values) if isinstance(values[0], str) else [i for v in values for i in v]
+    if len(found) == 1:
+        return found[0]
+
+    def join(values):
+        return " ".join(values) if isinstance(values[0], str) else [i for v in values for i in v]
+
     return [{key: join([f[key] for f in same]) for key in same[0]} for same in zip(*found)]
+
 
 def shape(self, answers, one, opts):
     "`[{…}]` for a string; `[{…}, …]` for a list, or lists of several texts each."
-    if one: return answers[0]
+    if one:
+        return answers[0]
     return [a[0] for a in answers] if all(len(a) == 1 for a in answers) else answers
+
 
 Text2TextGeneration.decode, Text2TextGeneration.shape = decode, shape
 
@@ -62,38 +77,59 @@ def halves(
     fits,  # tells of a text whether the model can read it at once
 ) -> list:  # pieces, in order
     "Halve a text until each piece fits: between sentences, else between words, else anywhere."
-    if fits(text) or len(text) < 2: return [text]
+    if fits(text) or len(text) < 2:
+        return [text]
     for between in (r"(?<=[.!?…。])\s+", r"\s+", r"(?<=.)(?=.)"):
-        cuts = [m for m in re.finditer(between, text) if len(text) / 4 <= m.start() and m.end() <= len(text) * 3 / 4]
-        if cuts: break
+        cuts = [
+            m
+            for m in re.finditer(between, text)
+            if len(text) / 4 <= m.start() and m.end() <= len(text) * 3 / 4
+        ]
+        if cuts:
+            break
     cut = min(cuts, key=lambda m: abs(m.start() + m.end() - len(text)))
-    return halves(text[:cut.start()], fits) + halves(text[cut.end():], fits)
+    return halves(text[: cut.start()], fits) + halves(text[cut.end() :], fits)
+
 
 class Summarization(Text2TextGeneration):
     "Summarise texts; long ones in pieces."
+
     name, key = "summarization", "summary"
     longs = ("window", "truncate", "error")
 
     def shorter(self, item, ids, opts, where):
-        if opts["long"] != "window": return super().shorter(item, ids, opts, where)
-        note(f"{self.name}: texts of more than {self.limit} tokens are summarised in pieces, and the summaries joined (long='window').")
+        if opts["long"] != "window":
+            return super().shorter(item, ids, opts, where)
+        note(
+            f"{self.name}: texts of more than {self.limit} tokens are summarised in pieces, and the summaries joined (long='window')."
+        )
         pieces = halves(item, lambda t: len(self.ids([t], opts)[0]) <= self.limit)
         return self.ids(pieces, opts)
 
 # %% ../../nbs/tasks/seq2seq.ipynb #736a54d9
-_LOCK = threading.Lock()  # the source language is a setting of the tokenizer, which threads may share
+_LOCK = (
+    threading.Lock()
+)  # the source language is a setting of the tokenizer, which threads may share
+
 
 class Translation(Text2TextGeneration):
     "Translate texts from one language into another."
+
     name, key = "translation", "translation"
     options = {**Text2TextGeneration.options, "src_lang": None, "tgt_lang": None}
 
     def attach(self, model, tokenizer):
         known = getattr(tokenizer, "lang_code_to_id", None)
         if known is None and hasattr(tokenizer, "src_lang"):
-            known = {t: tokenizer.convert_tokens_to_ids(t) for t in tokenizer.all_special_tokens if re.fullmatch("[a-z]{2,3}_[A-Z][A-Za-z]+", t)}
+            known = {
+                t: tokenizer.convert_tokens_to_ids(t)
+                for t in tokenizer.all_special_tokens
+                if re.fullmatch("[a-z]{2,3}_[A-Z][A-Za-z]+", t)
+            }
         self.codes = {c: i for c, i in (known or {}).items() if i != tokenizer.unk_token_id}
-        self.pairs = [n for n in self.config.get("task_specific_params") or {} if n.startswith("translation_")]
+        self.pairs = [
+            n for n in self.config.get("task_specific_params") or {} if n.startswith("translation_")
+        ]
         return super().attach(model, tokenizer)
 
     def pair(self, opts):
@@ -104,30 +140,51 @@ class Translation(Text2TextGeneration):
 # %% ../../nbs/tasks/seq2seq.ipynb #60629a1b
 def code(self, name, option):
     "A language's code in this model: the code itself, or its first half where only one code begins with it."
-    if name is None: raise InputError(f"this model translates between {len(self.codes)} languages; pass src_lang and tgt_lang, of: {', '.join(sorted(self.codes)[:8])}, …")
-    alike = [c for c in self.codes if c == name] or [c for c in self.codes if c.split("_")[0] == name]
-    if len(alike) == 1: return alike[0]
+    if name is None:
+        raise InputError(
+            f"this model translates between {len(self.codes)} languages; pass src_lang and tgt_lang, of: {', '.join(sorted(self.codes)[:8])}, …"
+        )
+    alike = [c for c in self.codes if c == name] or [
+        c for c in self.codes if c.split("_")[0] == name
+    ]
+    if len(alike) == 1:
+        return alike[0]
     near = [c for c in self.codes if c[:2].lower() == str(name)[:2].lower()] or self.codes
     raise InputError(f"{option}={name!r} is no language of this model; {nearest(name, near)}")
+
 
 def params(self, opts):
     "What the configuration says for this pair; T5 has its prefix there."
     source, target = self.pair(opts)
     name = f"translation_{source}_to_{target}" if source and target else self.name
-    if self.pairs and name not in self.pairs: raise InputError(f"this model has no {name}; {nearest(name, self.pairs)} Name the task so, or pass src_lang and tgt_lang.")
+    if self.pairs and name not in self.pairs:
+        raise InputError(
+            f"this model has no {name}; {nearest(name, self.pairs)} Name the task so, or pass src_lang and tgt_lang."
+        )
     return (self.config.get("task_specific_params") or {}).get(name) or {}
+
 
 def settings(self, opts):
     "As for every text, and the target's token first."
     found, extra = Text2TextGeneration.settings(self, opts)
-    if self.codes and opts.get("forced_bos_token_id") is None: found["forced_bos_token_id"] = self.codes[self.code(self.pair(opts)[1], "tgt_lang")]
+    if self.codes and opts.get("forced_bos_token_id") is None:
+        found["forced_bos_token_id"] = self.codes[self.code(self.pair(opts)[1], "tgt_lang")]
     return found, extra
+
 
 def told(self, item, before, ids, opts):
     "The translation; a language's token is no part of it."
-    return Text2TextGeneration.told(self, item, before, [i for i in ids if i not in self.codes.values()], opts)
+    return Text2TextGeneration.told(
+        self, item, before, [i for i in ids if i not in self.codes.values()], opts
+    )
 
-Translation.code, Translation.params, Translation.settings, Translation.told = code, params, settings, told
+
+Translation.code, Translation.params, Translation.settings, Translation.told = (
+    code,
+    params,
+    settings,
+    told,
+)
 
 # %% ../../nbs/tasks/seq2seq.ipynb #89107630
 def ids(self, texts, opts, **more):
@@ -135,11 +192,18 @@ def ids(self, texts, opts, **more):
     source, target = self.pair(opts)
     for said, name in ((source, "source_lang"), (target, "target_lang")):
         own = getattr(self.tokenizer, name, None)
-        if said and own and said != own: raise InputError(f"this model translates from {self.tokenizer.source_lang} to {self.tokenizer.target_lang}, and {said!r} was asked for.")
-    if not self.codes: return Text2TextGeneration.ids(self, texts, opts, **more)
+        if said and own and said != own:
+            raise InputError(
+                f"this model translates from {self.tokenizer.source_lang} to {self.tokenizer.target_lang}, and {said!r} was asked for."
+            )
+    if not self.codes:
+        return Text2TextGeneration.ids(self, texts, opts, **more)
     with _LOCK:
         before, self.tokenizer.src_lang = self.tokenizer.src_lang, self.code(source, "src_lang")
-        try: return Text2TextGeneration.ids(self, texts, opts, **more)
-        finally: self.tokenizer.src_lang = before
+        try:
+            return Text2TextGeneration.ids(self, texts, opts, **more)
+        finally:
+            self.tokenizer.src_lang = before
+
 
 Translation.ids = ids

@@ -24,16 +24,35 @@ def as_table(
 ):  # a `DataFrame` of strings
     "A table whose cells are strings; raise `InputError` when it is none, is empty or has ragged columns."
     import pandas as pd
+
     if isinstance(table, Mapping):
-        sizes = {k: len(v) if hasattr(v, "__len__") and not isinstance(v, str) else None for k, v in table.items()}
-        if None in sizes.values(): raise InputError(f"{where}: column {next(k for k, n in sizes.items() if n is None)!r} is no list of cells.")
-        if len(set(sizes.values())) > 1: raise InputError(f"{where} has ragged columns: {', '.join(f'{k!r} has {n}' for k, n in sizes.items())} cells.")
+        sizes = {
+            k: len(v) if hasattr(v, "__len__") and not isinstance(v, str) else None
+            for k, v in table.items()
+        }
+        if None in sizes.values():
+            raise InputError(
+                f"{where}: column {next(k for k, n in sizes.items() if n is None)!r} is no list of cells."
+            )
+        if len(set(sizes.values())) > 1:
+            raise InputError(
+                f"{where} has ragged columns: {', '.join(f'{k!r} has {n}' for k, n in sizes.items())} cells."
+            )
     elif isinstance(table, list) and table and all(isinstance(row, Mapping) for row in table):
-        if odd := [i for i, row in enumerate(table) if set(row) != set(table[0])]: raise InputError(f"{where}: row {odd[0]} has other columns than row 0.")
-    elif not isinstance(table, pd.DataFrame): raise InputError(f"{where} is {type(table).__name__}; a DataFrame, a dict of columns or a list of rows is needed.")
-    with telling(f"{where} could not be read", "is each column a list of cells?"): table = pd.DataFrame(table, dtype=object).reset_index(drop=True)
-    if table.empty: raise InputError(f"{where} is empty.")
-    cells = [["" if missing(v) else well_formed(str(v)) for v in row] for row in table.itertuples(index=False)]
+        if odd := [i for i, row in enumerate(table) if set(row) != set(table[0])]:
+            raise InputError(f"{where}: row {odd[0]} has other columns than row 0.")
+    elif not isinstance(table, pd.DataFrame):
+        raise InputError(
+            f"{where} is {type(table).__name__}; a DataFrame, a dict of columns or a list of rows is needed."
+        )
+    with telling(f"{where} could not be read", "is each column a list of cells?"):
+        table = pd.DataFrame(table, dtype=object).reset_index(drop=True)
+    if table.empty:
+        raise InputError(f"{where} is empty.")
+    cells = [
+        ["" if missing(v) else well_formed(str(v)) for v in row]
+        for row in table.itertuples(index=False)
+    ]
     return pd.DataFrame(cells, columns=[str(c) for c in table.columns], dtype=object)
 
 # %% ../../nbs/tasks/table.ipynb #81a8546b
@@ -44,55 +63,104 @@ def cell_scores(
     "The probability of each cell: the mean over its tokens."
     inside = (types[:, 0] == 1) & (types[:, 1] > 0) & (types[:, 2] > 0)
     found = {}
-    for p, column, row in zip(1 / (1 + np.exp(-np.maximum(logits[inside], -88.7))), *types[inside, 1:3].T.tolist()):
+    for p, column, row in zip(
+        1 / (1 + np.exp(-np.maximum(logits[inside], -88.7))), *types[inside, 1:3].T.tolist()
+    ):
         found.setdefault((row - 1, column - 1), []).append(float(p))
     return {cell: float(np.mean(ps)) for cell, ps in sorted(found.items())}
 
 # %% ../../nbs/tasks/table.ipynb #13f49647
 class TableQuestionAnswering(Task):
     "Cells of a table as the answer to a question."
+
     name = "table-question-answering"
     options = {"sequential": False}
     longs = ("truncate", "error")
 
     def __init__(self, config):
         super().__init__(config)
-        if config and config.get("model_type") != "tapas": raise InputError(f"{self.name} needs a TAPAS model, and this one is {config.get('model_type')}.")
-        self.labels = {int(k): v for k, v in (config.get("aggregation_labels") or {}).items()} if config.get("num_aggregation_labels") else {}
+        if config and config.get("model_type") != "tapas":
+            raise InputError(
+                f"{self.name} needs a TAPAS model, and this one is {config.get('model_type')}."
+            )
+        self.labels = (
+            {int(k): v for k, v in (config.get("aggregation_labels") or {}).items()}
+            if config.get("num_aggregation_labels")
+            else {}
+        )
 
     def attach(self, model, tokenizer):
-        self.tokenizer, self.limit = tokenizer, min(tokenizer.model_max_length, self.config["max_position_embeddings"])
+        self.tokenizer, self.limit = (
+            tokenizer,
+            min(tokenizer.model_max_length, self.config["max_position_embeddings"]),
+        )
         return SimpleNamespace(pad_id=tokenizer.pad_token_id, max_length=self.limit, types=False)
 
-    def settle(self, given): return super().settle({k: v for k, v in given.items() if k not in ("table", "query")})
+    def settle(self, given):
+        return super().settle({k: v for k, v in given.items() if k not in ("table", "query")})
 
     def arguments(self, args, options):
         rest = {k: v for k, v in options.items() if k not in ("table", "query")}
-        given = dict(zip(("table", "query"), args)) | {k: options[k] for k in ("table", "query") if k in options}
-        if len(args) > 2 or not given: raise TypeError(f"{self.name} takes a table and a query, as in pipe(table, 'How many?').")
-        if "query" in given or len(args) == 0: return given, rest
+        given = dict(zip(("table", "query"), args)) | {
+            k: options[k] for k in ("table", "query") if k in options
+        }
+        if len(args) > 2 or not given:
+            raise TypeError(
+                f"{self.name} takes a table and a query, as in pipe(table, 'How many?')."
+            )
+        if "query" in given or len(args) == 0:
+            return given, rest
         return given["table"], rest  # a dict with both, or a list of such
 
 # %% ../../nbs/tasks/table.ipynb #fc1e9c0f
 def check(self, item, where):
     "A table and its questions; whether one was asked alone."
     if not isinstance(item, Mapping) or set(item) != {"table", "query"}:
-        raise InputError(f"{where} needs a table and a query, as in {{'table': {{'year': [1979]}}, 'query': 'When?'}}.")
-    queries = [item["query"]] if not isinstance(item["query"], (list, tuple)) else list(item["query"])
-    if not queries: raise InputError(f"{where} has no query.")
-    return as_table(item["table"], f"{where}, key 'table',"), [check_text(q, f"{where}, key 'query',") for q in queries], not isinstance(item["query"], (list, tuple))
+        raise InputError(
+            f"{where} needs a table and a query, as in {{'table': {{'year': [1979]}}, 'query': 'When?'}}."
+        )
+    queries = (
+        [item["query"]] if not isinstance(item["query"], (list, tuple)) else list(item["query"])
+    )
+    if not queries:
+        raise InputError(f"{where} has no query.")
+    return (
+        as_table(item["table"], f"{where}, key 'table',"),
+        [check_text(q, f"{where}, key 'query',") for q in queries],
+        not isinstance(item["query"], (list, tuple)),
+    )
+
 
 def read(self, table, query, opts, where):
     "The ids and the types (T, 7) of a question to a table; rows that do not fit are left out, and a line says so."
-    try: found = self.tokenizer(table=table, queries=query, truncation="do_not_truncate", verbose=False)
-    except ValueError as e: raise InputError(f"{where}: {str(e).splitlines()[0]}") from e
+    try:
+        found = self.tokenizer(
+            table=table, queries=query, truncation="do_not_truncate", verbose=False
+        )
+    except ValueError as e:
+        raise InputError(f"{where}: {str(e).splitlines()[0]}") from e
     if (n := len(found["input_ids"])) > self.limit:
-        if opts["long"] == "error": raise InputError(f"{where}: table and query have {n} tokens and the model takes {self.limit}; pass long='truncate' to leave rows out.")
-        found = self.tokenizer(table=table, queries=query, truncation="drop_rows_to_fit", max_length=self.limit, verbose=False)
+        if opts["long"] == "error":
+            raise InputError(
+                f"{where}: table and query have {n} tokens and the model takes {self.limit}; pass long='truncate' to leave rows out."
+            )
+        found = self.tokenizer(
+            table=table,
+            queries=query,
+            truncation="drop_rows_to_fit",
+            max_length=self.limit,
+            verbose=False,
+        )
         rows = int(np.array(found["token_type_ids"])[:, 2].max())
-        if not rows or len(found["input_ids"]) > self.limit: raise InputError(f"{where}: not even one row fits into {self.limit} tokens beside the query.")
-        note(f"{self.name}: {where} has {n} tokens and the model takes {self.limit}: long cells are cut, and {rows} of {len(table)} rows are read (long='truncate').")
+        if not rows or len(found["input_ids"]) > self.limit:
+            raise InputError(
+                f"{where}: not even one row fits into {self.limit} tokens beside the query."
+            )
+        note(
+            f"{self.name}: {where} has {n} tokens and the model takes {self.limit}: long cells are cut, and {rows} of {len(table)} rows are read (long='truncate')."
+        )
     return found["input_ids"], np.array(found["token_type_ids"])
+
 
 TableQuestionAnswering.check, TableQuestionAnswering.read = check, read
 
@@ -102,15 +170,27 @@ def encode(self, items, tok, opts):
     rows = []
     for i, (table, queries, _) in enumerate(items):
         found = [self.read(table, q, opts, f"text {i}") for q in queries]
-        rows += [Row(max((ids for ids, _ in g), key=len), i, info=g) for g in ([found] if opts["sequential"] else [[f] for f in found])]
+        rows += [
+            Row(max((ids for ids, _ in g), key=len), i, info=g)
+            for g in ([found] if opts["sequential"] else [[f] for f in found])
+        ]
     return rows
+
 
 def ask(self, model, batch, device):
     "Logits (B, T) and, where the model has them, the aggregators' (B, A) for pairs of ids and types."
     import torch
-    ids = torch.full((len(batch), max(len(i) for i, _ in batch)), self.tokenizer.pad_token_id, device=device)
+
+    ids = torch.full(
+        (len(batch), max(len(i) for i, _ in batch)), self.tokenizer.pad_token_id, device=device
+    )
     types, mask = torch.zeros(*ids.shape, 7, dtype=torch.long, device=device), torch.zeros_like(ids)
-    for k, (i, t) in enumerate(batch): ids[k, :len(i)], types[k, :len(i)], mask[k, :len(i)] = torch.tensor(i), torch.from_numpy(t), 1
+    for k, (i, t) in enumerate(batch):
+        ids[k, : len(i)], types[k, : len(i)], mask[k, : len(i)] = (
+            torch.tensor(i),
+            torch.from_numpy(t),
+            1,
+        )
     out = model(input_ids=ids, attention_mask=mask, token_type_ids=types)
     return out.logits, out.logits_aggregation if self.labels else out.logits[:, :0]
 
@@ -118,37 +198,63 @@ def ask(self, model, batch, device):
 def forward(self, model, inputs, rows, opts):
     "For each row its questions' logits (B, Q, T), and their aggregators' (B, Q, A)."
     import torch
+
     ids = inputs["input_ids"]
-    if not opts["sequential"]: return tuple(o[:, None] for o in self.ask(model, [row.info[0] if row.info else (row.ids, np.zeros((len(row), 7), int)) for row in rows], ids.device))
+    if not opts["sequential"]:
+        return tuple(
+            o[:, None]
+            for o in self.ask(
+                model,
+                [
+                    row.info[0] if row.info else (row.ids, np.zeros((len(row), 7), int))
+                    for row in rows
+                ],
+                ids.device,
+            )
+        )
     most = max(len(row.info) for row in rows)
-    logits, kinds = (torch.zeros(len(rows), most, n, device=ids.device) for n in (ids.shape[1], len(self.labels)))
+    logits, kinds = (
+        torch.zeros(len(rows), most, n, device=ids.device) for n in (ids.shape[1], len(self.labels))
+    )
     for r, row in enumerate(rows):
         before = {}
         for q, (tokens, types) in enumerate(row.info):
             types = types.copy()
-            types[:, 3] = [a == 1 and before.get((y - 1, x - 1), 0) > .5 for a, x, y in types[:, :3].tolist()]
+            types[:, 3] = [
+                a == 1 and before.get((y - 1, x - 1), 0) > 0.5 for a, x, y in types[:, :3].tolist()
+            ]
             found = self.ask(model, [(tokens, types)], ids.device)
-            logits[r, q, :len(tokens)], kinds[r, q] = found[0][0], found[1][0]
+            logits[r, q, : len(tokens)], kinds[r, q] = found[0][0], found[1][0]
             before = cell_scores(found[0][0].float().cpu().numpy(), types)
     return logits, kinds
+
 
 def decode(self, item, rows, outputs, opts):
     "An answer a question; the one answer where one question was asked alone."
     table, _, alone = item
-    answers = [self.answer(table, logits[q, :len(ids)], types, kinds[q]) for row, (logits, kinds) in zip(rows, outputs) for q, (ids, types) in enumerate(row.info)]
+    answers = [
+        self.answer(table, logits[q, : len(ids)], types, kinds[q])
+        for row, (logits, kinds) in zip(rows, outputs)
+        for q, (ids, types) in enumerate(row.info)
+    ]
     return answers[0] if alone else answers
+
 
 def answer(self, table, logits, types, kinds):
     "The chosen cells, and what is to be done with them."
-    chosen = [cell for cell, p in cell_scores(logits, types).items() if p > .5]
+    chosen = [cell for cell, p in cell_scores(logits, types).items() if p > 0.5]
     cells = [table.iat[cell] for cell in chosen]
     out = {"answer": ", ".join(cells), "coordinates": chosen, "cells": cells}
-    if not self.labels: return out
+    if not self.labels:
+        return out
     kind = int(kinds.argmax())
-    if kind != self.config.get("no_aggregation_label_index"): out["answer"] = f"{self.labels[kind]} > {out['answer']}"
+    if kind != self.config.get("no_aggregation_label_index"):
+        out["answer"] = f"{self.labels[kind]} > {out['answer']}"
     return out | {"aggregator": self.labels[kind]}
 
-for method in (encode, ask, forward, decode, answer): setattr(TableQuestionAnswering, method.__name__, method)
+
+for method in (encode, ask, forward, decode, answer):
+    setattr(TableQuestionAnswering, method.__name__, method)
 
 # %% ../../nbs/tasks/table.ipynb #e8b315e4
 def show_cells(
@@ -159,5 +265,14 @@ def show_cells(
     table, chosen = as_table(table), set(map(tuple, answer["coordinates"]))
     mark = ' style="outline:2px solid #3b82c4;background:#3b82c433;font-weight:bold"'
     head = "".join(f"<th>{html.escape(c)}</th>" for c in table.columns)
-    rows = "".join("<tr>" + "".join(f"<td{mark * ((y, x) in chosen)}>{html.escape(v)}</td>" for x, v in enumerate(row)) + "</tr>" for y, row in enumerate(table.itertuples(index=False)))
-    return Html(f'<p><b>{html.escape(answer["answer"]) or "no cell"}</b></p><table class="table table-sm"><tr>{head}</tr>{rows}</table>')
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            f"<td{mark * ((y, x) in chosen)}>{html.escape(v)}</td>" for x, v in enumerate(row)
+        )
+        + "</tr>"
+        for y, row in enumerate(table.itertuples(index=False))
+    )
+    return Html(
+        f'<p><b>{html.escape(answer["answer"]) or "no cell"}</b></p><table class="table table-sm"><tr>{head}</tr>{rows}</table>'
+    )

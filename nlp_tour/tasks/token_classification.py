@@ -19,6 +19,7 @@ from .classification import softmax
 # %% ../../nbs/tasks/token_classification.ipynb #9e11a6f4
 _HUES = ("59,130,196", "194,96,12", "46,139,87", "147,88,190", "190,60,90")
 
+
 def span_html(
     text: str,
     spans: list,  # (start, end, label), in characters, without overlaps
@@ -27,8 +28,10 @@ def span_html(
     out, at, names = [], 0, list(dict.fromkeys(label for _, _, label in sorted(spans)))
     for start, end, label in sorted(spans):
         hue = _HUES[names.index(label) % len(_HUES)]
-        out.append(f'{html.escape(text[at:start])}<span style="background:rgba({hue},.2);border-bottom:2px solid rgb({hue});border-radius:3px;padding:0 2px">'
-                   f'{html.escape(text[start:end])}<small style="opacity:.75;margin-left:.3em">{html.escape(label)}</small></span>')
+        out.append(
+            f'{html.escape(text[at:start])}<span style="background:rgba({hue},.2);border-bottom:2px solid rgb({hue});border-radius:3px;padding:0 2px">'
+            f'{html.escape(text[start:end])}<small style="opacity:.75;margin-left:.3em">{html.escape(label)}</small></span>'
+        )
         at = end
     return f'<div style="line-height:2">{"".join(out)}{html.escape(text[at:])}</div>'
 
@@ -42,16 +45,34 @@ def read_tokens(
 ) -> list:  # dicts: word, scores, start, end, index, continues
     "What is known of each token that is not special."
     marked, tokens = getattr(tok.backend.model, "continuing_subword_prefix", None), []
-    for i, (id, (start, end), special) in enumerate(zip(encoding.ids, encoding.offsets, encoding.special_tokens_mask)):
-        if special: continue
+    for i, (id, (start, end), special) in enumerate(
+        zip(encoding.ids, encoding.offsets, encoding.special_tokens_mask)
+    ):
+        if special:
+            continue
         word, surface = encoding.tokens[i], text[start:end]
-        continues = len(word) != len(surface) if marked else start > 0 and " " not in text[start - 1:start + 1]
-        if id == tok.unk_id: word, continues = surface, False
-        tokens.append(dict(word=word, scores=scores[i], start=start, end=end, index=i + first, continues=continues))
+        continues = (
+            len(word) != len(surface)
+            if marked
+            else start > 0 and " " not in text[start - 1 : start + 1]
+        )
+        if id == tok.unk_id:
+            word, continues = surface, False
+        tokens.append(
+            {
+                "word": word,
+                "scores": scores[i],
+                "start": start,
+                "end": end,
+                "index": i + first,
+                "continues": continues,
+            }
+        )
     return tokens
 
 # %% ../../nbs/tasks/token_classification.ipynb #cd0e0054
 STRATEGIES = ("none", "simple", "first", "average", "max")
+
 
 def judge(
     tokens: list,  # as `read_tokens` gives them
@@ -60,16 +81,35 @@ def judge(
     join,  # a list of tokens -> a string
 ) -> list:  # dicts: entity, score, index, word, start, end
     "The best label of each token, or of each word where the strategy says so."
-    if strategy in ("none", "simple"): words = [[t] for t in tokens]
+    if strategy in ("none", "simple"):
+        words = [[t] for t in tokens]
     else:
         words = []
-        for t in tokens: words[-1].append(t) if t["continues"] and words else words.append([t])
+        for t in tokens:
+            words[-1].append(t) if t["continues"] and words else words.append([t])
     out = []
     for word in words:
         scores = np.stack([t["scores"] for t in word])
-        scores = scores.mean(0) if strategy == "average" else scores[scores.max(-1).argmax()] if strategy == "max" else scores[0]
-        named = word[0]["word"] if strategy in ("none", "simple") else join([t["word"] for t in word])
-        out.append(dict(entity=labels[scores.argmax()], score=float(scores.max()), index=word[0]["index"], word=named, start=word[0]["start"], end=word[-1]["end"]))
+        scores = (
+            scores.mean(0)
+            if strategy == "average"
+            else scores[scores.max(-1).argmax()]
+            if strategy == "max"
+            else scores[0]
+        )
+        named = (
+            word[0]["word"] if strategy in ("none", "simple") else join([t["word"] for t in word])
+        )
+        out.append(
+            {
+                "entity": labels[scores.argmax()],
+                "score": float(scores.max()),
+                "index": word[0]["index"],
+                "word": named,
+                "start": word[0]["start"],
+                "end": word[-1]["end"],
+            }
+        )
     return out
 
 # %% ../../nbs/tasks/token_classification.ipynb #6d37135d
@@ -79,6 +119,7 @@ def tag(
     "Take a label apart; one without B- or I- begins nothing."
     return (label[0] == "B", label[2:]) if label[:2] in ("B-", "I-") else (False, label)
 
+
 def merge(
     entities: list,  # as `judge` gives them, in order
     join,  # a list of tokens -> a string
@@ -87,10 +128,20 @@ def merge(
     groups = []
     for e in entities:
         begins, name = tag(e["entity"])
-        if groups and not begins and tag(groups[-1][-1]["entity"])[1] == name: groups[-1].append(e)
-        else: groups.append([e])
-    return [dict(entity_group=g[0]["entity"].split("-", 1)[-1], score=float(np.mean([e["score"] for e in g])),
-                 word=join([e["word"] for e in g]), start=g[0]["start"], end=g[-1]["end"]) for g in groups]
+        if groups and not begins and tag(groups[-1][-1]["entity"])[1] == name:
+            groups[-1].append(e)
+        else:
+            groups.append([e])
+    return [
+        {
+            "entity_group": g[0]["entity"].split("-", 1)[-1],
+            "score": float(np.mean([e["score"] for e in g])),
+            "word": join([e["word"] for e in g]),
+            "start": g[0]["start"],
+            "end": g[-1]["end"],
+        }
+        for g in groups
+    ]
 
 # %% ../../nbs/tasks/token_classification.ipynb #b8a186a3
 def longest(
@@ -99,46 +150,79 @@ def longest(
     "Of names that overlap keep the longest, and among equals the surest."
     kept = []
     for e in sorted(entities, key=lambda e: e["start"]):
-        if not kept or e["start"] >= kept[-1]["end"]: kept.append(e)
-        else: kept[-1] = max(kept[-1], e, key=lambda e: (e["end"] - e["start"], e["score"]))
+        if not kept or e["start"] >= kept[-1]["end"]:
+            kept.append(e)
+        else:
+            kept[-1] = max(kept[-1], e, key=lambda e: (e["end"] - e["start"], e["score"]))
     return kept
+
 
 def surest(
     entities: list,  # of all windows of a text, with `index`
 ) -> list:  # one for each token, in order
     "Of a token's labels in several windows keep the surest."
     best = {}
-    for e in entities: best[e["index"]] = max(best.get(e["index"], e), e, key=lambda e: e["score"])
+    for e in entities:
+        best[e["index"]] = max(best.get(e["index"], e), e, key=lambda e: e["score"])
     return [best[i] for i in sorted(best)]
 
 # %% ../../nbs/tasks/token_classification.ipynb #8fb2b783
 class TokenClassification(Task):
     "Labels for tokens, or for names made of them."
-    name, heads, per_token, graph = "token-classification", ("ForTokenClassification",), True, True
-    options = {"aggregation_strategy": "none", "ignore_labels": ("O",), "stride": None, "grouped_entities": None, "ignore_subwords": None}
 
-    def check(self, item, where): return check_text(item, where)
+    name, heads, per_token, graph = "token-classification", ("ForTokenClassification",), True, True
+    options = {
+        "aggregation_strategy": "none",
+        "ignore_labels": ("O",),
+        "stride": None,
+        "grouped_entities": None,
+        "ignore_subwords": None,
+    }
+
+    def check(self, item, where):
+        return check_text(item, where)
 
     def encode(self, items, tok, opts):
         room = (tok.max_length or 10**9) - tok.backend.num_special_tokens_to_add(False)
         stride = min(64, room // 4) if opts["stride"] is None else opts["stride"]
-        if stride >= room: raise InputError(f"stride={stride} leaves nothing new for the next window of {room} tokens; it must be less.")
-        return [Row(e.ids, i, info=(e, first)) for i, found in enumerate(self.windows(tok, items, opts["long"], stride)) for e, first in found]
+        if stride >= room:
+            raise InputError(
+                f"stride={stride} leaves nothing new for the next window of {room} tokens; it must be less."
+            )
+        return [
+            Row(e.ids, i, info=(e, first))
+            for i, found in enumerate(self.windows(tok, items, opts["long"], stride))
+            for e, first in found
+        ]
 
     def decode(self, item, rows, outputs, opts):
         strategy, join = opts["aggregation_strategy"], self.tok.join
         found = []
         for row, logits in zip(rows, outputs):
             encoding, first = row.info
-            judged = judge(read_tokens(item, encoding, softmax(logits), self.tok, first), self.labels, strategy, join)
-            found += [e | {"of": e["entity"]} for e in judged] if strategy == "none" else [e | {"of": e["entity_group"]} for e in merge(judged, join)]
-        if strategy == "none": found = surest(found)
+            judged = judge(
+                read_tokens(item, encoding, softmax(logits), self.tok, first),
+                self.labels,
+                strategy,
+                join,
+            )
+            found += (
+                [e | {"of": e["entity"]} for e in judged]
+                if strategy == "none"
+                else [e | {"of": e["entity_group"]} for e in merge(judged, join)]
+            )
+        if strategy == "none":
+            found = surest(found)
         found = [e for e in found if e.pop("of") not in opts["ignore_labels"]]
         return longest(found) if strategy != "none" and len(rows) > 1 else found
 
     def look(self, rows, outputs, opts):
         best, scores = outputs[0].argmax(-1), softmax(outputs[0])
-        return dict(labels=[self.labels[i] for i in best], logits=outputs[0].max(-1).tolist(), probabilities=scores.max(-1).tolist())
+        return {
+            "labels": [self.labels[i] for i in best],
+            "logits": outputs[0].max(-1).tolist(),
+            "probabilities": scores.max(-1).tolist(),
+        }
 
 # %% ../../nbs/tasks/token_classification.ipynb #2d86ca30
 def settle(self, given):
@@ -146,18 +230,38 @@ def settle(self, given):
     given = Task.settle(self, given)
     old = {k: given.pop(k) for k in ("grouped_entities", "ignore_subwords") if k in given}
     for name, value in old.items():
-        if value is not None and not isinstance(value, bool): raise InputError(f"{name}={str(value)[:40]!r} must be True or False.")
+        if value is not None and not isinstance(value, bool):
+            raise InputError(f"{name}={str(value)[:40]!r} must be True or False.")
     if old:
-        if "aggregation_strategy" in given: raise TypeError(f"{self.name} got aggregation_strategy and its old name {next(iter(old))}; keep aggregation_strategy.")
-        given["aggregation_strategy"] = ("first" if old.get("ignore_subwords") else "simple") if old.get("grouped_entities") else "none"
-        note(f"{' and '.join(old)} are aggregation_strategy={given['aggregation_strategy']!r} today.")
+        if "aggregation_strategy" in given:
+            raise TypeError(
+                f"{self.name} got aggregation_strategy and its old name {next(iter(old))}; keep aggregation_strategy."
+            )
+        given["aggregation_strategy"] = (
+            ("first" if old.get("ignore_subwords") else "simple")
+            if old.get("grouped_entities")
+            else "none"
+        )
+        note(
+            f"{' and '.join(old)} are aggregation_strategy={given['aggregation_strategy']!r} today."
+        )
     strategy, stride = given.get("aggregation_strategy", "none"), given.get("stride")
-    given |= {"aggregation_strategy": strategy.lower()} if "aggregation_strategy" in given and isinstance(strategy, str) else {}
-    if given.get("aggregation_strategy", "none") not in STRATEGIES: raise InputError(f"aggregation_strategy={strategy!r} is unknown; {nearest(strategy, STRATEGIES)}")
+    given |= (
+        {"aggregation_strategy": strategy.lower()}
+        if "aggregation_strategy" in given and isinstance(strategy, str)
+        else {}
+    )
+    if given.get("aggregation_strategy", "none") not in STRATEGIES:
+        raise InputError(
+            f"aggregation_strategy={strategy!r} is unknown; {nearest(strategy, STRATEGIES)}"
+        )
     if "ignore_labels" in given:
-        if isinstance(given["ignore_labels"], str): raise InputError("ignore_labels must be a list of labels, as in ['O'].")
+        if isinstance(given["ignore_labels"], str):
+            raise InputError("ignore_labels must be a list of labels, as in ['O'].")
         given["ignore_labels"] = list(as_texts(given["ignore_labels"], where="ignore_labels").items)
-    if stride is not None and (not isinstance(stride, int) or stride < 0): raise InputError(f"stride={stride!r} must be a whole number of tokens.")
+    if stride is not None and (not isinstance(stride, int) or stride < 0):
+        raise InputError(f"stride={stride!r} must be a whole number of tokens.")
     return given
+
 
 TokenClassification.settle = settle

@@ -22,10 +22,15 @@ def inference_ids(
     "Where an inference model says yes and no, by the names of its labels."
     ids = {}
     for i, label in enumerate(map(str.lower, labels)):
-        if label.startswith("entail"): ids["entailment"] = i
-        elif label.startswith(("contra", "not_entail", "not entail")): ids["contradiction"] = i
-    if "entailment" in ids: return ids
-    raise InputError(f"this model's labels are {', '.join(labels)}: none is entailment, so it is no inference model; take one, or method='embedding'.")
+        if label.startswith("entail"):
+            ids["entailment"] = i
+        elif label.startswith(("contra", "not_entail", "not entail")):
+            ids["contradiction"] = i
+    if "entailment" in ids:
+        return ids
+    raise InputError(
+        f"this model's labels are {', '.join(labels)}: none is entailment, so it is no inference model; take one, or method='embedding'."
+    )
 
 # %% ../../nbs/tasks/zero_shot.ipynb #263ac27b
 def label_scores(
@@ -34,12 +39,17 @@ def label_scores(
     multi: bool,  # whether several labels may be true
 ):  # (L,) scores
     "How well each label fits."
-    if not multi and len(logits) > 1: return softmax(logits[:, ids["entailment"]])
-    if "contradiction" not in ids: raise InputError("multi_label, or a single label, needs a model that knows contradiction, and this one has no such label.")
+    if not multi and len(logits) > 1:
+        return softmax(logits[:, ids["entailment"]])
+    if "contradiction" not in ids:
+        raise InputError(
+            "multi_label, or a single label, needs a model that knows contradiction, and this one has no such label."
+        )
     return softmax(logits[:, [ids["contradiction"], ids["entailment"]]])[:, 1]
 
 # %% ../../nbs/tasks/zero_shot.ipynb #87ea53d8
 SCALE = 20  # of the cosines, as in the training of the sentence-transformers models
+
 
 def embed(
     model,  # an encoder, with or without a head
@@ -53,52 +63,102 @@ def embed(
 # %% ../../nbs/tasks/zero_shot.ipynb #123087fe
 class ZeroShotClassification(Task):
     "Labels that are chosen at the call, ranked."
-    name, heads, spare, graph = "zero-shot-classification", ("ForSequenceClassification",), ("pooler",), True
-    options = {"candidate_labels": None, "hypothesis_template": "This example is {}.", "multi_label": False, "method": "entailment"}
+
+    name, heads, spare, graph = (
+        "zero-shot-classification",
+        ("ForSequenceClassification",),
+        ("pooler",),
+        True,
+    )
+    options = {
+        "candidate_labels": None,
+        "hypothesis_template": "This example is {}.",
+        "multi_label": False,
+        "method": "entailment",
+    }
 
     def arguments(self, args, options):
         "Texts and, as a second argument or by name, the labels."
-        if len(args) == 2 and "candidate_labels" not in options: return args[0], {**options, "candidate_labels": args[1]}
+        if len(args) == 2 and "candidate_labels" not in options:
+            return args[0], {**options, "candidate_labels": args[1]}
         return super().arguments(args, options)
 
-    def check(self, item, where): return check_text(item, where)
+    def check(self, item, where):
+        return check_text(item, where)
 
     def encode(self, items, tok, opts):
         labels = opts["candidate_labels"]
-        if not labels: raise InputError("which labels? Pass candidate_labels=, a list or 'one, another'.")
+        if not labels:
+            raise InputError("which labels? Pass candidate_labels=, a list or 'one, another'.")
         said = [opts["hypothesis_template"].format(label) for label in labels]
         if opts["method"] == "embedding":
-            if opts["multi_label"]: raise InputError("multi_label needs an inference model: nearness cannot say that nothing fits.")
-            note("zero-shot by embedding: scores say how near a label is to the text, not that it follows from it.")
+            if opts["multi_label"]:
+                raise InputError(
+                    "multi_label needs an inference model: nearness cannot say that nothing fits."
+                )
+            note(
+                "zero-shot by embedding: scores say how near a label is to the text, not that it follows from it."
+            )
             opts["sentences"] = [Row(ws[0].ids) for ws in tok.windows(said, "error")], tok.pad_id
-            return [Row(e.ids, i) for i, ws in enumerate(tok.windows(items, opts["long"])) for e in ws]
+            return [
+                Row(e.ids, i) for i, ws in enumerate(tok.windows(items, opts["long"])) for e in ws
+            ]
         inference_ids(self.labels)  # told before the work, and not after it
         pairs = [(item, s) for item in items for s in said]
-        return [Row(e.ids, i // len(said), e.type_ids if tok.types else None, i % len(said))
-                for i, ws in enumerate(self.windows(tok, pairs, opts["long"], 64, each=len(said))) for e, _ in ws]
+        return [
+            Row(e.ids, i // len(said), e.type_ids if tok.types else None, i % len(said))
+            for i, ws in enumerate(self.windows(tok, pairs, opts["long"], 64, each=len(said)))
+            for e, _ in ws
+        ]
 
 # %% ../../nbs/tasks/zero_shot.ipynb #3e23f418
 def forward(self, model, inputs, rows, opts):
-    if opts["method"] == "entailment": return model(**inputs).logits
-    if "vectors" not in opts: opts["vectors"] = embed(model, pad(*opts["sentences"], inputs["input_ids"].device))
+    if opts["method"] == "entailment":
+        return model(**inputs).logits
+    if "vectors" not in opts:
+        opts["vectors"] = embed(model, pad(*opts["sentences"], inputs["input_ids"].device))
     return SCALE * embed(model, inputs) @ opts["vectors"].T
+
 
 def decode(self, item, rows, outputs, opts):
     labels = opts["candidate_labels"]
-    if opts["method"] == "embedding": scores = softmax(np.average(outputs, axis=0, weights=list(map(len, rows))))
+    if opts["method"] == "embedding":
+        scores = softmax(np.average(outputs, axis=0, weights=list(map(len, rows))))
     else:
-        of = [[(o, len(r)) for r, o in zip(rows, outputs) if r.info == k] for k in range(len(labels))]
-        logits = np.stack([np.average([o for o, _ in w], axis=0, weights=[n for _, n in w]) for w in of])
+        of = [
+            [(o, len(r)) for r, o in zip(rows, outputs) if r.info == k] for k in range(len(labels))
+        ]
+        logits = np.stack(
+            [np.average([o for o, _ in w], axis=0, weights=[n for _, n in w]) for w in of]
+        )
         scores = label_scores(logits, inference_ids(self.labels), opts["multi_label"])
     order = np.argsort(-scores, kind="stable")
-    return {"sequence": item, "labels": [labels[i] for i in order], "scores": [float(scores[i]) for i in order]}
+    return {
+        "sequence": item,
+        "labels": [labels[i] for i in order],
+        "scores": [float(scores[i]) for i in order],
+    }
+
 
 def look(self, rows, outputs, opts):
     found = dict(zip(*(self.decode("", rows, outputs, opts)[k] for k in ("labels", "scores"))))
-    logits = [o[inference_ids(self.labels)["entailment"]].item() for o in outputs] if opts["method"] == "entailment" else outputs[0].tolist()
-    return dict(labels=opts["candidate_labels"], logits=logits, probabilities=[found[l] for l in opts["candidate_labels"]])
+    logits = (
+        [o[inference_ids(self.labels)["entailment"]].item() for o in outputs]
+        if opts["method"] == "entailment"
+        else outputs[0].tolist()
+    )
+    return {
+        "labels": opts["candidate_labels"],
+        "logits": logits,
+        "probabilities": [found[l] for l in opts["candidate_labels"]],
+    }
 
-ZeroShotClassification.forward, ZeroShotClassification.decode, ZeroShotClassification.look = forward, decode, look
+
+ZeroShotClassification.forward, ZeroShotClassification.decode, ZeroShotClassification.look = (
+    forward,
+    decode,
+    look,
+)
 
 # %% ../../nbs/tasks/zero_shot.ipynb #96da71fd
 def settle(self, given):
@@ -106,20 +166,39 @@ def settle(self, given):
     given = Task.settle(self, renamed(given, {"multi_class": "multi_label"}, self.name))
     if "candidate_labels" in given:
         labels = given["candidate_labels"]
-        labels = [x.strip() for x in labels.split(",") if x.strip()] if isinstance(labels, str) else list(as_texts(labels, where="candidate_labels").items)
-        for i, label in enumerate(labels): check_text(label, f"label {i}")
-        if not labels: raise InputError("candidate_labels is empty; give at least one label.")
-        if len(set(labels)) < len(labels): raise InputError("candidate_labels has a label twice; each may stand there once.")
+        labels = (
+            [x.strip() for x in labels.split(",") if x.strip()]
+            if isinstance(labels, str)
+            else list(as_texts(labels, where="candidate_labels").items)
+        )
+        for i, label in enumerate(labels):
+            check_text(label, f"label {i}")
+        if not labels:
+            raise InputError("candidate_labels is empty; give at least one label.")
+        if len(set(labels)) < len(labels):
+            raise InputError("candidate_labels has a label twice; each may stand there once.")
         given = {**given, "candidate_labels": labels}
     template = given.get("hypothesis_template", "{}")
-    try: told = template.format("a") != template.format("b")
-    except (AttributeError, IndexError, KeyError, ValueError): told = False
-    if not told: raise InputError(f"hypothesis_template={template!r} must have one {{}}, where the label goes.")
-    if (m := given.get("method", "entailment")) not in ("entailment", "embedding"): raise InputError(f"method={m!r} is unknown; {nearest(m, ['entailment', 'embedding'])}")
+    try:
+        told = template.format("a") != template.format("b")
+    except (AttributeError, IndexError, KeyError, ValueError):
+        told = False
+    if not told:
+        raise InputError(
+            f"hypothesis_template={template!r} must have one {{}}, where the label goes."
+        )
+    if (m := given.get("method", "entailment")) not in ("entailment", "embedding"):
+        raise InputError(f"method={m!r} is unknown; {nearest(m, ['entailment', 'embedding'])}")
     return given
+
 
 def loads(options, head, model):
     "The embedding method needs an encoder without a head."
-    return ("feature-extraction", "sentence-transformers/all-MiniLM-L6-v2") if options.get("method") == "embedding" else (head, model)
+    return (
+        ("feature-extraction", "sentence-transformers/all-MiniLM-L6-v2")
+        if options.get("method") == "embedding"
+        else (head, model)
+    )
+
 
 ZeroShotClassification.settle, ZeroShotClassification.loads = settle, staticmethod(loads)

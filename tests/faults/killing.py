@@ -1,7 +1,18 @@
 "A process that dies at a chosen moment: it counts what it does to files in one folder and kills itself at the n-th time."
-import os, signal, sys
 
-EVENTS = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree", "shutil.copyfile"}
+import os
+import signal
+import sys
+
+EVENTS = {
+    "open",
+    "os.rename",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "shutil.rmtree",
+    "shutil.copyfile",
+}
 
 
 def below(folder, event, args):
@@ -15,15 +26,22 @@ def at(n, folder, work):
     child = os.fork()
     if not child:
         left = [n]
+
         def count(event, args):
             if event in EVENTS and below(folder, event, args):
                 left[0] -= 1
-                if not left[0]: os.kill(os.getpid(), signal.SIGKILL)
+                if not left[0]:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
         sys.addaudithook(count)
         code = 1
-        try: work(); code = 0
-        except BaseException as e: print(type(e).__name__, e, file=sys.stderr)
-        finally: os._exit(code)
+        try:
+            work()
+            code = 0
+        except BaseException as e:
+            print(type(e).__name__, e, file=sys.stderr)
+        finally:
+            os._exit(code)
     status = os.waitpid(child, 0)[1]
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the child failed by itself"
     return os.WIFSIGNALED(status)
@@ -32,6 +50,7 @@ def at(n, folder, work):
 def everywhere(folder, work, after):
     "Kill `work()` at its first event, its second, and so on until it lives; call `after(n)` after each. Returns how often it died."
     for n in range(1, 1000):
-        if not at(n, folder, lambda: work(n)): return n - 1
+        if not at(n, folder, lambda: work(n)):
+            return n - 1
         after(n)
     raise AssertionError("it dies for ever")

@@ -1,10 +1,12 @@
 "The site's build dies at any moment: `_docs` is whole, the model that the live page keeps is whole or absent, and the next build ends as if nothing had been."
-import re, shutil, sys
+
+import re
+import shutil
+import sys
 from pathlib import Path
 
-import pytest
-
 import killing
+import pytest
 
 root = Path(__file__).resolve().parents[2]
 
@@ -13,46 +15,67 @@ root = Path(__file__).resolve().parents[2]
 def site():
     "The modules of nbs/site, by name."
     before = set(sys.modules)
-    sys.path.insert(0, str(root/"nbs"/"site"))
-    import build, live, stage
+    sys.path.insert(0, str(root / "nbs" / "site"))
+    import build
+    import live
+    import stage
+
     yield {"build": build, "live": live, "stage": stage}
-    sys.path.remove(str(root/"nbs"/"site"))
-    for name in {"build", "live", "stage", "api", "figures", "landing"} - before: sys.modules.pop(name, None)
+    sys.path.remove(str(root / "nbs" / "site"))
+    for name in {"build", "live", "stage", "api", "figures", "landing"} - before:
+        sys.modules.pop(name, None)
 
 
-def holds(folder): return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+def holds(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 def pages(folder, version):
     "A small site."
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("index.html", f"only-in-{version}.html", "tasks/a.html", "tasks/b.html"):
-        (folder/name).parent.mkdir(parents=True, exist_ok=True)
-        (folder/name).write_text(version)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(version)
     return holds(folder)
 
 
 def test_a_finished_site_is_never_half_replaced(site, tmp_path):
-    old, new = pages(tmp_path/"old", "old"), pages(tmp_path/"new", "new")
+    old, new = pages(tmp_path / "old", "old"), pages(tmp_path / "new", "new")
     seen = []
+
     def work(n):
-        docs, staged = tmp_path/str(n)/"_docs", tmp_path/str(n)/"_proc"
+        docs, staged = tmp_path / str(n) / "_docs", tmp_path / str(n) / "_proc"
         pages(docs, "old")
-        pages(staged/"_docs", "new")
-        (tmp_path/str(n)/"ready").touch()
+        pages(staged / "_docs", "new")
+        (tmp_path / str(n) / "ready").touch()
         swap(docs, staged)
+
     def swap(docs, staged):
-        site["build"].replace_folder(staged/"_docs", docs)
+        site["build"].replace_folder(staged / "_docs", docs)
         shutil.rmtree(staged)
+
     def after(n):
-        docs, staged = tmp_path/str(n)/"_docs", tmp_path/str(n)/"_proc"
-        if not (docs.parent/"ready").exists(): return  # it died before the part that counts
-        seen.append("none" if not docs.exists() else "old" if holds(docs) == old else "new" if holds(docs) == new else "half")
-        if seen[-1] == "none": assert holds(staged/".old") == old, "between two renames the old site lies beside"
+        docs, staged = tmp_path / str(n) / "_docs", tmp_path / str(n) / "_proc"
+        if not (docs.parent / "ready").exists():
+            return  # it died before the part that counts
+        seen.append(
+            "none"
+            if not docs.exists()
+            else "old"
+            if holds(docs) == old
+            else "new"
+            if holds(docs) == new
+            else "half"
+        )
+        if seen[-1] == "none":
+            assert holds(staged / ".old") == old, "between two renames the old site lies beside"
         shutil.rmtree(staged, ignore_errors=True)  # as staging does
-        pages(staged/"_docs", "new")
+        pages(staged / "_docs", "new")
         swap(docs, staged)
-        assert holds(docs) == new and [p.name for p in docs.parent.iterdir() if p.name != "ready"] == ["_docs"]
+        assert holds(docs) == new and [
+            p.name for p in docs.parent.iterdir() if p.name != "ready"
+        ] == ["_docs"]
+
     killing.everywhere(tmp_path, work, after)
     print(seen)
     assert set(seen) == {"old", "none", "new"} and seen.count("none") == 1 and seen.count("new") > 3
@@ -60,32 +83,47 @@ def test_a_finished_site_is_never_half_replaced(site, tmp_path):
 
 def test_the_live_page_s_model_is_kept_whole_or_not_at_all(site, tmp_path, monkeypatch):
     live, version = site["live"], ["new"]
+
     def make(folder):
-        for name in ("model.onnx", "vocab.txt"): (folder/name).write_text(version[0])
-        (folder/"about.json").write_text(f'{{"labels": ["{version[0]}"]}}')
+        for name in ("model.onnx", "vocab.txt"):
+            (folder / name).write_text(version[0])
+        (folder / "about.json").write_text(f'{{"labels": ["{version[0]}"]}}')
+
     monkeypatch.setattr(live, "make", make)
-    dist = tmp_path/"tools"/"onnxruntime-web"/"dist"
+    dist = tmp_path / "tools" / "onnxruntime-web" / "dist"
     dist.mkdir(parents=True)
-    for name in live.FILES: (dist/name).write_text(name)
+    for name in live.FILES:
+        (dist / name).write_text(name)
+
     def build(folder, fresh):
         "The target of one build."
-        shutil.rmtree(folder/"target", ignore_errors=True)
-        (folder/"target").mkdir(parents=True)
-        live.collect(folder/"target", folder/"cache", tmp_path/"tools", fresh=fresh)
-        return holds(folder/"target")
-    version[0] = "old"; old = build(tmp_path/"undisturbed", True)
-    version[0] = "new"; new = build(tmp_path/"undisturbed", True)
+        shutil.rmtree(folder / "target", ignore_errors=True)
+        (folder / "target").mkdir(parents=True)
+        live.collect(folder / "target", folder / "cache", tmp_path / "tools", fresh=fresh)
+        return holds(folder / "target")
+
+    version[0] = "old"
+    old = build(tmp_path / "undisturbed", True)
+    version[0] = "new"
+    new = build(tmp_path / "undisturbed", True)
     assert old != new
     for first in (True, False):
         seen = []
-        def work(n): build(tmp_path/f"{first}-{n}", True)
+
+        def work(n):
+            build(tmp_path / f"{first}-{n}", True)
+
         def after(n):
-            seen.append(build(tmp_path/f"{first}-{n}", False))
+            seen.append(build(tmp_path / f"{first}-{n}", False))
             assert seen[-1] in (old, new), "the parts of two models"
+
         for n in range(1, 1000):
             if not first:
-                version[0] = "old"; build(tmp_path/f"{first}-{n}", True); version[0] = "new"
-            if not killing.at(n, tmp_path/f"{first}-{n}", lambda: work(n)): break
+                version[0] = "old"
+                build(tmp_path / f"{first}-{n}", True)
+                version[0] = "new"
+            if not killing.at(n, tmp_path / f"{first}-{n}", lambda: work(n)):
+                break
             after(n)
         assert len(seen) > 10 and (first or (old in seen and new in seen))
 
@@ -93,21 +131,31 @@ def test_the_live_page_s_model_is_kept_whole_or_not_at_all(site, tmp_path, monke
 def test_staging_starts_from_nothing(site, tmp_path, monkeypatch):
     "Pages, references and figures of a project with three notebooks, killed here and there."
     stage = site["stage"]
-    (tmp_path/"nbs").mkdir()
-    for name in ("index.ipynb", "2021.ipynb", "00_names.ipynb", "_quarto.yml"): shutil.copy(root/"nbs"/name, tmp_path/"nbs")
-    shutil.copytree(root/"nbs"/"site", tmp_path/"nbs"/"site", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(root/"settings.ini", tmp_path)
+    (tmp_path / "nbs").mkdir()
+    for name in ("index.ipynb", "2021.ipynb", "00_names.ipynb", "_quarto.yml"):
+        shutil.copy(root / "nbs" / name, tmp_path / "nbs")
+    shutil.copytree(
+        root / "nbs" / "site",
+        tmp_path / "nbs" / "site",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    shutil.copy(root / "settings.ini", tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(stage, "nbs", tmp_path/"nbs")
-    monkeypatch.setattr(stage, "staged", tmp_path/"_proc")
+    monkeypatch.setattr(stage, "nbs", tmp_path / "nbs")
+    monkeypatch.setattr(stage, "staged", tmp_path / "_proc")
+
     def staged():
         "What a whole staging gives; cells that it adds get ids by chance."
         stage.stage()
-        return {name: re.sub(rb'"id": "\w+"', b"", content) for name, content in holds(tmp_path/"_proc").items()}
+        return {
+            name: re.sub(rb'"id": "\w+"', b"", content)
+            for name, content in holds(tmp_path / "_proc").items()
+        }
+
     whole = staged()
     assert "names.ipynb" in whole and "sidebar.yml" in whole
     for n in (20, 80):
-        assert killing.at(n, tmp_path/"_proc", stage.stage), n
-        (tmp_path/"_proc"/"_docs").mkdir(parents=True, exist_ok=True)
-        (tmp_path/"_proc"/"_docs"/"half.html").write_text("half a page")
+        assert killing.at(n, tmp_path / "_proc", stage.stage), n
+        (tmp_path / "_proc" / "_docs").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "_proc" / "_docs" / "half.html").write_text("half a page")
         assert staged() == whole, n

@@ -1,10 +1,18 @@
 "Saving and training while everything goes wrong: what is on the disk is the old or the new, and a signal is a wish that is heard."
-import os, re, shutil, signal, subprocess, sys, time
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
-import pytest, torch
-
 import killing
+import pytest
+import torch
+
 from nlp_tour.core import InputError, replacing, settled
 from nlp_tour.model import load, save
 
@@ -20,95 +28,162 @@ def state(folder):
 
 def test_a_save_that_is_killed_leaves_the_old_or_the_new_and_never_both(tiny_classifier, tmp_path):
     model, tok = load(tiny_classifier)
+
     def version(n):
-        with torch.no_grad(): model.classifier.bias[0] = n
-        model.config.id2label, model.config.label2id, tok.model_max_length = {0: f"L{n}", 1: "other"}, {f"L{n}": 0, "other": 1}, 40 + n
+        with torch.no_grad():
+            model.classifier.bias[0] = n
+        model.config.id2label, model.config.label2id, tok.model_max_length = (
+            {0: f"L{n}", 1: "other"},
+            {f"L{n}": 0, "other": 1},
+            40 + n,
+        )
         return model, tok
-    save(tmp_path/"old", *version(1))
+
+    save(tmp_path / "old", *version(1))
     seen, new = [], version(2)
     for n in range(1, 1000):
-        folder = tmp_path/str(n)/"model"
-        shutil.copytree(tmp_path/"old", folder)
-        if not killing.at(n, folder.parent, lambda: save(folder, *new)): break
+        folder = tmp_path / str(n) / "model"
+        shutil.copytree(tmp_path / "old", folder)
+        if not killing.at(n, folder.parent, lambda: save(folder, *new)):
+            break
         seen.append(state(folder))
     died = n - 1
     assert died > 10 and set(seen) == {(1, "L1", 41), (2, "L2", 42)}, seen
-    print(f"killed at {died} steps; {seen.count((1, 'L1', 41))} times the old model, {seen.count((2, 'L2', 42))} times the new")
+    print(
+        f"killed at {died} steps; {seen.count((1, 'L1', 41))} times the old model, {seen.count((2, 'L2', 42))} times the new"
+    )
 
 
 def test_a_link_inside_leads_no_file_out(tmp_path):
-    (tmp_path/"out").mkdir(); (tmp_path/"elsewhere").mkdir()
-    (tmp_path/"out"/"sub").symlink_to(tmp_path/"elsewhere")
-    with pytest.raises(InputError, match="leads out of"):
-        with replacing(tmp_path/"out") as part: (part/"sub").mkdir(); (part/"sub"/"x.json").write_text("{}")
-    assert not list((tmp_path/"elsewhere").iterdir())
-    (tmp_path/"elsewhere"/"a.txt").write_text("theirs")
-    (tmp_path/".other.ready").symlink_to(tmp_path/"elsewhere")
-    with pytest.raises(InputError, match="is a link"): settled(tmp_path/"other")
-    assert (tmp_path/"elsewhere"/"a.txt").read_text() == "theirs"
+    (tmp_path / "out").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out" / "sub").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="leads out of"), replacing(tmp_path / "out") as part:
+        (part / "sub").mkdir()
+        (part / "sub" / "x.json").write_text("{}")
+    assert not list((tmp_path / "elsewhere").iterdir())
+    (tmp_path / "elsewhere" / "a.txt").write_text("theirs")
+    (tmp_path / ".other.ready").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="is a link"):
+        settled(tmp_path / "other")
+    assert (tmp_path / "elsewhere" / "a.txt").read_text() == "theirs"
 
 
 def test_two_processes_make_the_same_folder_at_once(tmp_path):
     def make():
-        with replacing(tmp_path/"cache"/"model") as part: (part/"a.txt").write_text("whole"); time.sleep(.2)
+        with replacing(tmp_path / "cache" / "model") as part:
+            (part / "a.txt").write_text("whole")
+            time.sleep(0.2)
+
     children = []
     for _ in range(4):
         if not (child := os.fork()):
             code = 1
-            try: make(); code = 0
-            finally: os._exit(code)
+            try:
+                make()
+                code = 0
+            finally:
+                os._exit(code)
         children.append(child)
     assert [os.waitpid(c, 0)[1] for c in children] == [0] * 4
-    assert [p.name for p in (tmp_path/"cache").iterdir()] == ["model"] and (tmp_path/"cache"/"model"/"a.txt").read_text() == "whole"
+    assert [p.name for p in (tmp_path / "cache").iterdir()] == ["model"] and (
+        tmp_path / "cache" / "model" / "a.txt"
+    ).read_text() == "whole"
 
 
 def test_the_cache_of_embedded_models_is_whole_or_absent(tmp_path):
-    env, code = ENV | {"NLP_TOUR_CACHE": str(tmp_path/"cache")}, "from nlp_tour.names import embedded; print(embedded('encoder'))"
+    env, code = (
+        ENV | {"NLP_TOUR_CACHE": str(tmp_path / "cache")},
+        "from nlp_tour.names import embedded; print(embedded('encoder'))",
+    )
     run = subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True)
-    while not list((tmp_path/"cache").glob(".*.part/*")): assert run.poll() is None; time.sleep(.002)
-    run.kill(); run.communicate()
-    assert not list((tmp_path/"cache").glob("encoder-*"))
-    folder = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout.strip()
-    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {p.name for p in Path(folder).iterdir()}
+    while not list((tmp_path / "cache").glob(".*.part/*")):
+        assert run.poll() is None
+        time.sleep(0.002)
+    run.kill()
+    run.communicate()
+    assert not list((tmp_path / "cache").glob("encoder-*"))
+    folder = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert {"config.json", "model.safetensors", "tokenizer.json"} <= {
+        p.name for p in Path(folder).iterdir()
+    }
 
 
 @pytest.fixture()
 def data(tmp_path):
-    path = tmp_path/"mine.csv"
-    path.write_text("text,label\n" + "".join(f"a {w} film number {i},{w}\n" for i in range(200) for w in ("quiet", "loud")))
+    path = tmp_path / "mine.csv"
+    path.write_text(
+        "text,label\n"
+        + "".join(f"a {w} film number {i},{w}\n" for i in range(200) for w in ("quiet", "loud"))
+    )
     return path
 
 
-def train(data, out, model, *more): return [sys.executable, "-m", "nlp_tour.cli", "train", str(data), "--out", str(out), "--model", str(model), *more]
+def train(data, out, model, *more):
+    return [
+        sys.executable,
+        "-m",
+        "nlp_tour.cli",
+        "train",
+        str(data),
+        "--out",
+        str(out),
+        "--model",
+        str(model),
+        *more,
+    ]
 
 
 @pytest.fixture(scope="module")
 def tiny_body(tiny_classifier, tmp_path_factory):
     "The tiny classifier's body without its head, as the start of a training."
-    from transformers import AutoTokenizer, BertModel
-    folder = tmp_path_factory.mktemp("body")/"model"
+
+    folder = tmp_path_factory.mktemp("body") / "model"
     model, tok = load(tiny_classifier)
-    model.bert.save_pretrained(folder); tok.save_pretrained(folder)
+    model.bert.save_pretrained(folder)
+    tok.save_pretrained(folder)
     return folder
 
 
 def test_sigterm_is_ctrl_c_for_a_training_and_the_same_command_goes_on(data, tiny_body, tmp_path):
-    run = subprocess.Popen(train(data, tmp_path/"out", tiny_body, "--epochs", "60"), env=ENV, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    run = subprocess.Popen(
+        train(data, tmp_path / "out", tiny_body, "--epochs", "60"),
+        env=ENV,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     said = ""
-    while not re.search(r"\b[1-9]\d*/1200\b", said): said += (c := run.stderr.read(1)); assert c, said
-    second = subprocess.run(train(data, tmp_path/"out", tiny_body, "--epochs", "60"), env=ENV, text=True, capture_output=True)
+    while not re.search(r"\b[1-9]\d*/1200\b", said):
+        said += (c := run.stderr.read(1))
+        assert c, said
+    second = subprocess.run(
+        train(data, tmp_path / "out", tiny_body, "--epochs", "60"),
+        env=ENV,
+        text=True,
+        capture_output=True,
+    )
     assert second.returncode == 2 and "another run is writing here" in second.stderr, second.stderr
     run.send_signal(signal.SIGTERM)
     _, rest = run.communicate(timeout=60)
     assert run.returncode == 130 and "the same command goes on" in rest, rest
-    assert list((tmp_path/"out"/"checkpoints").glob("checkpoint-*"))
-    other = subprocess.run(train(data, tmp_path/"out", tiny_body, "--epochs", "61"), env=ENV, text=True, capture_output=True)
+    assert list((tmp_path / "out" / "checkpoints").glob("checkpoint-*"))
+    other = subprocess.run(
+        train(data, tmp_path / "out", tiny_body, "--epochs", "61"),
+        env=ENV,
+        text=True,
+        capture_output=True,
+    )
     assert other.returncode == 2 and "interrupted run with epochs=60" in other.stderr, other.stderr
 
 
 def test_a_clock_that_jumps_does_not_reach_a_training(data, tiny_body, tmp_path):
-    code = ("import time, itertools; n = itertools.count(); time.time = lambda: (-1) ** (k := next(n)) * k * 1e6; "
-            f"from nlp_tour.tour import train; m = train({str(data)!r}, {str(tmp_path/'out')!r}, model={str(tiny_body)!r}, epochs=1, progress=False); print(m['seconds'])")
+    code = (
+        "import time, itertools; n = itertools.count(); time.time = lambda: (-1) ** (k := next(n)) * k * 1e6; "
+        f"from nlp_tour.tour import train; m = train({str(data)!r}, {str(tmp_path / 'out')!r}, model={str(tiny_body)!r}, epochs=1, progress=False); print(m['seconds'])"
+    )
     run = subprocess.run([sys.executable, "-c", code], env=ENV, text=True, capture_output=True)
     assert run.returncode == 0, run.stderr
     assert 0 <= float(run.stdout.splitlines()[-1]) < 600
