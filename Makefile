@@ -48,7 +48,7 @@ licences: .venv/ready
 test-tf: export TF_CPP_MIN_LOG_LEVEL = 3
 test-tf: .venv-tf/ready
 	.venv-tf/bin/python -m pytest -q tests/test_tensorflow.py
-	.venv-tf/bin/python -c "from nbdev.test import nbdev_test; nbdev_test(file_glob='15_*.ipynb', flags='tf', timing=True)"
+	.venv-tf/bin/python -c "from nbdev.test import nbdev_test; nbdev_test(path='nbs/bridges', flags='tf', timing=True)"
 
 .venv-tf/ready: .venv/ready
 	$(BIN)/python -m venv .venv-tf

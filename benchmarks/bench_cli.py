@@ -10,7 +10,7 @@ import sys
 
 from common import interleaved, report, rounded
 
-from nlp_tour.names import embedded
+from nlp_tour.hub.names import embedded
 
 if __name__ == "__main__":
     cli = argparse.ArgumentParser(
@@ -29,7 +29,7 @@ if __name__ == "__main__":
         "nlp-tour predict": [
             sys.executable,
             "-m",
-            "nlp_tour.cli",
+            "nlp_tour.app.cli",
             "predict",
             "We are very happy.",
             "--model",
@@ -38,11 +38,11 @@ if __name__ == "__main__":
         "nlp-tour predict, embedded by default": [
             sys.executable,
             "-m",
-            "nlp_tour.cli",
+            "nlp_tour.app.cli",
             "predict",
             "We are very happy.",
         ],
-        "nlp-tour --help": [sys.executable, "-m", "nlp_tour.cli", "--help"],
+        "nlp-tour --help": [sys.executable, "-m", "nlp_tour.app.cli", "--help"],
     }
 
     def start(command):

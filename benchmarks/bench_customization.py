@@ -15,12 +15,12 @@ import torch
 import transformers
 from common import report
 
-from nlp_tour.batching import groups_of_like_length
-from nlp_tour.core import seed_all
+from nlp_tour.base.hardware import seed_all
+from nlp_tour.beyond.lora import add_lora, learning_rates, trained_share
 from nlp_tour.customization import freeze
-from nlp_tour.data import majority_share, reviews
-from nlp_tour.layers import add_lora, learning_rates, trained_share
-from nlp_tour.metrics import load_metric
+from nlp_tour.data.datasets import majority_share, reviews
+from nlp_tour.engine.batching import group_by_length
+from nlp_tour.metrics.scores import load_metric
 from nlp_tour.model import load, save
 from nlp_tour.native_loop import AdamW, evaluate, train
 
@@ -59,7 +59,7 @@ def batches(tok, rows, epochs, seed):
     "Padded batches, in another order each epoch."
     ids = tok(rows["text"][:], truncation=True)["input_ids"]
     for epoch in range(epochs):
-        for group in groups_of_like_length([len(i) for i in ids], 16, seed + epoch):
+        for group in group_by_length([len(i) for i in ids], 16, seed + epoch):
             yield tok.pad({"input_ids": [ids[i] for i in group]}, return_tensors="pt") | {
                 "labels": torch.tensor([rows[i]["label"] for i in group])
             }

@@ -12,8 +12,8 @@ import torch
 import transformers
 from common import draw_by_label, report, spread
 
-from nlp_tour.data import reviews
-from nlp_tour.few_shot import FewShot, few_shot, logistic_regression
+from nlp_tour.beyond.few_shot import FewShot, few_shot, logistic_regression
+from nlp_tour.data.datasets import reviews
 from nlp_tour.pipeline import pipeline
 
 SIZES = (8, 16, 32, 64, 128)

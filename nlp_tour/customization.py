@@ -11,9 +11,10 @@ import dataclasses
 import functools
 import re
 
-from .core import InputError, ListResult, check_options
+from .base.errors import InputError, check_options
+from .base.results import ListResult
+from .hub.names import tour_class
 from .model import label_settings
-from .names import tour_class
 
 # %% ../nbs/04_customization.ipynb #b8e3d991
 _ALSO = {

@@ -19,10 +19,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
-from .core import InputError, nearest, note, renamed, replacing
-from .files import opening
-from .names import resolve, tour_class
-from .tensorflow import from_tf, only_tf, to_tf
+from .base.errors import InputError, nearest, rename_arguments, warn_once
+from .base.folders import atomic_folder
+from .bridges.tensorflow import from_tf, only_tf, to_tf
+from .hub.files import opening
+from .hub.names import resolve, tour_class
 from .tokenizer import load_tokenizer
 
 # %% ../nbs/03_model.ipynb #fa8ea24c
@@ -254,7 +255,7 @@ def load(
     "Load model and tokenizer, from PyTorch's or TensorFlow's files; a head that had to be made up warns by name."
     from transformers import AutoConfig
 
-    kwargs = renamed(kwargs, {"use_auth_token": "token", "torch_dtype": "dtype"}, "load")
+    kwargs = rename_arguments(kwargs, {"use_auth_token": "token", "torch_dtype": "dtype"}, "load")
     token, dtype = kwargs.pop("token", token), kwargs.pop("dtype", dtype)
     if labels is not None:
         kwargs |= label_settings(labels)
@@ -351,7 +352,7 @@ def tour_model(
                 _take_info(model, {"missing_keys": []}, name)
                 return takes_batches(model)
             if from_tf:
-                note(
+                warn_once(
                     f"{name} holds PyTorch's weights, so these are loaded; from_tf=True is not needed."
                 )
             asked, resized = (
@@ -385,7 +386,7 @@ def save(
     "Save model and tokenizer together, all or nothing; raise `InputError` when it cannot be written."
     from safetensors import SafetensorError
 
-    with replacing(folder) as part:
+    with atomic_folder(folder) as part:
         try:
             model.save_pretrained(part, **_word_vectors(model))
         except SafetensorError as e:

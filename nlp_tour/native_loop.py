@@ -11,10 +11,10 @@ from itertools import islice
 
 import torch
 
-from .core import InputError
-from .metrics import metrics
+from .base.errors import InputError
+from .metrics.scores import metrics
 from .model import evaluating
-from nlp_tour.runs import (
+from nlp_tour.training.checkpoints import (
     checkpoint,
     keeping_mode,
     last_checkpoint,

@@ -15,13 +15,17 @@ from pathlib import Path
 
 import numpy as np
 
-from .batching import Row, pad, plan
-from .check import check
-from .core import InputError, as_texts, html_table, note, pick_device, result, telling
-from .encoder import Encoder
-from .model import evaluating, load, save, untrained
-from .names import resolve
-from nlp_tour.opening import (
+from .base.errors import InputError, as_input_error, warn_once
+from .base.hardware import pick_device
+from .base.results import html_table, result
+from .base.texts import as_texts
+from .bridges.tensorflow import as_torch, to_tf
+from .engine.batching import Row, pad, plan
+from .engine.encoder import Encoder
+from .engine.openvino import compiled
+from .hub.check import check
+from .hub.names import resolve
+from nlp_tour.inference.arguments import (
     backend_and_device,
     check_2021,
     encoder_files,
@@ -31,10 +35,9 @@ from nlp_tour.opening import (
     refuse_untrained,
     task_and_options,
 )
-from .openvino import compiled
-from .scoring import free_name, map_file
+from .inference.files import free_name, map_file
+from .model import evaluating, load, save, untrained
 from .tasks.base import find_task, infer_task
-from .tensorflow import as_torch, to_tf
 from .tokenizer import Tokenizer, token_html
 
 # %% ../nbs/01_pipeline.ipynb #89eaffbc
@@ -94,7 +97,7 @@ def _open_model(self):
             "bfloat16" if getattr(self.fast, "dtype", "") == "bfloat16" else "auto"
         ).to(self.device)
     elif self.fast:
-        note("pipe.model was asked for, so it answers itself from here on, without OpenVINO.")
+        warn_once("pipe.model was asked for, so it answers itself from here on, without OpenVINO.")
     self.fast = None
     return self._model
 
@@ -246,7 +249,9 @@ def _smaller(self, sizes, left, failed):
     self.batch_tokens = min(self.batch_tokens, sum(sizes[i] for i in failed)) // 2
     if self.device.type == "cuda":
         torch.cuda.empty_cache()
-    note(f"{self.device} ran out of memory; going on with batches of {self.batch_tokens} tokens.")
+    warn_once(
+        f"{self.device} ran out of memory; going on with batches of {self.batch_tokens} tokens."
+    )
     return [[left[i] for i in b] for b in plan([sizes[i] for i in left], self.batch_tokens)]
 
 
@@ -434,7 +439,7 @@ def _fast_pipeline(model, found, revision, token, dtype, own):
         or dtype not in ("float32", "bfloat16")
     ):
         return None
-    with telling(f"could not load {model}"):
+    with as_input_error(f"could not load {model}"):
         if not (folder := encoder_files(resolve(model, revision), revision, token)):
             return None
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

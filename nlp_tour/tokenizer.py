@@ -15,10 +15,17 @@ import json
 import os
 from pathlib import Path
 
-from .batching import plan
-from .core import Html, InputError, ListResult, check_options, note, renamed, telling
-from .files import opening
-from .names import resolve, tour_class
+from nlp_tour.base.errors import (
+    InputError,
+    as_input_error,
+    check_options,
+    rename_arguments,
+    warn_once,
+)
+from .base.results import Html, ListResult
+from .engine.batching import plan
+from .hub.files import opening
+from .hub.names import resolve, tour_class
 
 # %% ../nbs/02_tokenizer.ipynb #6f219813
 _BOX = "display:inline-block;padding:1px 5px;border:1px solid;text-align:center;font-family:monospace;line-height:1.3"
@@ -261,7 +268,7 @@ def fitted(
         raise InputError(f"{where}: {found[0]}; {found[1]}.")
     _as_written(tok, Path(where))
     if not getattr(tok, "is_fast", True):
-        note(
+        warn_once(
             f"{type(tok).__name__} is a slow tokenizer, in Python; it gives no offsets, and only its own task takes it."
         )
     tok.model_max_length = max_length(tok.model_max_length, config) or tok.model_max_length
@@ -376,7 +383,7 @@ def load_tokenizer(
     "Load a tokenizer that fits its model and knows its true maximum; raise `InputError` for any other."
     from transformers import AutoTokenizer
 
-    kwargs = renamed(kwargs, {"use_auth_token": "token"}, "load_tokenizer")
+    kwargs = rename_arguments(kwargs, {"use_auth_token": "token"}, "load_tokenizer")
     token, where = kwargs.pop("token", token), resolve(name, revision)
     kwargs.setdefault("trust_remote_code", False)
     has_vocabulary(where)
@@ -562,7 +569,7 @@ def windows(
 ) -> list:  # for each item a list of `tokenizers.Encoding`, one a window
     "Encode all items at once; texts longer than the model become several windows."
     out, cut = [], 0
-    with telling("the tokenizer failed on these texts"):
+    with as_input_error("the tokenizer failed on these texts"):
         encoded = self.backend.encode_batch_fast(items)
     for i, (item, e) in enumerate(zip(items, encoded)):
         if not self.max_length or len(e.ids) <= self.max_length:
@@ -572,12 +579,12 @@ def windows(
             raise InputError(
                 f"text {i} has {len(e.ids)} tokens and the model takes {self.max_length}; pass long='window' or long='truncate'."
             )
-        with telling(f"the tokenizer failed on text {i}"):
+        with as_input_error(f"the tokenizer failed on text {i}"):
             found = self._long(item, min(stride, self.max_length // 4))
         out.append(found if long == "window" else found[:1])
         cut += long == "truncate"
     if cut:
-        note(
+        warn_once(
             f"{cut} of {len(items)} texts have more than {self.max_length} tokens and were cut, as long='truncate' asks."
         )
     return out

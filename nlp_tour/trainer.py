@@ -17,12 +17,14 @@ from pathlib import Path
 import torch
 import transformers
 
-from .check import check
-from .core import InputError, ListResult, check_options, note, renamed, replacing, seed_all
-from .metrics import load_metric, metrics
+from .base.errors import InputError, check_options, rename_arguments, warn_once
+from .base.folders import atomic_folder
+from .base.hardware import seed_all
+from .base.results import ListResult
+from .hub.check import check
+from .metrics.scores import load_metric, metrics
 from .model import save, untrained
-from .rows import collator, encode, fit_head, kind_of, names_of
-from nlp_tour.runs import (
+from nlp_tour.training.checkpoints import (
     Order,
     StopGently,
     keeping_mode,
@@ -31,6 +33,7 @@ from nlp_tour.runs import (
     own_rows,
     writing,
 )
+from .training.encodings import collator, encode, fit_head, kind_of, names_of
 
 # %% ../nbs/05_trainer.ipynb #5e101c01
 _ARGUMENTS = {
@@ -53,21 +56,21 @@ _GONE = {
 
 def _today(kwargs):
     "Arguments of `TrainingArguments` in today's names."
-    kwargs = renamed(kwargs, _ARGUMENTS, "TrainingArguments")
+    kwargs = rename_arguments(kwargs, _ARGUMENTS, "TrainingArguments")
     for name in set(kwargs) & set(_GONE):
         if kwargs.pop(name):
-            note(f"TrainingArguments: `{name}` has no effect any more; {_GONE[name]}.")
+            warn_once(f"TrainingArguments: `{name}` has no effect any more; {_GONE[name]}.")
     if kwargs.pop("group_by_length", False):
         kwargs["train_sampling_strategy"] = "group_by_length"
-        note(
+        warn_once(
             "TrainingArguments: `group_by_length` is called `train_sampling_strategy='group_by_length'` today."
         )
     if kwargs.pop("adafactor", False):
         kwargs["optim"] = "adafactor"
-        note("TrainingArguments: `adafactor` is called `optim='adafactor'` today.")
+        warn_once("TrainingArguments: `adafactor` is called `optim='adafactor'` today.")
     if (ratio := kwargs.pop("warmup_ratio", None)) is not None:
         kwargs["warmup_steps"] = float(ratio)
-        note(
+        warn_once(
             "TrainingArguments: `warmup_ratio` is called `warmup_steps` today, which takes a share below 1."
         )
     return kwargs
@@ -92,7 +95,9 @@ class Trainer(transformers.Trainer):
     "transformers' `Trainer`: `tokenizer=` of 2021 is translated, a loss that is no number stops it, a full disk loses nothing."
 
     def __init__(self, *args, **kwargs):
-        super().__init__(*args, **renamed(kwargs, {"tokenizer": "processing_class"}, "Trainer"))
+        super().__init__(
+            *args, **rename_arguments(kwargs, {"tokenizer": "processing_class"}, "Trainer")
+        )
         inner = getattr(self.model, "get_base_model", lambda: self.model)()
         if re.search(
             "For(SequenceClassification|TokenClassification|QuestionAnswering)",
@@ -201,7 +206,7 @@ class History:
 
     def plot(self, ax=None):
         "Draw the learning curve; returns the axes."
-        from nlp_tour.show import plot_curve
+        from nlp_tour.pictures.plots import plot_curve
 
         return plot_curve(self.losses, [(r["step"], r["eval_loss"]) for r in self.evaluations], ax)
 
@@ -266,7 +271,7 @@ class Live(transformers.TrainerCallback):
         self.draw(state)
 
     def draw(self, state):
-        from nlp_tour.show import picture
+        from nlp_tour.pictures.plots import picture
 
         self.curve.value, self.drawn = (
             picture(History(state.log_history).plot(), "The learning curve so far."),
@@ -383,7 +388,7 @@ def _arguments(out, epochs, lr, batch_size, seed, progress, like_length, precisi
 
 def _same_run(out, settings):
     "Remember the settings of a run; raise `InputError` when the checkpoints of another one lie in its folder."
-    note, settings = (
+    warn_once, settings = (
         Path(out) / "settings.json",
         json.loads(
             json.dumps(
@@ -392,13 +397,17 @@ def _same_run(out, settings):
             )
         ),
     )
-    before = json.loads(note.read_text()) if note.exists() and last_checkpoint(out) else settings
+    before = (
+        json.loads(warn_once.read_text())
+        if warn_once.exists() and last_checkpoint(out)
+        else settings
+    )
     if changed := [k for k in settings if before.get(k) != settings[k]]:
         raise InputError(
             f"{out} holds checkpoints of a run with other {' and '.join(changed)}; give the same settings to go on, or another folder."
         )
-    with replacing(out) as part:
-        (part / note.name).write_text(json.dumps(settings))
+    with atomic_folder(out) as part:
+        (part / warn_once.name).write_text(json.dumps(settings))
 
 # %% ../nbs/05_trainer.ipynb #15fd3358
 def finetune(

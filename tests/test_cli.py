@@ -19,7 +19,7 @@ def needs(module):
 
 def command(*args):
     return subprocess.run(
-        [sys.executable, "-m", "nlp_tour.cli", *map(str, args)],
+        [sys.executable, "-m", "nlp_tour.app.cli", *map(str, args)],
         env=os.environ | {"NLP_TOUR_OFFLINE": "1"},
         capture_output=True,
         text=True,
@@ -46,7 +46,7 @@ def test_a_closed_pipe_is_141_for_every_command(args, tiny_classifier):
     ]
     try:
         run = subprocess.run(
-            [sys.executable, "-m", "nlp_tour.cli", *map(str, words)],
+            [sys.executable, "-m", "nlp_tour.app.cli", *map(str, words)],
             env=os.environ | {"NLP_TOUR_OFFLINE": "1"},
             stdout=write,
             stderr=subprocess.PIPE,
@@ -118,7 +118,7 @@ def within(folder, *args):
     import io
     import unittest.mock
 
-    from nlp_tour.cli import main
+    from nlp_tour.app.cli import main
 
     out, said, code = io.TextIOWrapper(io.BytesIO(), write_through=True), io.StringIO(), 0
     with (

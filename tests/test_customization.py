@@ -10,7 +10,7 @@ import tiny_encoders as tiny
 import torch
 import transformers
 
-from nlp_tour.core import InputError
+from nlp_tour.base.errors import InputError
 from nlp_tour.model import load, save
 
 root = Path(__file__).resolve().parent.parent
@@ -83,7 +83,7 @@ save({str(tmp_path / "m")!r}, tiny.fill(my_models.MeanForSequenceClassification(
 
 @pytest.mark.parametrize("kind", ["bert", "roberta", "distilbert"])
 def test_layers_of_every_family(kind, tmp_path):
-    from nlp_tour.layers import (
+    from nlp_tour.beyond.lora import (
         add_lora,
         layer_count,
         learning_rates,
@@ -135,7 +135,7 @@ def test_the_table_of_the_chapter_is_the_benchmarks():
     ways = json.loads((root / "benchmarks" / "results" / "customization.json").read_text())["ways"]
     text = "".join(
         "".join(c["source"])
-        for c in json.loads((root / "nbs" / "04_layers.ipynb").read_text())["cells"]
+        for c in json.loads((root / "nbs" / "beyond" / "lora.ipynb").read_text())["cells"]
     )
     for name, v in ways.items():
         assert (

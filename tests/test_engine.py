@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from transformers import BertConfig, BertForSequenceClassification
 
 from nlp_tour.all import load
-from nlp_tour.core import InputError
-from nlp_tour.data import plots, reviews
-from nlp_tour.names import embedded
+from nlp_tour.base.errors import InputError
+from nlp_tour.data.datasets import plots, reviews
+from nlp_tour.hub.names import embedded
 from nlp_tour.pipeline import Pipeline, pipeline
 from nlp_tour.tasks.classification import TextClassification
 
@@ -233,7 +233,7 @@ def test_batches_of_many_sizes_do_not_pile_up_memory(tmp_path):
         BertForSequenceClassification(tiny_encoders.config("bert", words.get_vocab_size()))
     ).save_pretrained(tmp_path)
     code = f"""
-import torch, nlp_tour.encoder as e
+import torch, nlp_tour.engine.encoder as e
 def memory(): return int(next(l.split()[1] for l in open("/proc/self/status") if l.startswith("VmRSS"))) // 1024
 fast = e.Encoder.open({str(tmp_path)!r})
 def grown():
@@ -270,7 +270,7 @@ def test_a_name_on_the_hub_runs_as_the_encoder_by_hand(tmp_path):
     (repo / "refs" / "main").write_text("0" * 40)
     shutil.copytree(embedded("sentiment"), repo / "snapshots" / ("0" * 40))
     code = """
-import sys, nlp_tour.names as names
+import sys, nlp_tour.hub.names as names
 names.hub_reachable = lambda: True
 from nlp_tour.pipeline import pipeline
 pipe = pipeline("sentiment-analysis", model="owner/name", device="cpu")
@@ -292,7 +292,7 @@ def test_weights_are_fetched_for_models_that_the_encoder_computes(
 ):
     import huggingface_hub
 
-    from nlp_tour.opening import encoder_files
+    from nlp_tour.inference.arguments import encoder_files
 
     calls = []
 
@@ -312,7 +312,7 @@ def test_weights_are_fetched_for_models_that_the_encoder_computes(
 
 
 def test_the_model_in_hand_keeps_the_dtype_and_what_was_calibrated(tmp_path):
-    from nlp_tour.calibration import calibrate
+    from nlp_tour.beyond.calibration import calibrate
 
     pipe = pipeline(model=str(embedded("sentiment")), device="cpu", dtype="bfloat16")
     temperature = calibrate(pipe, reviews()["test"].select(range(200)))

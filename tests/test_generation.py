@@ -13,7 +13,7 @@ from tiny import TEXTS, bpe, fill, unigram
 from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from nlp_tour.all import Conversation, pipeline
-from nlp_tour.core import InputError
+from nlp_tour.base.errors import InputError
 from nlp_tour.pipeline import BATCH_TOKENS
 
 rng = random.Random(0)

@@ -14,11 +14,11 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models
 
 import nlp_tour.all as tour
-from nlp_tour.check import check
-from nlp_tour.core import InputError
+from nlp_tour.base.errors import InputError
+from nlp_tour.bridges.tensorflow import from_tf
+from nlp_tour.hub.check import check
 from nlp_tour.model import load, save, untrained
 from nlp_tour.pipeline import pipeline
-from nlp_tour.tensorflow import from_tf
 from nlp_tour.tokenizer import load_tokenizer
 
 TEXT = "She found the old bridge in London early."
@@ -134,7 +134,7 @@ def test_what_is_missing_is_missed(folder, file, doors):
 
 
 def test_the_command_line_says_it_in_one_line(folder, tmp_path, monkeypatch, capsys):
-    from nlp_tour.cli import main
+    from nlp_tour.app.cli import main
 
     (folder / "model.safetensors").write_bytes(b"half")
     monkeypatch.setattr(
@@ -286,7 +286,7 @@ def test_an_untrained_head_is_told_at_every_door(headless, tok, capsys):
 
 
 def test_a_head_that_was_trained_is_no_longer_untrained(headless, tok):
-    from nlp_tour.layers import add_lora, merged
+    from nlp_tour.beyond.lora import add_lora, merged
     from nlp_tour.native_loop import train
 
     batch = tok([TEXT, "The river was loud."], padding=True, return_tensors="pt") | {
@@ -445,9 +445,8 @@ def test_unknown_names_raise_with_the_nearest(whole, tmp_path):
 
 
 def test_names_of_2021_work_and_say_the_name_of_today(whole, capsys):
-    from nlp_tour import core
 
-    core._said.clear()
+    errors._said.clear()
     for _ in range(2):
         load(whole, use_auth_token=None, torch_dtype="float32")
         tour.AutoModelForSequenceClassification.from_pretrained(whole, torch_dtype="float32")
@@ -492,7 +491,7 @@ def test_a_model_in_training_mode_answers_alike_and_stays_in_it(model, tok):
 def test_texts_over_the_maximum_are_told_in_training_too(model, tok, capsys):
     from datasets import Dataset
 
-    from nlp_tour.data import tokenize_dataset
+    from nlp_tour.data.datasets import tokenize_dataset
 
     rows = Dataset.from_dict({"text": [TEXT, "river " * 100], "label": [0, 1]})
     assert [(p.kind, p.stops) for p in check(model, tok, rows).problems] == [
@@ -531,7 +530,7 @@ def test_data_that_cannot_be_learned_from_is_told_before_training(model, tok):
 def test_lora_is_saved_without_a_word_to_the_network(tmp_path, monkeypatch):
     import socket
 
-    from nlp_tour.layers import add_lora
+    from nlp_tour.beyond.lora import add_lora
 
     asked = []
     monkeypatch.setattr(

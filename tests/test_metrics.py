@@ -17,9 +17,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nlp_tour.core import InputError
-from nlp_tour.counts import METRICS
-from nlp_tour.metrics import load_metric, metrics, spans
+from nlp_tour.base.errors import InputError
+from nlp_tour.metrics.counters import METRICS
+from nlp_tour.metrics.scores import load_metric, metrics, spans
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "metrics.json").read_text(encoding="utf-8"))
 quick = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -301,7 +301,7 @@ def test_unknown_names_say_the_nearest(monkeypatch):
 def test_other_names_go_to_evaluate(monkeypatch):
     import evaluate
 
-    import nlp_tour.metrics as m
+    import nlp_tour.metrics.scores as m
 
     monkeypatch.setattr(m, "hub_reachable", lambda: True)
     monkeypatch.setattr(evaluate, "load", lambda name, config, **kw: (name, config, kw))
@@ -426,7 +426,7 @@ def test_the_trainer_evaluates_with_it(tmp_path):
 
 def test_importing_is_light_and_nothing_is_written(tmp_path):
     code = (
-        "import sys, nlp_tour.metrics as m; heavy = {'torch', 'transformers', 'evaluate', 'datasets'} & set(sys.modules); assert not heavy, heavy\n"
+        "import sys, nlp_tour.metrics.scores as m; heavy = {'torch', 'transformers', 'evaluate', 'datasets'} & set(sys.modules); assert not heavy, heavy\n"
         "assert m.load_metric('accuracy').compute(predictions=[1], references=[1]) == {'accuracy': 1.0}; assert 'evaluate' not in sys.modules"
     )
     subprocess.run(

@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("libcst")
-from nlp_tour.cells import set_aside
-from nlp_tour.core import InputError
-from nlp_tour.migrate import _WORDS, ARGUMENTS, migrate, migrate_file, migrate_notebook
+from nlp_tour.app.cells import set_aside
+from nlp_tour.app.migrate import _WORDS, ARGUMENTS, migrate, migrate_file, migrate_notebook
+from nlp_tour.base.errors import InputError
 
 root = Path(__file__).resolve().parent.parent
 

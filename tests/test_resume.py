@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from nlp_tour.runs import whole
+from nlp_tour.training.checkpoints import whole
 
 here = Path(__file__).parent
 ENV = os.environ | {

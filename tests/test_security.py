@@ -13,9 +13,10 @@ from pathlib import Path
 import licences
 import pytest
 
-from nlp_tour.core import InputError, ListResult
+from nlp_tour.base.errors import InputError
+from nlp_tour.base.results import ListResult
+from nlp_tour.hub.names import ENCODER_SHA256, checked_encoder, part, resolve
 from nlp_tour.model import load
-from nlp_tour.names import ENCODER_SHA256, checked_encoder, part, resolve
 from nlp_tour.pipeline import pipeline
 
 root = Path(__file__).resolve().parent.parent
@@ -81,7 +82,7 @@ def test_code_in_a_checkpoint_is_not_run(tiny_classifier, tmp_path):
     (folder / "config.json").write_text(json.dumps(config))
     env = os.environ | {"NLP_TOUR_OFFLINE": "1", "HF_HUB_OFFLINE": "1"}
     run = subprocess.run(
-        [sys.executable, "-m", "nlp_tour.cli", "predict", "Fine.", "--model", folder],
+        [sys.executable, "-m", "nlp_tour.app.cli", "predict", "Fine.", "--model", folder],
         env=env,
         input="y\n",
         text=True,
@@ -160,7 +161,7 @@ def test_revisions_with_path_tricks_are_refused(revision):
 def test_links_out_of_an_output_folder_are_refused(tiny_classifier, tmp_path):
     import pandas as pd
 
-    from nlp_tour.console import copy_notebooks
+    from nlp_tour.app.console import copy_notebooks
 
     (tmp_path / "in.txt").write_text("A quiet film.\n")
     (tmp_path / "precious").mkdir()
@@ -176,7 +177,7 @@ def test_links_out_of_an_output_folder_are_refused(tiny_classifier, tmp_path):
     (tmp_path / "chapters" / "tasks").symlink_to(tmp_path / "precious")
     with pytest.raises(InputError, match="leads out of"):
         copy_notebooks(tmp_path / "chapters")
-    from nlp_tour.tour import tour, train
+    from nlp_tour.app.tour import tour, train
 
     for run, name in (
         (tour, "model"),
@@ -222,12 +223,12 @@ def views(pipe):
     import pandas as pd
     from datasets import ClassLabel, Dataset
 
-    from nlp_tour.check import Problem, Report
-    from nlp_tour.core import DictResult
-    from nlp_tour.explain import explain
-    from nlp_tour.look import show_batch, show_results, top_losses
-    from nlp_tour.playground import playground, view
-    from nlp_tour.show import cards, picture, plot_confusion, report, shade
+    from nlp_tour.base.results import DictResult
+    from nlp_tour.beyond.browse import show_batch, show_results, top_losses
+    from nlp_tour.beyond.explain import explain
+    from nlp_tour.beyond.playground import playground, view
+    from nlp_tour.hub.check import Problem, Report
+    from nlp_tour.pictures.plots import cards, picture, plot_confusion, report, shade
     from nlp_tour.tasks.table import show_cells
     from nlp_tour.tasks.token_classification import span_html
     from nlp_tour.tokenizer import show_tokens, token_html
@@ -305,8 +306,8 @@ def test_html_shows_a_script_as_text(tiny_classifier, tmp_path):
 def test_pictures_draw_markup_and_formulas_as_words(tiny_classifier):
     import xml.etree.ElementTree as ET
 
-    from nlp_tour.attention import plot_attention
-    from nlp_tour.show import drawn, plot_confusion, plot_labels, plot_steps
+    from nlp_tour.beyond.attention import plot_attention
+    from nlp_tour.pictures.plots import drawn, plot_confusion, plot_labels, plot_steps
 
     names = [EVIL, "$\\frac{$"]
     pipe = pipeline("text-classification", model=str(tiny_classifier))
@@ -329,7 +330,7 @@ def test_pictures_draw_markup_and_formulas_as_words(tiny_classifier):
 
 
 def test_a_terminal_is_not_steered_by_a_text():
-    from nlp_tour.console import table_text
+    from nlp_tour.app.console import table_text
 
     assert not re.search(
         "[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]",
@@ -347,16 +348,16 @@ def test_a_terminal_is_not_steered_by_a_text():
 def test_a_terminal_is_not_steered_by_a_sentence_of_ours(tiny_classifier, capsys):
     import pandas as pd
 
-    from nlp_tour.check import Problem, Report
-    from nlp_tour.core import note
-    from nlp_tour.tour import _tell
+    from nlp_tour.app.tour import _tell
+    from nlp_tour.base.errors import warn_once
+    from nlp_tour.hub.check import Problem, Report
 
     evil = "\x1b]0;title\x07\x1b[2J\r\x9b1m\u202eevil\x7f\b\n"
     with pytest.raises(InputError) as said:
         pipeline("text-classification", model=str(tiny_classifier))(
             pd.DataFrame({evil: ["Fine."]}), column="text"
         )
-    note(evil)
+    warn_once(evil)
     _tell(True, evil)
     print(Report([Problem("labels", evil, evil)]))
     out, err = capsys.readouterr()
@@ -367,7 +368,7 @@ def test_a_terminal_is_not_steered_by_a_sentence_of_ours(tiny_classifier, capsys
 def test_a_report_holds_no_path_no_secret_and_no_script(tmp_path, monkeypatch):
     import pandas as pd
 
-    from nlp_tour.tour import tour
+    from nlp_tour.app.tour import tour
 
     monkeypatch.setenv("HF_TOKEN", "hf_" + "s" * 34)
     (tmp_path / "secret-home").mkdir()
@@ -394,7 +395,7 @@ def test_a_report_holds_no_path_no_secret_and_no_script(tmp_path, monkeypatch):
 
 
 def test_the_embedded_weights_are_the_ones_they_should_be(tmp_path, monkeypatch):
-    import nlp_tour.names as names
+    import nlp_tour.hub.names as names
 
     assert names.sha256(checked_encoder() / "model.safetensors") == ENCODER_SHA256
     other = copied(part("encoder"), tmp_path / "model")

@@ -12,27 +12,27 @@ import tiny_encoders
 import torch
 import transformers
 
-from nlp_tour.attention import attention, rollout
-from nlp_tour.batching import Row, plan
-from nlp_tour.core import InputError
-from nlp_tour.data import reviews
-from nlp_tour.explain import METHODS, TARGETS, TOLERANCE, Read, explain, model_of
+from nlp_tour.base.errors import InputError
+from nlp_tour.beyond.attention import attention, rollout
+from nlp_tour.beyond.explain import METHODS, TARGETS, TOLERANCE, Read, explain, model_of
+from nlp_tour.beyond.playground import playground
+from nlp_tour.data.datasets import reviews
+from nlp_tour.engine.batching import Row, plan
+from nlp_tour.pictures.plots import contrast
 from nlp_tour.pipeline import pipeline
-from nlp_tour.playground import playground
-from nlp_tour.show import contrast
 
 root = Path(__file__).resolve().parent.parent
 SEEING = [
     root / f"nbs/{n}.ipynb"
     for n in (
-        "05_sweep",
-        "13_show",
-        "14_attention",
-        "14_explain",
-        "14_look",
-        "16_calibration",
-        "17_few_shot",
-        "17_playground",
+        "beyond/sweep",
+        "pictures/plots",
+        "beyond/attention",
+        "beyond/explain",
+        "beyond/browse",
+        "beyond/calibration",
+        "beyond/few_shot",
+        "beyond/playground",
     )
 ]
 
@@ -170,7 +170,7 @@ def test_equal_to_captum(one_thread):
     "On a pair, a name and an answer; the notebook has it on one text of the real model."
     from captum.attr import LayerIntegratedGradients
 
-    from nlp_tour.explain import _mask, _outputs, integrated_gradients
+    from nlp_tour.beyond.explain import _mask, _outputs, integrated_gradients
 
     for task in TARGETS:
         pipe = tiny("bert", "wordpiece", task)
@@ -216,7 +216,7 @@ def test_equal_to_captum(one_thread):
 
 
 def test_a_walk_that_does_not_add_up_is_refused(monkeypatch, classifier):
-    from nlp_tour import explain as module
+    from nlp_tour.beyond import explain as module
 
     monkeypatch.setattr(
         module, "integrated_gradients", lambda f, x, base, steps, batch: torch.zeros(len(x))

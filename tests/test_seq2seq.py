@@ -10,7 +10,7 @@ from tiny import CODES, TEXTS, seq2seq, tokenizer
 from transformers import MBartTokenizer
 
 from nlp_tour.all import pipeline
-from nlp_tour.core import InputError
+from nlp_tour.base.errors import InputError
 from nlp_tour.tasks.base import find_task, infer_task
 from nlp_tour.tasks.seq2seq import halves
 

@@ -11,7 +11,7 @@ from tiny import fill
 from transformers import TapasConfig, TapasForQuestionAnswering, TapasTokenizer
 
 from nlp_tour.all import pipeline
-from nlp_tour.core import InputError
+from nlp_tour.base.errors import InputError
 from nlp_tour.tasks.base import infer_task
 
 WORDS = [

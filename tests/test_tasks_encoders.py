@@ -12,9 +12,9 @@ import tiny_encoders as tiny
 import torch
 import transformers
 
-from nlp_tour.batching import Row
-from nlp_tour.core import InputError
-from nlp_tour.encoder import Encoder
+from nlp_tour.base.errors import InputError
+from nlp_tour.engine.batching import Row
+from nlp_tour.engine.encoder import Encoder
 from nlp_tour.pipeline import pipeline
 from nlp_tour.tasks.base import find_task
 from nlp_tour.tasks.zero_shot import ZeroShotClassification

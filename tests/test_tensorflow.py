@@ -11,8 +11,8 @@ import pytest
 import torch
 import transformers
 
-from nlp_tour.core import InputError
-from nlp_tour.tensorflow import (
+from nlp_tour.base.errors import InputError
+from nlp_tour.bridges.tensorflow import (
     from_tf,
     is_tf_format,
     load_tf,
@@ -157,7 +157,7 @@ def test_without_the_extras(monkeypatch):
         from_tf(FIXTURES / "bert-h5")
     from_tf(FIXTURES / "bert-safetensors")
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    from nlp_tour.tensorflow import _keras_class
+    from nlp_tour.bridges.tensorflow import _keras_class
 
     _keras_class.cache_clear()
     with pytest.raises(InputError, match=r"run: pip install 'nlp_tour\[tf\]'"):
@@ -165,7 +165,7 @@ def test_without_the_extras(monkeypatch):
 
 
 def test_import_is_light():
-    code = "import sys, nlp_tour.tensorflow, nlp_tour.graph; print(sorted({'torch', 'transformers', 'tensorflow', 'keras', 'h5py'} & set(sys.modules)))"
+    code = "import sys, nlp_tour.bridges.tensorflow, nlp_tour.bridges.graph; print(sorted({'torch', 'transformers', 'tensorflow', 'keras', 'h5py'} & set(sys.modules)))"
     assert run(code) == "[]"
 
 
@@ -313,7 +313,7 @@ def test_parity(case):
 
 @needs_tf
 def test_parity_on_real_tokens():
-    from nlp_tour.names import embedded
+    from nlp_tour.hub.names import embedded
 
     folder = embedded("encoder")
     model, tok = (
@@ -436,7 +436,7 @@ print(reader.serve({{k: tf.constant(v) for k, v in np.load({str(tmp_path / "x.np
 
 @needs_tf
 def test_torch_face():
-    from nlp_tour.tensorflow import as_torch
+    from nlp_tour.bridges.tensorflow import as_torch
 
     face = as_torch(load_tf(FIXTURES / "bert-h5"))
     answer = face(**{k: torch.tensor(v) for k, v in X.items()}, token_type_ids=None)
@@ -445,7 +445,7 @@ def test_torch_face():
 
 @needs_tf
 def test_names_of_2021():
-    from nlp_tour.tensorflow import tf_class
+    from nlp_tour.bridges.tensorflow import tf_class
 
     TFAutoModel = tf_class(transformers.AutoModel)
     assert TFAutoModel.__name__ == "TFAutoModel"
@@ -470,7 +470,7 @@ def test_an_operation_without_a_rule_is_named():
 
 @needs_tf
 def test_a_wrong_rule_is_found(monkeypatch):
-    import nlp_tour.graph as graph
+    import nlp_tour.bridges.graph as graph
 
     values = graph._values
     monkeypatch.setattr(
@@ -484,7 +484,7 @@ def test_a_wrong_rule_is_found(monkeypatch):
 
 @needs_tf
 def test_a_failing_rule_gets_a_sentence(monkeypatch):
-    import nlp_tour.graph as graph
+    import nlp_tour.bridges.graph as graph
 
     values = graph._values
     monkeypatch.setattr(graph, "_values", lambda tf: values(tf) | {"gelu": lambda: None})
@@ -506,7 +506,9 @@ def test_the_model_stays_as_it_is():
 
 @needs_tf
 def test_another_keras_backend_is_refused():
-    code = f"from nlp_tour.tensorflow import load_tf; load_tf({str(FIXTURES / 'bert-h5')!r})"
+    code = (
+        f"from nlp_tour.bridges.tensorflow import load_tf; load_tf({str(FIXTURES / 'bert-h5')!r})"
+    )
     assert "set KERAS_BACKEND=tensorflow" in run(code, KERAS_BACKEND="torch")
 
 

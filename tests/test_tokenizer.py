@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as Rust
 
 from nlp_tour.all import load_tokenizer
-from nlp_tour.names import embedded
+from nlp_tour.beyond.wordpiece import WordPiece, normalize, split_words
+from nlp_tour.hub.names import embedded
 from nlp_tour.tokenizer import show_tokens
-from nlp_tour.wordpiece import WordPiece, normalize, split_words
 
 folder = embedded("encoder")
 rust, ours = Rust.from_file(str(folder / "tokenizer.json")), WordPiece(folder / "vocab.txt")

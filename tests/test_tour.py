@@ -14,7 +14,13 @@ ENV = os.environ | {"NLP_TOUR_OFFLINE": "1"}
 
 def start(*args):
     return subprocess.Popen(
-        [sys.executable, "-c", "from nlp_tour.cli import main; main()", "tour", *map(str, args)],
+        [
+            sys.executable,
+            "-c",
+            "from nlp_tour.app.cli import main; main()",
+            "tour",
+            *map(str, args),
+        ],
         env=ENV,
         text=True,
         stdout=subprocess.PIPE,

@@ -21,14 +21,15 @@ from transformers import (
     get_scheduler,
 )
 
-from nlp_tour.core import InputError, seed_all
-from nlp_tour.data import load_data, tokenize_dataset
+from nlp_tour.base.errors import InputError
+from nlp_tour.base.hardware import seed_all
+from nlp_tour.data.columns import split_fairly
+from nlp_tour.data.datasets import load_data, tokenize_dataset
 from nlp_tour.model import _sample
 from nlp_tour.native_loop import AdamW, train
-from nlp_tour.rows import encode
-from nlp_tour.runs import Order, last_checkpoint
-from nlp_tour.tables import split_fairly
 from nlp_tour.trainer import History, Runs, Trainer, TrainingArguments, finetune
+from nlp_tour.training.checkpoints import Order, last_checkpoint
+from nlp_tour.training.encodings import encode
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 warnings.simplefilter("ignore")

@@ -111,7 +111,8 @@ def slowly(*_, **__):
 
 
 if args.way == "trainer":
-    from nlp_tour.trainer import StopGently, finetune
+    from nlp_tour.trainer import finetune
+    from nlp_tour.training.checkpoints import StopGently
 
     StopGently.on_optimizer_step = slowly
     history = finetune(
@@ -135,11 +136,11 @@ if args.way == "trainer":
     )
     scores = {"accuracy": scores["eval_accuracy"], "loss": scores["eval_loss"]}
 else:
-    from nlp_tour.core import seed_all
-    from nlp_tour.data import tokenize_dataset
-    from nlp_tour.metrics import load_metric
+    from nlp_tour.base.hardware import seed_all
+    from nlp_tour.data.datasets import tokenize_dataset
+    from nlp_tour.metrics.scores import load_metric
     from nlp_tour.native_loop import AdamW, evaluate, train
-    from nlp_tour.runs import new_accelerator
+    from nlp_tour.training.checkpoints import new_accelerator
 
     rows, collate = tokenize_dataset(data, tok), DataCollatorWithPadding(tok)
     seed_all(42)

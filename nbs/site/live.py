@@ -117,8 +117,8 @@ def make(folder):
     import onnx
     from transformers.utils.logging import disable_progress_bar
 
+    from nlp_tour.hub.names import embedded
     from nlp_tour.model import load
-    from nlp_tour.names import embedded
 
     disable_progress_bar()
     source = embedded("sentiment")
@@ -135,10 +135,10 @@ def make(folder):
 
 def collect(target, cache, tools, fresh=True):
     "Put all that the live page loads into `target`, with the bytes of each file."
-    from nlp_tour.core import replacing, settled
+    from nlp_tour.base.folders import atomic_folder, finish_atomic
 
-    if fresh or not (settled(cache) / "model.onnx").exists():
-        with replacing(cache) as part:
+    if fresh or not (finish_atomic(cache) / "model.onnx").exists():
+        with atomic_folder(cache) as part:
             make(part)
     shutil.copytree(cache, target, dirs_exist_ok=True)
     for name in FILES:

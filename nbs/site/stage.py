@@ -309,52 +309,19 @@ def runs_with(day):
 
 
 def sidebar():
-    "The groups of the sidebar, from the notebooks' numbers; a new notebook finds its own place."
-    named = [p for p in sorted(nbs.glob("[a-z]*.ipynb")) if p.stem != "index"]
-    pages = sorted(p for p in nbs.glob("[0-9]*.ipynb") if p.stem != "2021")
+    "The sidebar of `nbs/sidebar.yml`, with the pages' names on the site and their titles."
+    found = yaml.safe_load((nbs / "sidebar.yml").read_text(encoding="utf-8"))
 
-    def number(p):
-        return int(re.match(r"\d+", p.stem)[0])
+    def entry(item):
+        if isinstance(item, dict):
+            return item
+        title = title_of(nbs / item)
+        number = re.match(r"0(\d)_", item)
+        return {"text": f"{number[1]} {title}" if number else title, "href": page_name(item)}
 
-    def entry(p, text=None):
-        return {"text": text or title_of(p), "href": page_name(p.relative_to(nbs).as_posix())}
-
-    def chapter(p):
-        return f"{number(p)} {title_of(p)}" if p.stem in CHAPTERS else title_of(p)
-
-    tour = sorted(
-        (p for p in pages if 1 <= number(p) <= 9),
-        key=lambda p: (number(p), p.stem not in CHAPTERS, p.stem),
-    )
-    groups = {
-        "The tour": [entry(p, chapter(p)) for p in tour],
-        "Tasks": [
-            entry(p)
-            for p in sorted(
-                (nbs / "tasks").glob("*.ipynb"), key=lambda p: (p.stem == "base", title_of(p))
-            )
-        ],
-        "Workshop": [entry(p) for p in pages if number(p) == 0 or 10 <= number(p) <= 17],
-        "Front door": [entry(p) for p in pages if number(p) >= 18],
-        "Reference": [
-            entry(nbs / "2021.ipynb"),
-            *map(entry, named),
-            {"text": "Try it here", "href": "try.qmd"},
-            {"text": "Benchmarks", "href": "benchmarks.qmd"},
-            {"text": "API", "href": "api/index.qmd"},
-        ],
-    }
-    return {
-        "website": {
-            "sidebar": {
-                "style": "docked",
-                "collapse-level": 2,
-                "contents": [
-                    {"section": name, "contents": items} for name, items in groups.items() if items
-                ],
-            }
-        }
-    }
+    for group in found["website"]["sidebar"]["contents"]:
+        group["contents"] = [entry(item) for item in group["contents"]]
+    return found
 
 
 def stage():

@@ -11,8 +11,9 @@ import re
 
 import numpy as np
 
-from ..batching import Row
-from ..core import InputError, check_item, check_options, nearest, note
+from ..base.errors import InputError, check_options, nearest, warn_once
+from ..base.texts import check_item
+from ..engine.batching import Row
 
 # %% ../../nbs/tasks/base.ipynb #f25a2e98
 class Task:
@@ -166,7 +167,7 @@ def windows(
         )
     cut = sum(len(o) > 1 for o in out)
     if cut and long == "truncate":
-        note(
+        warn_once(
             f"{self.name}: {cut // each} of {len(items) // each} texts were cut to {length} tokens."
         )
     return [o[:1] for o in out] if long == "truncate" else out

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ..core import InputError, nearest
+from ..base.errors import InputError, nearest
 from .base import Task
 
 # %% ../../nbs/tasks/classification.ipynb #83a58f46
@@ -101,7 +101,7 @@ def settle(self, given):
         raise InputError(f"function_to_apply={name!r} is unknown; {nearest(name, FUNCTIONS)}")
     if given.get("calibrated") and self.config and "calibration_temperature" not in self.config:
         raise InputError(
-            "calibrated=True, but the model carries no temperature; fit one on held-out texts with nlp_tour.calibration.calibrate(pipe, data)."
+            "calibrated=True, but the model carries no temperature; fit one on held-out texts with nlp_tour.beyond.calibration.calibrate(pipe, data)."
         )
     k = given.get("top_k", 1)
     if k is not None and (not isinstance(k, int) or k < 1):

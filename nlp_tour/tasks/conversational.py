@@ -9,8 +9,9 @@ __all__ = ['Conversation', 'add_user_input', 'mark_processed', 'append_response'
 # %% ../../nbs/tasks/conversational.ipynb #11f45984
 import uuid
 
-from ..batching import Row
-from ..core import InputError, check_text, note, well_formed
+from ..base.errors import InputError, warn_once
+from ..base.texts import check_text, replace_surrogates
+from ..engine.batching import Row
 from .generation import Generation
 
 # %% ../../nbs/tasks/conversational.ipynb #ebd4d880
@@ -54,7 +55,7 @@ def add_user_input(
 ):
     "The user speaks; a turn that still waits for its answer is kept, and a line says so."
     if self.new_user_input and not overwrite:
-        return note(
+        return warn_once(
             f"{text!r} was not added: {self.new_user_input!r} still waits for its answer; pass overwrite=True to replace it."
         )
     self.new_user_input = text
@@ -154,7 +155,7 @@ def prompt(
 
 def fit(self, talk, opts, where):
     "The prompt's ids and the room behind it; the oldest exchanges are left out where there is none."
-    turns = [(is_user, well_formed(text)) for is_user, text in talk.iter_texts()]
+    turns = [(is_user, replace_surrogates(text)) for is_user, text in talk.iter_texts()]
     while True:
         ids = self.prompt(turns)
         try:
@@ -166,7 +167,7 @@ def fit(self, talk, opts, where):
         except InputError:
             if opts["long"] == "error" or len(turns) < 3:
                 raise
-        note(
+        warn_once(
             "a conversation outgrew the model, so its oldest exchanges are not read any more (long='truncate')."
         )
         turns = turns[2:]

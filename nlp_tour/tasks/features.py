@@ -8,7 +8,7 @@ __all__ = ['POOLINGS', 'pool', 'join_windows', 'unit', 'FeatureExtraction']
 # %% ../../nbs/tasks/features.ipynb #82445714
 import numpy as np
 
-from ..core import InputError, nearest
+from ..base.errors import InputError, nearest
 from .base import Task
 
 # %% ../../nbs/tasks/features.ipynb #adea7b67

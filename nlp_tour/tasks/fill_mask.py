@@ -6,8 +6,9 @@
 __all__ = ['best_tokens', 'beam', 'around', 'FillMask', 'forward', 'decode', 'filled', 'look', 'target_ids', 'settle']
 
 # %% ../../nbs/tasks/fill_mask.ipynb #046a926a
-from ..batching import Row
-from ..core import InputError, as_texts, check_text, note
+from ..base.errors import InputError, warn_once
+from ..base.texts import as_texts, check_text
+from ..engine.batching import Row
 from .base import Task
 
 # %% ../../nbs/tasks/fill_mask.ipynb #2c254819
@@ -109,7 +110,7 @@ class FillMask(Task):
                     )
             rows.append(Row(ids, i, info=(e.ids, masks)))
         if cut:
-            note(
+            warn_once(
                 f"fill-mask: of {cut} long texts only the {tok.max_length} tokens around the mask were read."
             )
         return rows
@@ -202,7 +203,7 @@ def target_ids(self, targets):
             else self.tokenizer(target, add_special_tokens=False)["input_ids"][:1]
         )
         if target not in vocab:
-            note(
+            warn_once(
                 f"fill-mask: target {target!r} is not in the vocabulary; "
                 + (
                     f"{self.tokenizer.convert_ids_to_tokens(found)[0]!r} stands for it."

@@ -17,8 +17,10 @@ import queue
 import threading
 from types import SimpleNamespace
 
-from ..batching import Row
-from ..core import Html, InputError, check_item, check_options, note, renamed
+from ..base.errors import InputError, check_options, rename_arguments, warn_once
+from ..base.results import Html
+from ..base.texts import check_item
+from ..engine.batching import Row
 from .base import Task
 
 # %% ../../nbs/tasks/generation.ipynb #b1d97772
@@ -168,7 +170,7 @@ def merge_settings(
     if sample is None:
         sample = beams == 1 < several or any(asked.get(k) is not None for k in SAMPLING)
     if out.get("do_sample") and not sample:
-        note(
+        warn_once(
             "the model's configuration asks for random texts; the likeliest are written unless the call says do_sample=True."
         )
     return {k: v for k, v in out.items() if sample or k not in SAMPLING} | {"do_sample": sample}
@@ -230,7 +232,7 @@ class Generation(Task):
 def settle(self, given):
     "Check options and settings; the name of either may be wrong."
     settings, calls = generate_arguments()
-    given = renamed(given, {"stop_sequence": "stop_strings"}, self.name)
+    given = rename_arguments(given, {"stop_sequence": "stop_strings"}, self.name)
     check_options(given, {*self.options, "long", *settings, *calls}, f"{self.name}:")
     check_settings(given)
     Task.settle(self, {k: v for k, v in given.items() if k not in settings | calls})
@@ -419,7 +421,7 @@ def shorten(self, ids, most, long, where):
         raise InputError(
             f"{where} has {len(ids)} tokens; with {most} new ones that is more than the {self.limit} that the model takes. Pass a smaller max_new_tokens, or long='truncate' to drop its beginning."
         )
-    note(
+    warn_once(
         f"prompts that are too long lose their beginning (long='truncate'): {where} keeps the last {keep} of {len(ids)} tokens."
     )
     return ids[-keep:]
@@ -472,7 +474,7 @@ class TextGeneration(Generation):
             )["input_ids"]
 
         if "add_special_tokens" not in opts["asked"] and self.tokenizer("")["input_ids"]:
-            note(
+            warn_once(
                 "this tokenizer adds special tokens to a text, and none are added to a prompt, as in 2021; if the model expects them, pass add_special_tokens=True."
             )
         extra, found = (

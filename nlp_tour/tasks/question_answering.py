@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from ..batching import Row
-from ..core import InputError, as_texts, check_text, renamed
+from ..base.errors import InputError, rename_arguments
+from ..base.texts import as_texts, check_text
+from ..engine.batching import Row
 from .base import Task
 from .classification import softmax
 
@@ -198,7 +199,7 @@ def check(self, item, where):
 
 def settle(self, given):
     "Check options; `topk` of 2021 is `top_k`."
-    given = Task.settle(self, renamed(given, {"topk": "top_k"}, self.name))
+    given = Task.settle(self, rename_arguments(given, {"topk": "top_k"}, self.name))
     for k, least in {"top_k": 1, "max_answer_len": 1, "max_seq_len": 1, "doc_stride": 0}.items():
         if (n := given.get(k)) is not None and (not isinstance(n, int) or n < least):
             raise InputError(f"{k}={n!r} must be a whole number from {least}.")

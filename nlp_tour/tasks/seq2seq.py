@@ -10,8 +10,8 @@ __all__ = ['Text2TextGeneration', 'decode', 'shape', 'halves', 'Summarization', 
 import re
 import threading
 
-from ..batching import Row
-from ..core import InputError, nearest, note
+from ..base.errors import InputError, nearest, warn_once
+from ..engine.batching import Row
 from .generation import Generation
 
 # %% ../../nbs/tasks/seq2seq.ipynb #c46c07cf
@@ -41,7 +41,7 @@ class Text2TextGeneration(Generation):
             raise InputError(
                 f"{where} has {len(ids)} tokens and the model reads {self.limit}; pass long='truncate' to leave its end out."
             )
-        note(
+        warn_once(
             f"{self.name}: texts of more than {self.limit} tokens are read up to there (long='truncate'); {where} has {len(ids)}."
         )
         return self.ids([item], opts, truncation=True, max_length=self.limit)
@@ -100,7 +100,7 @@ class Summarization(Text2TextGeneration):
     def shorter(self, item, ids, opts, where):
         if opts["long"] != "window":
             return super().shorter(item, ids, opts, where)
-        note(
+        warn_once(
             f"{self.name}: texts of more than {self.limit} tokens are summarised in pieces, and the summaries joined (long='window')."
         )
         pieces = halves(item, lambda t: len(self.ids([t], opts)[0]) <= self.limit)

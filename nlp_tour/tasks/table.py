@@ -13,8 +13,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from ..batching import Row
-from ..core import Html, InputError, check_text, missing, note, telling, well_formed
+from ..base.errors import InputError, as_input_error, warn_once
+from ..base.results import Html
+from ..base.texts import check_text, is_missing, replace_surrogates
+from ..engine.batching import Row
 from .base import Task
 
 # %% ../../nbs/tasks/table.ipynb #4af945d9
@@ -45,12 +47,12 @@ def as_table(
         raise InputError(
             f"{where} is {type(table).__name__}; a DataFrame, a dict of columns or a list of rows is needed."
         )
-    with telling(f"{where} could not be read", "is each column a list of cells?"):
+    with as_input_error(f"{where} could not be read", "is each column a list of cells?"):
         table = pd.DataFrame(table, dtype=object).reset_index(drop=True)
     if table.empty:
         raise InputError(f"{where} is empty.")
     cells = [
-        ["" if missing(v) else well_formed(str(v)) for v in row]
+        ["" if is_missing(v) else replace_surrogates(str(v)) for v in row]
         for row in table.itertuples(index=False)
     ]
     return pd.DataFrame(cells, columns=[str(c) for c in table.columns], dtype=object)
@@ -156,7 +158,7 @@ def read(self, table, query, opts, where):
             raise InputError(
                 f"{where}: not even one row fits into {self.limit} tokens beside the query."
             )
-        note(
+        warn_once(
             f"{self.name}: {where} has {n} tokens and the model takes {self.limit}: long cells are cut, and {rows} of {len(table)} rows are read (long='truncate')."
         )
     return found["input_ids"], np.array(found["token_type_ids"])

@@ -11,8 +11,9 @@ import html
 
 import numpy as np
 
-from ..batching import Row
-from ..core import InputError, as_texts, check_text, nearest, note
+from ..base.errors import InputError, nearest, warn_once
+from ..base.texts import as_texts, check_text
+from ..engine.batching import Row
 from .base import Task
 from .classification import softmax
 
@@ -242,7 +243,7 @@ def settle(self, given):
             if old.get("grouped_entities")
             else "none"
         )
-        note(
+        warn_once(
             f"{' and '.join(old)} are aggregation_strategy={given['aggregation_strategy']!r} today."
         )
     strategy, stride = given.get("aggregation_strategy", "none"), given.get("stride")

@@ -9,8 +9,9 @@ __all__ = ['SCALE', 'inference_ids', 'label_scores', 'embed', 'ZeroShotClassific
 # %% ../../nbs/tasks/zero_shot.ipynb #634cb6a9
 import numpy as np
 
-from ..batching import Row, pad
-from ..core import InputError, as_texts, check_text, nearest, note, renamed
+from ..base.errors import InputError, nearest, rename_arguments, warn_once
+from ..base.texts import as_texts, check_text
+from ..engine.batching import Row, pad
 from .base import Task
 from .classification import softmax
 from .features import pool
@@ -96,7 +97,7 @@ class ZeroShotClassification(Task):
                 raise InputError(
                     "multi_label needs an inference model: nearness cannot say that nothing fits."
                 )
-            note(
+            warn_once(
                 "zero-shot by embedding: scores say how near a label is to the text, not that it follows from it."
             )
             opts["sentences"] = [Row(ws[0].ids) for ws in tok.windows(said, "error")], tok.pad_id
@@ -163,7 +164,7 @@ ZeroShotClassification.forward, ZeroShotClassification.decode, ZeroShotClassific
 # %% ../../nbs/tasks/zero_shot.ipynb #96da71fd
 def settle(self, given):
     "Check options; `multi_class` of 2021 is `multi_label`, and labels may be one string with commas."
-    given = Task.settle(self, renamed(given, {"multi_class": "multi_label"}, self.name))
+    given = Task.settle(self, rename_arguments(given, {"multi_class": "multi_label"}, self.name))
     if "candidate_labels" in given:
         labels = given["candidate_labels"]
         labels = (

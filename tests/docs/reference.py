@@ -11,7 +11,7 @@ sys.path.insert(0, str(root / "nbs" / "site"))
 from ipywidgets import IntSlider, Widget
 from stage import STATE, WIDGET, widget, widget_state
 
-from nlp_tour.data import reviews
+from nlp_tour.data.datasets import reviews
 from nlp_tour.pipeline import pipeline
 
 HARD = [

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import killing
 import pytest
+import yaml
 
 root = Path(__file__).resolve().parents[2]
 
@@ -131,9 +132,12 @@ def test_the_live_page_s_model_is_kept_whole_or_not_at_all(site, tmp_path, monke
 def test_staging_starts_from_nothing(site, tmp_path, monkeypatch):
     "Pages, references and figures of a project with three notebooks, killed here and there."
     stage = site["stage"]
-    (tmp_path / "nbs").mkdir()
-    for name in ("index.ipynb", "2021.ipynb", "00_names.ipynb", "_quarto.yml"):
-        shutil.copy(root / "nbs" / name, tmp_path / "nbs")
+    (tmp_path / "nbs" / "hub").mkdir(parents=True)
+    for name in ("index.ipynb", "2021.ipynb", "hub/names.ipynb", "_quarto.yml"):
+        shutil.copy(root / "nbs" / name, tmp_path / "nbs" / name)
+    pages = {"section": "Pages", "contents": ["2021.ipynb", "hub/names.ipynb"]}
+    sidebar = {"website": {"sidebar": {"contents": [pages]}}}
+    (tmp_path / "nbs" / "sidebar.yml").write_text(yaml.safe_dump(sidebar))
     shutil.copytree(
         root / "nbs" / "site",
         tmp_path / "nbs" / "site",
@@ -153,7 +157,7 @@ def test_staging_starts_from_nothing(site, tmp_path, monkeypatch):
         }
 
     whole = staged()
-    assert "names.ipynb" in whole and "sidebar.yml" in whole
+    assert "hub/names.ipynb" in whole and "sidebar.yml" in whole
     for n in (20, 80):
         assert killing.at(n, tmp_path / "_proc", stage.stage), n
         (tmp_path / "_proc" / "_docs").mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,8 @@ import killing
 import pytest
 import torch
 
-from nlp_tour.core import InputError, replacing, settled
+from nlp_tour.base.errors import InputError
+from nlp_tour.base.folders import atomic_folder, finish_atomic
 from nlp_tour.model import load, save
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -58,20 +59,20 @@ def test_a_link_inside_leads_no_file_out(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "out" / "sub").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(InputError, match="leads out of"), replacing(tmp_path / "out") as part:
+    with pytest.raises(InputError, match="leads out of"), atomic_folder(tmp_path / "out") as part:
         (part / "sub").mkdir()
         (part / "sub" / "x.json").write_text("{}")
     assert not list((tmp_path / "elsewhere").iterdir())
     (tmp_path / "elsewhere" / "a.txt").write_text("theirs")
     (tmp_path / ".other.ready").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(InputError, match="is a link"):
-        settled(tmp_path / "other")
+        finish_atomic(tmp_path / "other")
     assert (tmp_path / "elsewhere" / "a.txt").read_text() == "theirs"
 
 
 def test_two_processes_make_the_same_folder_at_once(tmp_path):
     def make():
-        with replacing(tmp_path / "cache" / "model") as part:
+        with atomic_folder(tmp_path / "cache" / "model") as part:
             (part / "a.txt").write_text("whole")
             time.sleep(0.2)
 
@@ -94,7 +95,7 @@ def test_two_processes_make_the_same_folder_at_once(tmp_path):
 def test_the_cache_of_embedded_models_is_whole_or_absent(tmp_path):
     env, code = (
         ENV | {"NLP_TOUR_CACHE": str(tmp_path / "cache")},
-        "from nlp_tour.names import embedded; print(embedded('encoder'))",
+        "from nlp_tour.hub.names import embedded; print(embedded('encoder'))",
     )
     run = subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True)
     while not list((tmp_path / "cache").glob(".*.part/*")):
@@ -125,7 +126,7 @@ def train(data, out, model, *more):
     return [
         sys.executable,
         "-m",
-        "nlp_tour.cli",
+        "nlp_tour.app.cli",
         "train",
         str(data),
         "--out",
@@ -182,7 +183,7 @@ def test_sigterm_is_ctrl_c_for_a_training_and_the_same_command_goes_on(data, tin
 def test_a_clock_that_jumps_does_not_reach_a_training(data, tiny_body, tmp_path):
     code = (
         "import time, itertools; n = itertools.count(); time.time = lambda: (-1) ** (k := next(n)) * k * 1e6; "
-        f"from nlp_tour.tour import train; m = train({str(data)!r}, {str(tmp_path / 'out')!r}, model={str(tiny_body)!r}, epochs=1, progress=False); print(m['seconds'])"
+        f"from nlp_tour.app.tour import train; m = train({str(data)!r}, {str(tmp_path / 'out')!r}, model={str(tiny_body)!r}, epochs=1, progress=False); print(m['seconds'])"
     )
     run = subprocess.run([sys.executable, "-c", code], env=ENV, text=True, capture_output=True)
     assert run.returncode == 0, run.stderr

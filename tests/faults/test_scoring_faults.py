@@ -15,9 +15,9 @@ from pathlib import Path
 import killing
 import pytest
 
-from nlp_tour.core import InputError
+from nlp_tour.base.errors import InputError
+from nlp_tour.inference.files import map_file
 from nlp_tour.pipeline import pipeline
-from nlp_tour.scoring import map_file
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ROWS, LONG = 300, 70_000
@@ -95,7 +95,7 @@ def test_killed_again_and_again_in_one_folder(pipe, src, whole, tmp_path):
 
 
 def test_a_part_that_was_half_written_is_no_part(pipe, src, whole, tmp_path):
-    from nlp_tour import scoring
+    from nlp_tour.inference import files as scoring
 
     def half(table, f, real=scoring._jsonl):
         if table["id"][0].as_py() == 128:
@@ -173,7 +173,7 @@ def test_two_runs_on_one_folder_and_a_lock_that_dies_with_its_process(pipe, src,
 def command(*args, **env):
     "The command as a process of its own."
     return subprocess.Popen(
-        [sys.executable, "-m", "nlp_tour.cli", *map(str, args)],
+        [sys.executable, "-m", "nlp_tour.app.cli", *map(str, args)],
         env=os.environ | {"NLP_TOUR_OFFLINE": "1", "OMP_NUM_THREADS": "1"} | env,
         text=True,
         stdout=subprocess.PIPE,
@@ -265,7 +265,7 @@ def test_accelerate_launches_two_ranks(tiny_classifier, long_src, tmp_path):
             "--main_process_port",
             "0",
             "-m",
-            "nlp_tour.cli",
+            "nlp_tour.app.cli",
             "predict",
             long_src,
             "--model",
@@ -389,7 +389,7 @@ def test_a_closed_folder_is_one_sentence(args, src, tiny_classifier, tmp_path):
     data.write_text("text,label\n" + "".join(f"a film {i},{i % 2}\n" for i in range(30)))
     args = [a.format(src=src, model=tiny_classifier, closed=closed, data=data) for a in args]
     run = subprocess.run(
-        [sys.executable, "-m", "nlp_tour.cli", *args],
+        [sys.executable, "-m", "nlp_tour.app.cli", *args],
         env=os.environ | {"NLP_TOUR_OFFLINE": "1"},
         capture_output=True,
         text=True,
@@ -607,7 +607,7 @@ def as_rank(rank, world, work):
 
 
 def test_ranks_that_start_together_find_their_places(tmp_path):
-    from nlp_tour.scoring import _place
+    from nlp_tour.inference.files import _place
 
     for n in range(60):
         folder = tmp_path / str(n)
@@ -630,7 +630,7 @@ def test_ranks_that_start_together_find_their_places(tmp_path):
 def test_a_rank_that_finds_the_parts_joined_is_done(
     pipe, src, whole, tmp_path, monkeypatch, moment
 ):
-    from nlp_tour import scoring
+    from nlp_tour.inference import files as scoring
 
     out = tmp_path / "out.jsonl"
 
@@ -693,7 +693,7 @@ def test_a_pipe_with_nothing_in_its_last_part_ends_in_a_whole_file(
         [
             sys.executable,
             "-m",
-            "nlp_tour.cli",
+            "nlp_tour.app.cli",
             "predict",
             "--model",
             tiny_classifier,

@@ -23,13 +23,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import nlp_tour
-from nlp_tour.console import settings as read_settings
-from nlp_tour.console import source_of
-from nlp_tour.core import InputError
-from nlp_tour.data import load_data
+from nlp_tour.app.console import settings as read_settings
+from nlp_tour.app.console import source_of
+from nlp_tour.base.errors import InputError
+from nlp_tour.data.datasets import load_data
+from nlp_tour.data.readers import FORMATS, cut, read_batches
+from nlp_tour.inference.files import map_file, ranks
 from nlp_tour.pipeline import pipeline
-from nlp_tour.readers import FORMATS, cut, read_batches
-from nlp_tour.scoring import map_file, ranks
 from nlp_tour.tasks.base import TASKS
 from nlp_tour.tasks.conversational import Conversation
 
@@ -914,7 +914,7 @@ def test_an_endless_quote_is_refused(tmp_path):
 
 @pytest.mark.parametrize("packed", [".gz", ".bz2", ".zst"])
 def test_a_packed_bomb_is_refused(tmp_path, packed, monkeypatch):
-    import nlp_tour.readers as readers
+    import nlp_tour.data.readers as readers
 
     monkeypatch.setattr(readers, "UNPACKED", 2**22)  # the rule with a smaller number, to save time
     path = tmp_path / f"bomb.txt{packed}"
@@ -932,7 +932,7 @@ def test_parquet_bombs_are_refused_or_read_in_pieces(tmp_path, monkeypatch):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    import nlp_tour.readers as readers
+    import nlp_tour.data.readers as readers
 
     pq.write_table(
         pa.table(
