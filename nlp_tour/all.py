@@ -14,7 +14,7 @@ OURS = {
     "base.hardware": ["seed_all", "pick_device"],
     "tokenizer": ["load_tokenizer", "show_tokens", "padding_report"],
     "model": ["load", "save", "evaluating"],
-    "hub.check": ["check"],
+    "engine.check": ["check"],
     "customization": ["parameter_table", "freeze", "unfreeze"],
     "beyond.lora": ["add_lora", "learning_rates"],
     "pipeline": ["pipeline", "Pipeline"],

@@ -21,9 +21,9 @@ from .base.results import html_table, result
 from .base.texts import as_texts
 from .bridges.tensorflow import as_torch, to_tf
 from .engine.batching import Row, pad, plan
+from .engine.check import check
 from .engine.encoder import Encoder
 from .engine.openvino import compiled
-from .hub.check import check
 from .hub.names import resolve
 from nlp_tour.inference.arguments import (
     backend_and_device,

@@ -21,7 +21,7 @@ from .base.errors import InputError, check_options, rename_arguments, warn_once
 from .base.folders import atomic_folder
 from .base.hardware import seed_all
 from .base.results import ListResult
-from .hub.check import check
+from .engine.check import check
 from .metrics.scores import load_metric, metrics
 from .model import save, untrained
 from nlp_tour.training.checkpoints import (

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, models
 import nlp_tour.all as tour
 from nlp_tour.base.errors import InputError
 from nlp_tour.bridges.tensorflow import from_tf
-from nlp_tour.hub.check import check
+from nlp_tour.engine.check import check
 from nlp_tour.model import load, save, untrained
 from nlp_tour.pipeline import pipeline
 from nlp_tour.tokenizer import load_tokenizer
