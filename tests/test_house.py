@@ -21,7 +21,7 @@ NOTEBOOKS = [
 
 # The floors of the house, from bottom to top: a room imports only rooms that stand before it.
 FLOORS = {
-    "base": "errors texts results hardware folders",
+    "base": "errors patch texts results hardware folders",
     "bridges": "graph tensorflow",
     "hub": "files names",
     "pictures": "plots",
