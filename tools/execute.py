@@ -1,4 +1,4 @@
-"""Run notebooks from top to bottom and keep the outputs that teach: `python tests/execute.py nbs/01_pipeline.ipynb …` (without names: all).
+"""Run notebooks from top to bottom and keep the outputs that teach: `python tools/execute.py nbs/01_pipeline.ipynb …` (without names: all).
 
 Cells flagged slow, gpu, hub or tf keep the outputs they have. Progress bars go, and so do the paths in front of warnings."""
 

@@ -1,4 +1,4 @@
-"What the browser test compares with: Python's scores and tokens, and a page with a widget. `python tests/docs/reference.py FOLDER`."
+"What the browser test compares with: Python's scores and tokens, and a page with a widget. `python tools/reference.py FOLDER`."
 
 import json
 import os
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 os.environ["NLP_TOUR_OFFLINE"] = "1"
-root = Path(__file__).resolve().parents[2]
+root = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(root / "nbs" / "site"))
 from ipywidgets import IntSlider, Widget
 from stage import STATE, WIDGET, widget, widget_state

@@ -1,4 +1,4 @@
-"""Run chapters as Colab does: `python tests/colab.py [01_pipeline …]` (without names: all six).
+"""Run chapters as Colab does: `python tools/colab.py [01_pipeline …]` (without names: all six).
 
 The environment holds what Colab brings along (the requirements of the package, Jupyter) and nothing of ours; the first cell of each chapter
 installs the wheel that is built here, and the parts that work with no network. Only `google.colab` is made up."""

@@ -1,6 +1,6 @@
 """Run every test: notebooks clean and in step with the package, `nbdev_test`, pytest. Stops at the first that fails.
 
-python tests/run.py [--no-clean]   # --no-clean skips the first, for environments with other versions"""
+python tools/run.py [--no-clean]   # --no-clean skips the first, for environments with other versions"""
 
 import hashlib
 import os

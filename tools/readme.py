@@ -1,4 +1,4 @@
-"Write README.md from nbs/index.ipynb: `python tests/readme.py`."
+"Write README.md from nbs/index.ipynb: `python tools/readme.py`."
 
 import re
 import sys

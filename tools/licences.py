@@ -1,4 +1,4 @@
-"""The licences of all that nlp_tour asks for, direct or not, as their own metadata say: `python tests/licences.py`.
+"""The licences of all that nlp_tour asks for, direct or not, as their own metadata say: `python tools/licences.py`.
 
 Ends with exit code 1 where one of them is neither permissive nor weak copyleft."""
 
