@@ -9,6 +9,7 @@ import sys
 import venv
 from pathlib import Path
 
+import floors
 import pytest
 from readme import readme
 
@@ -18,6 +19,9 @@ NOTEBOOKS = [
     for p in sorted((root / "nbs").rglob("*.ipynb"))
     if not {"_proc", ".ipynb_checkpoints"} & set(p.parts)
 ]
+
+LINES_OF_A_MODULE = 600
+LINES_OF_A_CELL = 110  # of an exported one
 
 # The floors of the house, from bottom to top: a room imports only rooms that stand before it.
 FLOORS = {
@@ -61,15 +65,18 @@ MODULES = {
 }
 
 
+def absolute(node, package):
+    "The module that `from … import …` names, for a module in this package."
+    here = package[: len(package) + 1 - node.level] if node.level else []
+    return ".".join([*here, *filter(None, [node.module])])
+
+
 def imports(path, name):
     "The modules of the package that a module imports, anywhere in it."
-    found, here = set(), ["nlp_tour", *name.split(".")]
+    found, package = set(), ["nlp_tour", *name.split(".")[:-1]]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
-            base = ".".join(
-                (here[: -node.level] if node.level else [])
-                + (node.module.split(".") if node.module else [])
-            )
+            base = absolute(node, package)
             found |= {base, *(f"{base}.{a.name}" for a in node.names)}
         elif isinstance(node, ast.Import):
             found |= {a.name for a in node.names}
@@ -80,6 +87,13 @@ def test_every_module_has_its_floor():
     assert set(MODULES) == set(ORDER)
 
 
+def test_every_wing_has_a_sentence_and_every_room_a_notebook():
+    assert set(floors.WINGS) == set(FLOORS)
+    rooms = [(wing, room) for wing, rooms in FLOORS.items() for room in rooms.split()]
+    missing = [room for room in rooms if not (root / "nbs" / floors.notebook(*room)).is_file()]
+    assert not missing
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_imports_only_what_stands_below_it(name):
     above = [m for m in imports(MODULES[name], name) if ORDER.index(m) >= ORDER.index(name)]
@@ -88,66 +102,112 @@ def test_a_module_imports_only_what_stands_below_it(name):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_a_module_can_be_read_in_one_sitting(name):
-    assert len(MODULES[name].read_text(encoding="utf-8").splitlines()) <= 600
+    assert len(MODULES[name].read_text(encoding="utf-8").splitlines()) <= LINES_OF_A_MODULE
+
+
+def sources(path, kind):
+    "The sources of a notebook's cells of one kind."
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return ["".join(c["source"]) for c in cells if c["cell_type"] == kind]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_notebook_style(path):
+def test_a_notebook_opens_with_its_title_and_is_small(path):
     raw = path.read_text(encoding="utf-8")
-    cells = json.loads(raw)["cells"]
-    code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
     assert "skip_exec" not in raw
     assert len(raw) <= 300_000, "300 KB with its outputs is the limit"
-    assert (
-        max(len(c.splitlines()) for c in code if re.search(r"^#\|\s*exports?\b", c, re.M)) <= 110
-        if any("#| export" in c for c in code)
-        else True
-    )
+    assert "".join(json.loads(raw)["cells"][0]["source"]).startswith("# ")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_an_exported_cell_is_short(path):
+    exported = [c for c in sources(path, "code") if re.search(r"^#\|\s*exports?\b", c, re.M)]
+    long = [c for c in exported if len(c.splitlines()) > LINES_OF_A_CELL]
+    assert not long
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_outputs_hold_no_path_no_traceback_and_no_progress_bar(path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     shown = json.dumps([c.get("outputs", []) for c in cells])
-    assert not re.search(
-        r"Traceback \(most recent|/tmp/|/home/|/root/|/work/|site-packages|\d+%\|", shown
-    ), "an output holds a path, a traceback or a progress bar"
-    assert "".join(cells[0]["source"]).startswith("# "), "a notebook opens with its title"
-    for cell in cells:
-        blocks = (
-            re.findall(r"(?:^\|.*\n?)+", "".join(cell["source"]), re.M)
-            if cell["cell_type"] == "markdown"
-            else []
-        )
-        assert all(re.match(r"\|.*\n\|[-:| ]+\|\n", b) for b in blocks), "a table without its head"
+    paths = r"/tmp/|/home/|/root/|/work/|site-packages"
+    assert not re.search(rf"Traceback \(most recent|{paths}|\d+%\|", shown)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_a_table_has_its_head(path):
+    for text in sources(path, "markdown"):
+        for block in re.findall(r"(?:^\|.*\n?)+", text, re.M):
+            assert re.match(r"\|.*\n\|[-:| ]+\|\n", block)
+
+
+def broken_links(path, text):
+    "Relative links of a Markdown text that lead to no file."
+    text = re.sub(r"(?s)```.*?```|`[^`\n]*`", "", text)
+    targets = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", text)
+    return [t for t in targets if not (path.parent / t).exists()]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_links_between_notebooks_lead_somewhere(path):
+    assert broken_links(path, "\n\n".join(sources(path, "markdown"))) == []
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"])
+def test_links_of_the_repository_lead_somewhere(name):
+    assert broken_links(root / name, (root / name).read_text(encoding="utf-8")) == []
 
 
 def test_readme_agrees_with_the_index():
     assert (root / "README.md").read_text(encoding="utf-8") == readme(), "run: make readme"
 
 
+def test_contributing_agrees_with_the_floors():
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert text == floors.contributing(), "run: make readme"
+    assert floors.table() in text
+
+
 def test_importing_the_package_is_light():
-    heavy = "import sys, nlp_tour, nlp_tour.base.texts, nlp_tour.hub.names, nlp_tour.all; print([m for m in ('torch', 'transformers', 'datasets', 'pandas', 'matplotlib') if m in sys.modules])"
-    assert (
-        subprocess.run(
-            [sys.executable, "-c", heavy], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        == "[]"
-    )
+    code = """
+import sys, nlp_tour, nlp_tour.base.texts, nlp_tour.hub.names, nlp_tour.all
+heavy = "torch", "transformers", "datasets", "pandas", "matplotlib"
+print([m for m in heavy if m in sys.modules])
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
+
+
+INSTALLED = """
+import sys
+import nlp_tour
+from nlp_tour.app.console import copy_notebooks
+from nlp_tour.hub.names import ADAPTER
+print(nlp_tour.__version__)
+print([m for m in ("torch", "transformers") if m in sys.modules])
+print(sorted(p.name for p in ADAPTER.iterdir()))
+print(len(copy_notebooks("chapters")))
+"""
 
 
 def test_the_wheel_installs_into_an_empty_environment(tmp_path):
-    def run(*c, **kw):
-        return subprocess.run(list(map(str, c)), check=True, capture_output=True, text=True, **kw)
+    def run(*command, cwd=None):
+        done = subprocess.run(
+            list(map(str, command)), cwd=cwd, check=True, capture_output=True, text=True
+        )
+        return done.stdout
 
     run(sys.executable, "-m", "build", "--outdir", tmp_path / "dist", root)
-    (wheel,), (sdist,) = (tmp_path / "dist").glob("*.whl"), (tmp_path / "dist").glob("*.tar.gz")
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    assert len(list((tmp_path / "dist").glob("*.tar.gz"))) == 1
     venv.create(tmp_path / "env", with_pip=True)
     python = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
     run(python, "-m", "pip", "install", "-q", "--no-deps", wheel)
-    code = (
-        "import sys, nlp_tour; from pathlib import Path; from nlp_tour.hub.names import ADAPTER; from nlp_tour.app.console import copy_notebooks; "
-        "print(nlp_tour.__version__, 'torch' in sys.modules, 'transformers' in sys.modules, sorted(p.name for p in ADAPTER.iterdir()), len(copy_notebooks('chapters')))"
-    )
-    said = run(python, "-c", code, cwd=tmp_path).stdout.strip()
-    assert said.endswith(
-        f"False False ['README.md', 'adapter_config.json', 'adapter_model.safetensors'] {len(NOTEBOOKS) + len(list((root / 'nbs').rglob('*.png')))}"
-    ), said
-    assert (tmp_path / "chapters" / "tasks" / "generation.ipynb").read_bytes() == (
-        root / "nbs" / "tasks" / "generation.ipynb"
-    ).read_bytes()
+    version, heavy, adapter, copied = run(python, "-c", INSTALLED, cwd=tmp_path).splitlines()[-4:]
+    assert version
+    assert heavy == "[]"
+    assert adapter == "['README.md', 'adapter_config.json', 'adapter_model.safetensors']"
+    assert int(copied) == len(NOTEBOOKS) + len(list((root / "nbs").rglob("*.png")))
+    notebook = Path("tasks") / "generation.ipynb"
+    copy = tmp_path / "chapters" / notebook
+    assert copy.read_bytes() == (root / "nbs" / notebook).read_bytes()

@@ -1,14 +1,14 @@
-"Write README.md from nbs/index.ipynb: `python tools/readme.py`."
+"Write README.md from nbs/index.ipynb, and the table of rooms in CONTRIBUTING.md."
 
 import re
 import sys
 from pathlib import Path
 
+import floors
 import nbformat
 
 root = Path(__file__).resolve().parent.parent
 sys.path.append(str(root / "benchmarks"))
-import table
 
 
 def directives(source):
@@ -16,30 +16,38 @@ def directives(source):
     return set(re.findall(r"^#\|\s*(\w+)", source, re.M))
 
 
+def printed(output):
+    "The text of one output."
+    if output.output_type == "stream" and output.name == "stdout":
+        return output["text"]
+    return output.get("data", {}).get("text/plain", "")
+
+
 def outputs(cell):
     "What a cell printed and returned, as indented text."
-    text = "".join(
-        o["text"]
-        if o.output_type == "stream" and o.name == "stdout"
-        else o.get("data", {}).get("text/plain", "")
-        for o in cell.outputs
-    )
-    return ["\n".join("    " + line for line in text.strip().splitlines())] if text.strip() else []
+    text = "".join(map(printed, cell.outputs)).strip()
+    return ["\n".join("    " + line for line in text.splitlines())] if text else []
+
+
+def measured():
+    "The figures of the benchmarks."
+    import table
+
+    return [table.table()]
 
 
 def tables(notebook):
     "The sections of a notebook that hold a table, a level deeper."
-    return [
-        re.sub("(?m)^## ", "### ", c.source)
-        for c in nbformat.read(root / "nbs" / notebook, 4).cells
-        if c.cell_type == "markdown" and c.source.startswith("## ") and "|---" in c.source
-    ]
+    cells = nbformat.read(root / "nbs" / notebook, 4).cells
+    sections = [c.source for c in cells if c.cell_type == "markdown" and "|---" in c.source]
+    return [re.sub("(?m)^## ", "### ", s) for s in sections if s.startswith("## ")]
 
 
+# What README has in full and the site on pages of its own.
 MORE = {
-    "## Measured": lambda: [table.table()],
+    "## Measured": measured,
     "## Reliability": lambda: tables("reliability.ipynb"),
-}  # what README has in full and the site on pages of its own
+}
 
 
 def readme():
@@ -47,7 +55,8 @@ def readme():
     blocks = []
     for cell in nbformat.read(root / "nbs" / "index.ipynb", 4).cells:
         if cell.cell_type == "markdown":
-            blocks += [cell.source, *MORE.get(cell.source.split("\n")[0], list)()]
+            heading = cell.source.split("\n")[0]
+            blocks += [cell.source, *MORE.get(heading, list)()]
         elif not directives(cell.source) & {"hide", "default_exp"}:
             blocks += [f"```python\n{cell.source}\n```", *outputs(cell)]
     text = "\n\n".join(blocks)
@@ -57,3 +66,4 @@ def readme():
 
 if __name__ == "__main__":
     (root / "README.md").write_text(readme(), encoding="utf-8")
+    (root / "CONTRIBUTING.md").write_text(floors.contributing(), encoding="utf-8")

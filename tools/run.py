@@ -1,6 +1,8 @@
-"""Run every test: notebooks clean and in step with the package, `nbdev_test`, pytest. Stops at the first that fails.
+"""Run every test and stop at the first that fails: style, notebooks in step with the package,
+`nbdev_test`, pytest.
 
-python tools/run.py [--no-clean]   # --no-clean skips the first, for environments with other versions"""
+    python tools/run.py [--no-clean]   # --no-clean starts at nbdev_test
+"""
 
 import hashlib
 import os
@@ -12,33 +14,46 @@ root = Path(__file__).resolve().parent.parent
 
 
 def digest():
-    "What the notebooks and the package hold, file by file."
-    files = [
-        p
-        for folder in ("nbs", "nlp_tour")
-        for p in sorted((root / folder).rglob("*"))
+    "The SHA-256 of each notebook and module."
+    files = [p for folder in ("nbs", "nlp_tour") for p in sorted((root / folder).rglob("*"))]
+    return {
+        str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest()
+        for p in files
         if p.suffix in (".ipynb", ".py") and not {"_proc", ".ipynb_checkpoints"} & set(p.parts)
-    ]
-    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    }
 
 
 def run(*command, **env):
-    "Run a command in the project's root, with more in its environment; end with its exit code when it fails."
+    "Run a command in the project's root; end with its exit code if it fails."
     print("$", *command, flush=True)
     if code := subprocess.run(command, cwd=root, env=os.environ | env).returncode:
         sys.exit(code)
 
 
-if "--no-clean" not in sys.argv:
+def check_style():
+    "Refuse what `make fmt` would change."
+    run("ruff", "format", "--check")
+    # run("ruff", "check")
+
+
+def check_in_step():
+    "Refuse notebooks that are not clean and modules that differ from their notebooks."
     before = digest()
     run("nbdev_clean")
     run("nbdev_export")
     after = digest()
-    if changed := sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k)):
+    changed = sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k))
+    if changed:
         sys.exit(
-            f"not clean or not in step with the notebooks: {', '.join(changed)}; they are mended now, so look at the change and commit it."
+            f"not clean, or not in step with the notebooks: {', '.join(changed)}. "
+            "They are mended now: look at the change and commit it."
         )
-run(
-    "nbdev_test", "--timing", "--n_workers", "2", OMP_NUM_THREADS="1"
-)  # two workers with threads of their own would stand in each other's way
-run(sys.executable, "-m", "pytest", "-q", "tests")
+
+
+if __name__ == "__main__":
+    if "--no-clean" not in sys.argv:
+        check_style()
+        check_in_step()
+    # Two workers with several threads each would stand in each other's way.
+    run("nbdev_test", "--timing", "--n_workers", "2", OMP_NUM_THREADS="1")
+    run(sys.executable, "-m", "pytest", "-q", "tests")
