@@ -5,6 +5,10 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+import architecture
+import figures
+import floors
+import plots
 import pytest
 import yaml
 
@@ -102,9 +106,36 @@ def test_a_chapter_installs_the_package_on_colab_only(path):
     )
 
 
+# ---- the architecture
+def svgs(page):
+    "The drawings of a page, which must be well-formed."
+    return [ElementTree.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page, re.S)]
+
+
+def test_the_architecture_is_drawn_from_the_floors():
+    page = architecture.page(str)
+    house, *roads = svgs(page)
+    for name, sentence in floors.WINGS.values():
+        assert f"{name}: {sentence}" in house.get("aria-label")
+    assert all(road.get("role") == "img" and road.get("aria-label") for road in roads)
+    names = {text.text for text in house.iter("text") if text.get("class") == "name"}
+    assert len(names) == len(floors.WINGS) - 1 + 6  # six chapters in the place of their wing
+    for wing, rooms in floors.floors().items():
+        assert all(f"[{room}]({floors.notebook(wing, room)})" in page for room in rooms)
+
+
+def test_no_sentence_of_the_architecture_leaves_its_box():
+    house = svgs(architecture.page(str))[0]
+    elements = list(house)
+    boxes = [i for i, e in enumerate(elements) if "room" in e.get("class", "")]
+    assert boxes
+    for i in boxes:
+        box, sentence = elements[i], elements[i + 2]
+        bottom = float(box.get("y")) + float(box.get("height"))
+        assert all(float(line.get("y")) < bottom - 4 for line in sentence), sentence[0].text
+
+
 # ---- the benchmark page: what a made-up result looks like, before any browser
-import figures
-import plots
 
 
 def drawn(tmp_path, result, name="made_up", readme=None):

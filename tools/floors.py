@@ -9,9 +9,9 @@ nbs = root / "nbs"
 
 # The name of each wing, and what lives there; "" are the chapters, " " is the one import.
 WINGS = {
-    "base": ("base", "Errors, texts in, results out, hardware, and folders replaced whole."),
+    "base": ("base", "Errors, texts, results, hardware; folders replaced whole."),
     "bridges": ("bridges", "PyTorch and TensorFlow weights, read into each other's models."),
-    "hub": ("hub", "A name becomes a folder; a folder becomes a checked model and tokenizer."),
+    "hub": ("hub", "A name becomes a folder, a folder a checked model."),
     "pictures": ("pictures", "Plots, tables and reports: light and dark, with alt text."),
     "metrics": ("metrics", "Metrics that count as they go, under the names of 2021."),
     "data": ("data", "Any source of texts as one kind of table; the reviews."),
@@ -21,7 +21,7 @@ WINGS = {
     "training": ("training", "What Trainer and the native loop share."),
     "": ("the chapters", "The tour: front functions, short enough to read aloud."),
     "beyond": ("beyond", "One idea each, built from the floors below."),
-    " ": ("all", "The one import: `from nlp_tour.all import …`."),
+    " ": ("all", "Everything in one import."),
     "app": ("app", "`nlp-tour`: each command is a call that a notebook could make."),
 }
 

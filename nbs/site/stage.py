@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import api
+import architecture
 import figures
 import yaml
 from fastcore.xtras import dict2obj  # noqa: F401  (nbdev's cells are such objects)
@@ -338,6 +339,8 @@ def stage():
         yaml.safe_dump(sidebar(), sort_keys=False, allow_unicode=True), encoding="utf-8"
     )
     api.write(staged / "api")
+    architecture_page = architecture.page(page_name)
+    (staged / "architecture.qmd").write_text(architecture_page, encoding="utf-8")
     (staged / "benchmarks.qmd").write_text(figures.page(root / "benchmarks"), encoding="utf-8")
     landing(staged / "index.ipynb", root)
     for p in (staged / "site").iterdir():
