@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models
 
 import nlp_tour.all as tour
+from nlp_tour.base import errors
 from nlp_tour.base.errors import InputError
 from nlp_tour.bridges.tensorflow import from_tf
 from nlp_tour.engine.check import check
@@ -445,8 +446,7 @@ def test_unknown_names_raise_with_the_nearest(whole, tmp_path):
 
 
 def test_names_of_2021_work_and_say_the_name_of_today(whole, capsys):
-
-    errors._said.clear()
+    errors._warned.clear()
     for _ in range(2):
         load(whole, use_auth_token=None, torch_dtype="float32")
         tour.AutoModelForSequenceClassification.from_pretrained(whole, torch_dtype="float32")
