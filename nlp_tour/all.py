@@ -12,7 +12,8 @@ import importlib
 OURS = {
     "base.errors": ["InputError"],
     "base.hardware": ["seed_all", "pick_device"],
-    "tokenizer": ["load_tokenizer", "show_tokens", "padding_report"],
+    "hub.tokenizers": ["load_tokenizer"],
+    "tokenizer": ["show_tokens", "padding_report"],
     "model": ["load", "save", "evaluating"],
     "engine.check": ["check"],
     "customization": ["parameter_table", "freeze", "unfreeze"],
@@ -76,7 +77,7 @@ def _ours(cls):
     from nlp_tour.customization import tour_config
     from nlp_tour.hub.names import tour_class
     from nlp_tour.model import tour_model
-    from nlp_tour.tokenizer import tour_tokenizer
+    from nlp_tour.hub.tokenizers import tour_tokenizer
 
     if cls.__name__.startswith("AutoModel") or issubclass(cls, t.PreTrainedModel):
         return tour_model(cls)

@@ -13,7 +13,7 @@ import re
 
 from .base.errors import InputError, check_options
 from .base.results import ListResult
-from .hub.names import tour_class
+from .hub.names import named_after, tour_class
 from .model import label_settings
 
 # %% ../nbs/04_customization.ipynb #b8e3d991
@@ -49,6 +49,7 @@ def tour_config(
 ) -> type:  # a subclass of the same name
     "`tour_class` for configurations: unknown names raise `TypeError`, and `labels=[…]` sets all that is about labels."
 
+    @named_after(cls)
     class Tour(tour_class(cls)):
         @classmethod
         def from_pretrained(klass, name, *args, return_unused_kwargs=False, labels=None, **kwargs):
@@ -83,12 +84,6 @@ def tour_config(
 
     if dataclasses.is_dataclass(cls):
         Tour.__init__ = _strict_init(Tour)
-    Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = (
-        cls.__name__,
-        cls.__name__,
-        "nlp_tour.all",
-        cls.__doc__,
-    )
     return Tour
 
 

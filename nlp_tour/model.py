@@ -22,9 +22,9 @@ from types import SimpleNamespace
 from .base.errors import InputError, nearest, rename_arguments, warn_once
 from .base.folders import atomic_folder
 from .bridges.tensorflow import from_tf, only_tf, to_tf
-from .hub.files import opening
-from .hub.names import resolve, tour_class
-from .tokenizer import load_tokenizer
+from .hub.files import as_load_error
+from .hub.names import named_after, resolve, tour_class
+from .hub.tokenizers import load_tokenizer
 
 # %% ../nbs/03_model.ipynb #fa8ea24c
 def _unpack(model, args, kwargs):
@@ -270,7 +270,7 @@ def load(
         },
         kwargs.pop("ignore_mismatched_sizes", False),
     )
-    with opening(name, known=_TAKES), _hushed():
+    with as_load_error(name, known=_TAKES), _hushed():
         _plausible(where)
         cls = model_class(AutoConfig.from_pretrained(where, **hub), task)
         if (Path(where) / "adapter_config.json").exists() and not any(
@@ -336,9 +336,10 @@ def tour_model(
     cls: type,  # a model class of transformers
 ) -> type:  # a subclass of the same name
     "`tour_class` for models: also reads TensorFlow's files, and takes the `from_tf` and `from_pt` of 2021."
-    base, read_tf = tour_class(cls), from_tf
+    read_tf = from_tf
 
-    class Tour(base):
+    @named_after(cls)
+    class Tour(tour_class(cls)):
         @classmethod
         def from_pretrained(
             klass, name, *args, from_tf=False, from_pt=False, labels=None, **kwargs
@@ -347,7 +348,7 @@ def tour_model(
                 kwargs |= label_settings(labels)
             where = resolve(name, kwargs.get("revision"))
             if only_tf(where):
-                with opening(name):
+                with as_load_error(name):
                     model = read_tf(where, klass)
                 _take_info(model, {"missing_keys": []}, name)
                 return takes_batches(model)
@@ -359,19 +360,13 @@ def tour_model(
                 kwargs.pop("output_loading_info", False),
                 kwargs.pop("ignore_mismatched_sizes", False),
             )
-            with opening(name, hub=not os.path.isdir(where), known=_TAKES), _hushed():
+            with as_load_error(name, hub=not os.path.isdir(where), known=_TAKES), _hushed():
                 model, info = super().from_pretrained(
                     name, *args, output_loading_info=True, ignore_mismatched_sizes=True, **kwargs
                 )
             _take_info(model, info, name, resized)
             return (takes_batches(model), info) if asked else takes_batches(model)
 
-    Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = (
-        cls.__name__,
-        cls.__name__,
-        "nlp_tour.all",
-        cls.__doc__,
-    )
     return Tour
 
 # %% ../nbs/03_model.ipynb #90b2665a

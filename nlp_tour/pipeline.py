@@ -38,7 +38,8 @@ from nlp_tour.inference.arguments import (
 from .inference.files import free_name, map_file
 from .model import evaluating, load, save, untrained
 from .tasks.base import find_task, infer_task
-from .tokenizer import Tokenizer, token_html
+from .engine.tokens import Tokenizer
+from .pictures.tokens import token_html
 
 # %% ../nbs/01_pipeline.ipynb #89eaffbc
 BATCH_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16384}  # most tokens in a batch, by device

@@ -20,7 +20,7 @@ from nlp_tour.bridges.tensorflow import from_tf
 from nlp_tour.engine.check import check
 from nlp_tour.model import load, save, untrained
 from nlp_tour.pipeline import pipeline
-from nlp_tour.tokenizer import load_tokenizer
+from nlp_tour.hub.tokenizers import load_tokenizer
 
 TEXT = "She found the old bridge in London early."
 SMALL = {

@@ -262,7 +262,7 @@ def _use(out, test, sentences, folder, metrics, history, progress):
         worst = sorted(range(len(truth)), key=lambda i: scores[i][truth[i]])[:8]
         mistakes = top_losses(pipe, test.select(worst), len(worst))
         lengths, maximum = (
-            [len(e[0].ids) for e in pipe.tok.windows(test["text"][:], "truncate")],
+            [len(e[0].encoding) for e in pipe.tok.windows(test["text"][:], "truncate")],
             pipe.tok.max_length,
         )
     predicted = [row.index(max(row)) for row in scores]

@@ -18,7 +18,7 @@ from ..base.results import html_table
 from ..bridges.tensorflow import only_tf
 from ..data.columns import LABEL_NAMES, TEXT_NAMES
 from ..model import load, untrained
-from ..tokenizer import max_length, vocabulary_trouble
+from ..hub.tokenizers import max_length, vocabulary_mismatch
 
 # %% ../../nbs/engine/check.ipynb #cd025d03
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _vocabulary(model, tok):
     if words is None or tok is None:
         return
     ids = backend.get_vocab_size() if hasattr(backend, "get_vocab_size") else len(tok)
-    if found := vocabulary_trouble(ids, len(words)):
+    if found := vocabulary_mismatch(ids, len(words)):
         yield Problem("vocabulary", *found)
 
 # %% ../../nbs/engine/check.ipynb #2997dcb6

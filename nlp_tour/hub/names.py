@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PARTS', 'ENCODER_SHA256', 'ADAPTER', 'RECIPES', 'STAND_INS', 'part', 'sha256', 'checked_encoder',
            'bert_to_distilbert', 'merge_lora', 'cache_dir', 'embedded', 'offline', 'hub_reachable', 'cached', 'fetched',
-           'resolve', 'tour_class']
+           'resolve', 'named_after', 'tour_class']
 
 # %% ../../nbs/hub/names.ipynb #640cef2a
 import functools
@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ..base.errors import InputError, nearest, rename_arguments, warn_once
 from ..base.folders import atomic_folder, finish_atomic
-from .files import opening, whole
+from .files import as_load_error, whole
 
 # %% ../../nbs/hub/names.ipynb #23e33a6f
 PARTS = {
@@ -351,12 +351,28 @@ def resolve(
 _OLD_ARGUMENTS = {"use_auth_token": "token", "torch_dtype": "dtype"}
 
 
+def named_after(
+    cls: type,  # a class of transformers
+):  # a decorator for a class
+    "Give a subclass the name and the documentation of `cls`, and `nlp_tour.all` as its module."
+
+    def rename(tour):
+        tour.__name__ = cls.__name__
+        tour.__qualname__ = cls.__name__
+        tour.__module__ = "nlp_tour.all"
+        tour.__doc__ = cls.__doc__
+        return tour
+
+    return rename
+
+
 @functools.cache
 def tour_class(
     cls: type,  # a class of transformers with `from_pretrained`
 ) -> type:  # a subclass of the same name
     "`cls` with a `from_pretrained` that resolves names with `resolve` and takes the arguments of 2021."
 
+    @named_after(cls)
     class Tour(cls):
         @classmethod
         def from_pretrained(klass, name, *args, **kwargs):
@@ -366,13 +382,7 @@ def tour_class(
                 kwargs.setdefault(
                     "trust_remote_code", False
                 )  # else a checkpoint with code asks on standard input
-            with opening(name, hub=not os.path.isdir(where)):
+            with as_load_error(name, hub=not os.path.isdir(where)):
                 return super().from_pretrained(where, *args, **kwargs)
 
-    Tour.__name__, Tour.__qualname__, Tour.__module__, Tour.__doc__ = (
-        cls.__name__,
-        cls.__name__,
-        "nlp_tour.all",
-        cls.__doc__,
-    )
     return Tour

@@ -98,9 +98,10 @@ class QuestionAnswering(Task):
         stride = min(length // 2, 128) if opts["doc_stride"] is None else opts["doc_stride"]
         if stride >= length:
             raise InputError(f"doc_stride={stride} must be less than max_seq_len={length}.")
+        windows = tok.windows(items, opts["long"], stride, side=1, length=length, offsets=True)
         return [
             Row(e.ids, i, e.type_ids if tok.types else None, (e, before))
-            for i, found in enumerate(self.windows(tok, items, opts["long"], stride, 1, length))
+            for i, found in enumerate(windows)
             for e, before in found
         ]
 

@@ -192,7 +192,7 @@ class TokenClassification(Task):
             )
         return [
             Row(e.ids, i, info=(e, first))
-            for i, found in enumerate(self.windows(tok, items, opts["long"], stride))
+            for i, found in enumerate(tok.windows(items, opts["long"], stride, offsets=True))
             for e, first in found
         ]
 

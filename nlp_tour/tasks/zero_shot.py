@@ -100,15 +100,17 @@ class ZeroShotClassification(Task):
             warn_once(
                 "zero-shot by embedding: scores say how near a label is to the text, not that it follows from it."
             )
-            opts["sentences"] = [Row(ws[0].ids) for ws in tok.windows(said, "error")], tok.pad_id
+            opts["sentences"] = [Row(e.ids) for ((e, _),) in tok.windows(said, "error")], tok.pad_id
             return [
-                Row(e.ids, i) for i, ws in enumerate(tok.windows(items, opts["long"])) for e in ws
+                Row(e.ids, i)
+                for i, ws in enumerate(tok.windows(items, opts["long"]))
+                for e, _ in ws
             ]
         inference_ids(self.labels)  # told before the work, and not after it
         pairs = [(item, s) for item in items for s in said]
         return [
             Row(e.ids, i // len(said), e.type_ids if tok.types else None, i % len(said))
-            for i, ws in enumerate(self.windows(tok, pairs, opts["long"], 64, each=len(said)))
+            for i, ws in enumerate(tok.windows(pairs, opts["long"], 64, 0, each=len(said)))
             for e, _ in ws
         ]
 

@@ -9,7 +9,7 @@ __all__ = ['NEEDS', 'kind_of', 'names_of', 'fit_head', 'check_ids', 'encode_text
 # %% ../../nbs/training/encodings.ipynb #fe28be30
 from ..base.errors import InputError, warn_once
 from ..data.datasets import map_cached
-from ..tokenizer import max_length
+from ..hub.tokenizers import max_length
 
 # %% ../../nbs/training/encodings.ipynb #2cfdee5e
 NEEDS = {
