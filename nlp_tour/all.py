@@ -76,8 +76,8 @@ def _ours(cls):
 
     from nlp_tour.customization import tour_config
     from nlp_tour.hub.names import tour_class
-    from nlp_tour.model import tour_model
     from nlp_tour.hub.tokenizers import tour_tokenizer
+    from nlp_tour.model import tour_model
 
     if cls.__name__.startswith("AutoModel") or issubclass(cls, t.PreTrainedModel):
         return tour_model(cls)

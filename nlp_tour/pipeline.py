@@ -24,6 +24,7 @@ from .engine.batching import Row, pad, plan
 from .engine.check import check
 from .engine.encoder import Encoder
 from .engine.openvino import compiled
+from .engine.tokens import Tokenizer
 from .hub.names import resolve
 from nlp_tour.inference.arguments import (
     backend_and_device,
@@ -37,9 +38,8 @@ from nlp_tour.inference.arguments import (
 )
 from .inference.files import free_name, map_file
 from .model import evaluating, load, save, untrained
-from .tasks.base import find_task, infer_task
-from .engine.tokens import Tokenizer
 from .pictures.tokens import token_html
+from .tasks.base import find_task, infer_task
 
 # %% ../nbs/01_pipeline.ipynb #89eaffbc
 BATCH_TOKENS = {"cpu": 1024, "mps": 4096, "cuda": 16384}  # most tokens in a batch, by device

@@ -18,9 +18,9 @@ from nlp_tour.base import errors
 from nlp_tour.base.errors import InputError
 from nlp_tour.bridges.tensorflow import from_tf
 from nlp_tour.engine.check import check
+from nlp_tour.hub.tokenizers import load_tokenizer
 from nlp_tour.model import load, save, untrained
 from nlp_tour.pipeline import pipeline
-from nlp_tour.hub.tokenizers import load_tokenizer
 
 TEXT = "She found the old bridge in London early."
 SMALL = {

@@ -229,10 +229,10 @@ def views(pipe):
     from nlp_tour.beyond.playground import playground, view
     from nlp_tour.engine.check import Problem, Report
     from nlp_tour.pictures.plots import cards, picture, plot_confusion, report, shade
+    from nlp_tour.pictures.tokens import token_html
     from nlp_tour.tasks.table import show_cells
     from nlp_tour.tasks.token_classification import span_html
     from nlp_tour.tokenizer import show_tokens
-    from nlp_tour.pictures.tokens import token_html
 
     data = Dataset.from_dict({"text": [EVIL], "label": [0]}).cast_column(
         "label", ClassLabel(names=[EVIL, "fine"])
