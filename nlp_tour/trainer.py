@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TrainingArguments', 'Trainer', 'training_step', 'prediction_step', 'KeepOrder', 'History', 'measured', 'Bar', 'Live',
-           'in_notebook', 'watching', 'usual_metrics', 'best_precision', 'SaveSteps', 'finetune', 'Runs']
+           'in_notebook', 'watching', 'usual_metrics', 'SaveSteps', 'finetune', 'Runs']
 
 # %% ../nbs/05_trainer.ipynb #cc624679
 import hashlib
@@ -19,7 +19,7 @@ import transformers
 
 from .base.errors import InputError, check_options, rename_arguments, warn_once
 from .base.folders import atomic_folder
-from .base.hardware import seed_all
+from .base.hardware import Hardware, best_precision, seed_all
 from .base.results import ListResult
 from .engine.check import check
 from .metrics.scores import load_metric, metrics
@@ -329,18 +329,6 @@ def usual_metrics(
     return answers, lambda logits, labels: tuple(x.argmax(-1) for x in logits[:2])
 
 # %% ../nbs/05_trainer.ipynb #80f93f0d
-def best_precision() -> str:  # "bf16" or "fp32"
-    "bfloat16 where the hardware multiplies it faster than float32."
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
-    return (
-        "bf16"
-        if getattr(torch.cpu, "_is_avx512_bf16_supported", bool)()
-        or getattr(torch.cpu, "_is_amx_tile_supported", bool)()
-        else "fp32"
-    )
-
-
 class SaveSteps(transformers.TrainerCallback):
     "A checkpoint every `n` steps, besides those at the ends of epochs."
 
@@ -357,10 +345,9 @@ def _arguments(out, epochs, lr, batch_size, seed, progress, like_length, precisi
     "The `TrainingArguments` of `finetune`."
     if precision not in ("auto", "bf16", "fp32"):
         raise InputError(f"precision={precision!r} is unknown; it is 'auto', 'bf16' or 'fp32'.")
-    gpu, half = (
-        torch.cuda.is_available(),
-        (best_precision() if precision == "auto" else precision) == "bf16",
-    )
+    if precision == "auto":
+        precision = best_precision()
+    kind = Hardware.here().kind
     common = {
         "num_train_epochs": epochs,
         "learning_rate": lr,
@@ -368,8 +355,8 @@ def _arguments(out, epochs, lr, batch_size, seed, progress, like_length, precisi
         "per_device_train_batch_size": batch_size,
         "per_device_eval_batch_size": 64,
         "seed": seed,
-        "bf16": half,
-        "use_cpu": not gpu and not torch.backends.mps.is_available(),
+        "bf16": precision == "bf16",
+        "use_cpu": kind == "cpu",
         "optim": "adamw_torch_fused",
         "eval_strategy": "epoch",
         "save_strategy": "epoch",
@@ -381,7 +368,7 @@ def _arguments(out, epochs, lr, batch_size, seed, progress, like_length, precisi
         "train_sampling_strategy": "group_by_length" if like_length else "random",
         "disable_tqdm": not progress,
         "report_to": [],
-        "dataloader_pin_memory": gpu,
+        "dataloader_pin_memory": kind == "cuda",
     }
     return TrainingArguments(str(out), **{**common, **more})
 

@@ -14,7 +14,7 @@ from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, PreTrain
 
 from nlp_tour.all import Conversation, pipeline
 from nlp_tour.base.errors import InputError
-from nlp_tour.pipeline import BATCH_TOKENS
+from nlp_tour.base.hardware import BATCH_TOKENS
 
 rng = random.Random(0)
 PROMPTS = [" ".join(rng.choice(TEXTS).rstrip(".").split()[: rng.randint(1, 8)]) for _ in range(11)]
