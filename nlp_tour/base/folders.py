@@ -17,7 +17,7 @@ from .errors import InputError
 def finish_atomic(
     folder,  # a folder that `atomic_folder` wrote
 ) -> Path:  # the same folder
-    "Move in the files of a save that was killed after it was ready; does nothing for any other folder."
+    "Finish a save that was killed after it was ready; does nothing for any other folder."
     folder = Path(folder)
     ready = folder.with_name(f".{folder.name}.ready")
     if ready.is_symlink():
@@ -27,30 +27,33 @@ def finish_atomic(
         if not old.parent.resolve().is_relative_to(folder.resolve()):
             raise InputError(f"{old.parent} leads out of {folder}; remove that link.")
         old.parent.mkdir(parents=True, exist_ok=True)
+        # Another process may have moved it already.
         with contextlib.suppress(FileNotFoundError):
-            os.replace(new, old)  # another process may have moved it
+            os.replace(new, old)
     shutil.rmtree(ready, ignore_errors=True)
     return folder
 
-
+# %% ../../nbs/base/folders.ipynb #5769f092
 @contextlib.contextmanager
 def atomic_folder(
-    folder,  # where the files shall end up
+    folder,  # the folder that gets the files
 ):  # yields a `Path` to write into
-    "Write into a folder beside `folder`; its files take their place only if the block ends well."
+    "Write into a folder beside `folder`; its files take their place only if the block succeeds."
     folder = Path(folder)
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     try:
         part.mkdir(parents=True)
         yield part
         if not folder.exists():
+            # This fails where another process was quicker.
             with contextlib.suppress(OSError):
-                return os.replace(part, folder)  # unless another process was quicker
+                return os.replace(part, folder)
         os.replace(part, finish_atomic(folder).with_name(f".{folder.name}.ready"))
         finish_atomic(folder)
     except OSError as e:
+        reason = e.strerror or e
         raise InputError(
-            f"could not write {folder}: {e.strerror or e}; what was there before is untouched."
+            f"could not write {folder}: {reason}; what was there before is untouched."
         ) from e
     finally:
         shutil.rmtree(part, ignore_errors=True)

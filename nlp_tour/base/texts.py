@@ -15,7 +15,7 @@ from .errors import InputError, nearest, warn_once
 def is_missing(
     value,  # anything
 ) -> bool:
-    "Whether this stands for no value: None, NaN, NaT, or NA of pandas, which cannot even be compared."
+    "Whether this stands for no value: None, NaN, NaT, or pandas' NA, which cannot be compared."
     import pandas as pd
 
     return value is None or bool(pd.api.types.is_scalar(value) and pd.isna(value))
@@ -25,17 +25,19 @@ def check_text(
     text,  # what should be a text
     where: str = "the text",  # its position, for the sentence
 ) -> str:  # the same text, well-formed Unicode
-    "Return `text`, or raise `InputError` with its position when it is no text or has nothing in it."
+    "Return `text`; raise `InputError` with its position when it is empty or no text at all."
     if isinstance(text, str):
         if not text.strip():
-            raise InputError(f"{where} is empty; leave it out or give it words.")
+            raise InputError("is empty", "leave it out or give it words", where)
         return replace_surrogates(text, where)
     if isinstance(text, (bytes, bytearray)):
-        raise InputError(f"{where} is bytes; decode it first, as in text.decode('utf-8').")
+        raise InputError("is bytes", "decode it first, as in text.decode('utf-8')", where)
     if is_missing(text):
-        raise InputError(f"{where} is missing ({text!r}); drop such rows first.")
+        raise InputError(f"is missing ({text!r})", "drop such rows first", where)
     raise InputError(
-        f"{where} is {type(text).__name__} ({str(text)[:40]!r}), not a string; convert it with str() if that is meant."
+        f"is {type(text).__name__} ({str(text)[:40]!r}), not a string",
+        "convert it with str() if that is meant",
+        where,
     )
 
 # %% ../../nbs/base/texts.ipynb #d57403bd
@@ -43,14 +45,15 @@ def replace_surrogates(
     text: str,
     where: str = "the text",  # its position, for the sentence
 ) -> str:  # `text`, with lone surrogates as U+FFFD; as long as before
-    "Replace lone surrogates, which no encoder takes, and say so once."
+    "Replace lone surrogates, which no encoder takes, and warn once."
     if text.isascii():
         return text
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
         warn_once(
-            f"{where} holds half of a surrogate pair, which is not Unicode; each such half is read as U+FFFD, here and in all that follows.",
+            f"{where} holds half of a surrogate pair, which is not Unicode; "
+            "each such half is read as U+FFFD, here and in all that follows.",
             once="surrogates",
         )
         return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in text)
@@ -65,15 +68,13 @@ def check_item(
     if not isinstance(item, Mapping):
         return check_text(item, where)
     if set(item) - {"text", "text_pair"} or "text" not in item:
-        raise InputError(
-            f"{where} is a dict with keys {sorted(map(str, item))}; a pair has the keys 'text' and 'text_pair'."
-        )
+        keys = sorted(map(str, item))
+        pair = "a pair has the keys 'text' and 'text_pair'"
+        raise InputError(f"is a dict with keys {keys}", pair, where)
     text = check_text(item["text"], f"{where}, key 'text',")
-    return (
-        text
-        if item.get("text_pair") is None
-        else (text, check_text(item["text_pair"], f"{where}, key 'text_pair',"))
-    )
+    if item.get("text_pair") is None:
+        return text
+    return text, check_text(item["text_pair"], f"{where}, key 'text_pair',")
 
 # %% ../../nbs/base/texts.ipynb #795ce6e5
 @dataclass
@@ -91,7 +92,7 @@ class Texts:
 
 # %% ../../nbs/base/texts.ipynb #cb06c812
 def as_texts(
-    x,  # a string, a pair, a list, tuple, array, Series, Column, generator, or a table with `column`
+    x,  # a string, a pair, an iterable of them, or a table with `column`
     column: str = None,  # the column of a DataFrame or Dataset that holds the texts
     where: str = "the input",  # what this is, for the sentence
 ) -> Texts:
@@ -100,46 +101,39 @@ def as_texts(
         return Texts([x], "one")
     names = getattr(x, "column_names", None) or getattr(x, "columns", None)
     if isinstance(names, dict):
-        raise InputError(
-            f"this is a dict of data sets; choose one of its splits: {', '.join(names)}."
-        )
+        splits = ", ".join(names)
+        raise InputError("this is a dict of data sets", f"choose one of its splits: {splits}")
     if names is not None:
-        return _table(x, list(names), column)
-    if hasattr(
-        x, "column_names"
-    ):  # a data set that streams, after a map: it does not know its columns
+        return _from_table(x, list(names), column)
+    # A data set that streams does not know its columns after a map.
+    if hasattr(x, "column_names"):
         if column is None:
             raise InputError("which column holds the texts? Pass column=.")
         return Texts((row[column] for row in x), "lazy")
+    # The cells of a pyarrow column are no strings.
     if hasattr(x, "to_pylist"):
-        x = x.to_pylist()  # of pyarrow, whose cells are no strings
+        x = x.to_pylist()
     if column is not None:
-        raise InputError(
-            f"column={column!r} needs a DataFrame or a Dataset, and this is {type(x).__name__}."
-        )
-    if isinstance(x, Iterable) and not isinstance(x, (bytes, bytearray, set, frozenset)):
-        if getattr(x, "ndim", 1) != 1:
-            raise InputError(
-                f"{where} is an array of shape {tuple(x.shape)}, and no list of texts; flatten it first."
-            )
-        return Texts(x, "many" if hasattr(x, "__len__") else "lazy")
-    check_text(x, where)
-    raise AssertionError("unreachable: check_text raises for what is no text")
+        given = type(x).__name__
+        raise InputError(f"column={column!r} needs a DataFrame or a Dataset, and this is {given}.")
+    if not isinstance(x, Iterable) or isinstance(x, (bytes, bytearray, set, frozenset)):
+        return Texts([check_text(x, where)], "one")  # which raises
+    if getattr(x, "ndim", 1) != 1:
+        what = f"is an array of shape {tuple(x.shape)}, and no list of texts"
+        raise InputError(what, "flatten it first", where)
+    return Texts(x, "many" if hasattr(x, "__len__") else "lazy")
 
 # %% ../../nbs/base/texts.ipynb #115902a7
-def _table(x, names, column):
+def _from_table(x, names, column):
     "The texts of one column of a DataFrame, Dataset or iterable data set."
     if column is None:
-        raise InputError(
-            f"which column holds the texts? Pass column=, one of: {', '.join(map(str, names))}."
-        )
+        known = ", ".join(map(str, names))
+        raise InputError(f"which column holds the texts? Pass column=, one of: {known}.")
     found = [n for n in names if str(n) == str(column)]
-    if len(found) != 1:
-        raise InputError(
-            f"there is no column {str(column)!r}; {nearest(column, names)}"
-            if not found
-            else f"{len(found)} columns are called {str(column)!r}; rename one."
-        )
+    if not found:
+        raise InputError(f"there is no column {str(column)!r}; {nearest(column, names)}")
+    if len(found) > 1:
+        raise InputError(f"{len(found)} columns are called {str(column)!r}; rename one.")
     if hasattr(x, "append_column"):
         raise InputError("this is a Table of pyarrow; hand over table.to_pandas().")
     if hasattr(x, "__len__"):
