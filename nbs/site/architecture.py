@@ -1,10 +1,13 @@
 "The architecture page: the house, storey by storey, and the roads of a text and of a training."
 
 import html
-import re
+import json
 import sys
 import textwrap
 from pathlib import Path
+
+import landing
+from markup import raw, scrolling, tag
 
 root = Path(__file__).resolve().parents[2]
 sys.path.append(str(root / "tools"))
@@ -39,6 +42,22 @@ TRAINING = [
     ("metrics", "scores", "counted as it goes"),
     ("pictures", "pictures", "curves, mistakes"),
 ]
+
+
+FRONT = """---
+title: Architecture
+description: A house with three storeys, and two roads through it.
+page-layout: full
+toc: false
+---
+"""
+EVERY_ROOM = """
+## Every room
+
+A room is a notebook and the module it exports. It imports only from rooms below its own; a test
+holds this. A learner reads the chapters, an engineer reads one wing.
+
+"""
 
 
 def lines(text, x, y, step=15):
@@ -76,8 +95,9 @@ def heading(title, y):
 
 def chapters():
     "Number and title of the six chapters, with what each is about."
-    index = (root / "nbs" / "index.ipynb").read_text(encoding="utf-8")
-    return re.findall(r"\| \[(\d [^\]]+)\]\(\d+_\w+\.ipynb\) \| ([^|]+) \|", index)
+    index = json.loads((root / "nbs" / "index.ipynb").read_text(encoding="utf-8"))
+    text = "\n".join("".join(c["source"]) for c in index["cells"])
+    return [(title, seen) for _, title, seen in landing.chapters(text)]
 
 
 def workshop():
@@ -166,11 +186,8 @@ def road_of_a_training():
 
 def drawing(inside, high, alt):
     "An SVG that scrolls by itself where the page is narrow."
-    return (
-        '<div class="wide" role="group" aria-label="drawing">'
-        f'<svg class="drawing" viewBox="0 0 {WIDE} {high}" role="img" '
-        f'aria-label="{html.escape(alt, quote=True)}">{inside}</svg></div>'
-    )
+    frame = {"class_": "drawing", "viewBox": f"0 0 {WIDE} {high}"}
+    return scrolling(tag("svg", inside, **frame, role="img", aria_label=alt), label="drawing")
 
 
 def rooms(page_name):
@@ -184,23 +201,5 @@ def rooms(page_name):
 
 def page(page_name):
     "The page, as Quarto markdown; `page_name` gives a notebook's name on the site."
-    return f"""---
-title: Architecture
-description: A house with three storeys, and two roads through it.
-page-layout: full
-toc: false
----
-
-```{{=html}}
-{house()}
-{road_of_a_text()}
-{road_of_a_training()}
-```
-
-## Every room
-
-A room is a notebook and the module it exports. It imports only from rooms below its own; a test
-holds this. A learner reads the chapters, an engineer reads one wing.
-
-{rooms(page_name)}
-"""
+    drawings = raw("\n".join([house(), road_of_a_text(), road_of_a_training()]))
+    return FRONT + drawings + EVERY_ROOM + rooms(page_name) + "\n"

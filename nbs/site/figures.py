@@ -1,13 +1,16 @@
-"The benchmark page, drawn from `benchmarks/results/*.json`: one section a file, plots, tables with bars, the machine it ran on."
+"""The benchmark page, drawn from `benchmarks/results/*.json`: for each file a section with plots,
+tables with bars, and the machine it ran on."""
 
 import ast
 import html
 import json
 import re
 
+from markup import raw, scrolling, tag
 from plots import number, plot
 
 SOURCE = "https://github.com/nlp-tour/nlp_tour/blob/main/benchmarks/"
+# The order of the sections; others come after these.
 ORDER = [
     "inference",
     "first_answer",
@@ -19,54 +22,33 @@ ORDER = [
     "files",
     "growth",
     "overhead",
-]  # others come after these
+]
 APART = ("benchmark", "machine", "curves", "notes")  # what has a form of its own
 NAMES = {"spread": "slowest / fastest run", "cli": "command line"}
+FRONT = """---
+title: Benchmarks
+description: Measured, on which machine, and how to measure it again.
+---
+
+Each figure comes from one command, which runs ours and the alternatives in turn and takes medians.
+No page quotes a figure without a command here.
+"""
 
 
 def question(path):
     "The first paragraph of a benchmark's docstring."
-    return (
-        (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
-        if path.exists()
-        else ""
-    )
+    if not path.exists():
+        return ""
+    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return doc.split("\n\n")[0]
 
 
 def named(key):
     return NAMES.get(key, key.replace("_", " "))
 
 
-def decimals(v):
-    return len(number(v).partition(".")[2]) if isinstance(v, float) and "e" not in number(v) else 0
-
-
-def cell(v, digits=None):
-    "A value as text, with as many decimals as its column; a list by its items, repeated runs by their mean and standard deviation."
-    if isinstance(v, (list, tuple)):
-        return ", ".join(map(cell, v))
-    if is_runs(v):
-        return " ± ".join(cell(v[k], digits or decimals(v["mean"])) for k in ("mean", "sd"))
-    if isinstance(v, dict):
-        return ", ".join(f"{k} {cell(x)}" for k, x in v.items())
-    return (
-        "yes"
-        if v is True
-        else "no"
-        if v is False
-        else f"{v:,.{digits}f}"
-        if digits and isinstance(v, float)
-        else number(v)
-    )
-
-
-def cells(values):
-    "The values of a column as text, in line with each other."
-    digits = max((decimals(v["mean"] if is_runs(v) else v) for v in values), default=0)
-    return [cell(v, digits) for v in values]
-
-
 def is_runs(v):
+    "Whether a value is the mean and the standard deviation of repeated runs."
     return isinstance(v, dict) and {"mean", "sd"} <= set(v)
 
 
@@ -75,45 +57,67 @@ def is_number(v):
 
 
 def is_flat(v):
+    "Whether a value is a column of numbers or of repeated runs, one of them known."
+    if not isinstance(v, dict) or is_runs(v):
+        return False
+    figures = list(v.values())
+    return all(is_number(x) or is_runs(x) for x in figures) and any(x is not None for x in figures)
+
+
+def is_plain_row(v):
     return (
-        isinstance(v, dict)
-        and bool(v)
-        and not is_runs(v)
-        and all(is_number(x) or is_runs(x) for x in v.values())
-        and any(x is not None for x in v.values())
+        isinstance(v, dict) and not is_runs(v) and not any(isinstance(x, dict) for x in v.values())
     )
 
 
 def is_grid(record):
     "Whether a record is a table: plain rows that have the same columns, of different units."
     rows = list(record.values()) if isinstance(record, dict) else []
-    return (
-        bool(rows)
-        and all(
-            isinstance(r, dict)
-            and not is_runs(r)
-            and not any(isinstance(v, dict) for v in r.values())
-            for r in rows
-        )
-        and len({tuple(r) for r in rows}) == 1
-    )
+    return bool(rows) and all(map(is_plain_row, rows)) and len({tuple(row) for row in rows}) == 1
 
 
 def runs_below(record, prefix=""):
     "Repeated runs at any depth as {name: runs}; nothing where a record holds anything else."
     found = {}
     for k, v in record.items():
-        below = (
-            {f"{prefix}{k}": v}
-            if is_runs(v)
-            else runs_below(v, f"{prefix}{k}, ")
-            if isinstance(v, dict) and v
-            else {}
-        )
+        below = {}
+        if is_runs(v):
+            below = {f"{prefix}{k}": v}
+        elif isinstance(v, dict):
+            below = runs_below(v, f"{prefix}{k}, ")
         if not below:
             return {}
         found |= below
     return found
+
+
+def decimals(v):
+    "How many decimals a figure has on the page."
+    if is_runs(v):
+        v = v["mean"]
+    if not isinstance(v, float) or "e" in number(v):
+        return 0
+    return len(number(v).partition(".")[2])
+
+
+def cell(v, digits=None):
+    """A value as text, with as many decimals as its column; a list by its items, repeated runs by
+    their mean and standard deviation."""
+    if isinstance(v, (list, tuple)):
+        return ", ".join(map(cell, v))
+    if is_runs(v):
+        return " ± ".join(cell(v[k], digits or decimals(v)) for k in ("mean", "sd"))
+    if isinstance(v, dict):
+        return ", ".join(f"{k} {cell(x)}" for k, x in v.items())
+    if isinstance(v, bool):
+        return "yes" if v else "no"
+    return f"{v:,.{digits}f}" if digits and isinstance(v, float) else number(v)
+
+
+def cells(values):
+    "The values of a column as text, in line with each other."
+    digits = max(map(decimals, values), default=0)
+    return [cell(v, digits) for v in values]
 
 
 def bar(v, most):
@@ -123,80 +127,66 @@ def bar(v, most):
     def at(x):
         return 100 * min(max(x / most, 0), 1)
 
-    whisker = (
-        f'<i style="left:{at(abs(mean) - sd):.1f}%;width:{at(abs(mean) + sd) - at(abs(mean) - sd):.1f}%"></i>'
-        if sd
-        else ""
-    )
-    return (
-        f'<td class="bar"><div><span style="width:{at(abs(mean)):.1f}%"></span>{whisker}</div></td>'
-    )
+    parts = [tag("span", style=f"width:{at(abs(mean)):.1f}%")]
+    if sd:
+        start, end = at(abs(mean) - sd), at(abs(mean) + sd)
+        parts.append(tag("i", style=f"left:{start:.1f}%;width:{end - start:.1f}%"))
+    return tag("td", tag("div", *parts), class_="bar")
 
 
 def row(name, *tds):
-    return f'<tr><th scope="row">{html.escape(name)}</th>{"".join(tds)}</tr>'
+    return tag("tr", tag("th", html.escape(name), scope="row"), *tds)
 
 
 def num(text):
-    return f'<td class="num">{html.escape(text)}</td>'
+    return tag("td", html.escape(text), class_="num")
 
 
 def head(*names):
-    return (
-        "<thead><tr><td></td>"
-        + "".join(
-            f'<th scope="col" class="num">{html.escape(named(n))}</th>' if n else "<td></td>"
-            for n in names
-        )
-        + "</tr></thead>"
-    )
+    "The head of a table; an empty name is the column of bars."
+    columns = [
+        tag("th", html.escape(named(n)), scope="col", class_="num") if n else "" for n in names
+    ]
+    return tag("thead", tag("tr", "<td></td>", *(column or "<td></td>" for column in columns)))
+
+
+def framed(inside, title, kind):
+    "A table with its title."
+    caption = tag("caption", html.escape(title))
+    return scrolling(tag("table", caption, inside, class_=f"table table-sm {kind}"), label=title)
+
+
+def height(v):
+    "How far a bar and its whisker reach."
+    return abs(v["mean"]) + v["sd"] if is_runs(v) else abs(v or 0)
 
 
 def table(columns, title):
-    "A table of {column: {row: value}} with bars for the column that says most: how many times something, else the first."
+    """A table of {column: {row: value}}, with bars for the column that says most: how many times
+    something, else the first."""
     lead = next((c for c in columns if c.startswith("times")), next(iter(columns)))
-    rows = list(
-        dict.fromkeys(r for c in sorted(columns.values(), key=len, reverse=True) for r in c)
-    )
-    most = (
-        max(abs(v["mean"]) + v["sd"] if is_runs(v) else abs(v or 0) for v in columns[lead].values())
-        or 1
-    )
-    texts = {k: cells([c.get(r) for r in rows]) for k, c in columns.items()}
     others = [k for k in columns if k != lead]
-    body = "".join(
-        row(
-            r,
-            num(texts[lead][i]),
-            bar(columns[lead].get(r), most),
-            *(num(texts[k][i]) for k in others),
-        )
-        for i, r in enumerate(rows)
-    )
-    return framed(
-        f"{head(lead, '', *others) if others else ''}<tbody>{body}</tbody>",
-        f"{title or named(lead)}{f'; bars: {named(lead)}' if others and title else ''}",
-        "bars",
-    )
+    longest_first = sorted(columns.values(), key=len, reverse=True)
+    names = list(dict.fromkeys(name for column in longest_first for name in column))
+    most = max(map(height, columns[lead].values())) or 1
+    texts = {k: cells([column.get(name) for name in names]) for k, column in columns.items()}
+    rows = []
+    for i, name in enumerate(names):
+        first = num(texts[lead][i]), bar(columns[lead].get(name), most)
+        rows.append(row(name, *first, *(num(texts[k][i]) for k in others)))
+    top = head(lead, "", *others) if others else ""
+    caption = title or named(lead)
+    if others and title:
+        caption += f"; bars: {named(lead)}"
+    return framed(top + tag("tbody", *rows), caption, "bars")
 
 
 def grid(record, title):
     "A table with a row for each entry and a column for each figure."
-    columns = {c: cells([r[c] for r in record.values()]) for c in next(iter(record.values()))}
-    body = "".join(
-        row(k, *(num(texts[i]) for texts in columns.values())) for i, k in enumerate(record)
-    )
-    return framed(f"{head(*columns)}<tbody>{body}</tbody>", title, "figured")
-
-
-def framed(inside, title, kind):
-    "A table that scrolls by itself where the page is narrow."
-    title = html.escape(title, quote=True)
-    return f'<div class="wide" role="group" aria-label="{title}"><table class="table table-sm {kind}"><caption>{title}</caption>{inside}</table></div>'
-
-
-def raw(markup):
-    return f"\n```{{=html}}\n{markup}\n```\n"
+    names = next(iter(record.values()))
+    columns = {c: cells([r[c] for r in record.values()]) for c in names}
+    rows = [row(k, *(num(texts[i]) for texts in columns.values())) for i, k in enumerate(record)]
+    return framed(head(*columns) + tag("tbody", *rows), title, "figured")
 
 
 def together(columns):
@@ -211,81 +201,81 @@ def together(columns):
     return [{k: g[k] for k in columns if k in g} for g in groups]
 
 
+def group_title(group, title):
+    "The title of a group of columns; one column alone is named."
+    if len(group) > 1:
+        return title
+    (name,) = group
+    return ": ".join(filter(None, [title, named(name)]))
+
+
+def nested(key, v, level):
+    "What is neither a figure nor a column: runs and grids as tables, else under a heading."
+    if runs := runs_below(v):
+        return [raw(table({key: runs}, f"{named(key)}: mean ± standard deviation"))]
+    if is_grid(v):
+        return [raw(grid(v, named(key)))]
+    return [f"{'#' * level} {named(key).capitalize()}\n", *drawn(v, named(key), level + 1)]
+
+
 def drawn(record, title, level=3):
-    "Everything in a record: single figures as a list, what is alike as one table, what is nested under a heading of its own."
+    """Everything in a record: single figures as a list, what is alike as one table, what is nested
+    under a heading of its own."""
     record = {k: v for k, v in record.items() if k not in APART}
     facts = {k: v for k, v in record.items() if not isinstance(v, dict) or is_runs(v)}
     flat = {k: v for k, v in record.items() if is_flat(v)}
-    out = (
-        ["\n".join(f"- {named(k)}: **{cell(v)}**" for k, v in facts.items()) + "\n"]
-        if facts
-        else []
-    )
-    out += [
-        raw(
-            table(
-                g, title if len(g) > 1 else ": ".join(filter(None, [title, named(next(iter(g)))]))
-            )
-        )
-        for g in together(flat)
-    ]
+    out = []
+    if facts:
+        out.append("".join(f"- {named(k)}: **{cell(v)}**\n" for k, v in facts.items()))
+    out += [raw(table(group, group_title(group, title))) for group in together(flat)]
     for k, v in record.items():
-        if k in facts or k in flat or not v:
-            continue
-        if runs := runs_below(v):
-            out.append(raw(table({k: runs}, f"{named(k)}: mean ± standard deviation")))
-        elif is_grid(v):
-            out.append(raw(grid(v, named(k))))
-        else:
-            out += [f"{'#' * level} {named(k).capitalize()}\n", *drawn(v, named(k), level + 1)]
+        if k not in facts and k not in flat and v:
+            out += nested(k, v, level)
     return out
 
 
 def section(path, folder):
     "One benchmark."
     result = json.loads(path.read_text(encoding="utf-8"))
-    name, script = path.stem, folder / f"bench_{path.stem}.py"
-    anchor = name.replace("_", "-")
+    name, anchor = path.stem, path.stem.replace("_", "-")
+    links = f"[source]({SOURCE}bench_{name}.py) · [numbers]({SOURCE}results/{name}.json)"
     out = [
         f"## {named(name).capitalize()} {{#{anchor}}}\n",
-        question(script) + "\n",
-        f"`make bench-{anchor}` · [source]({SOURCE}bench_{name}.py) · [numbers]({SOURCE}results/{name}.json)\n",
+        question(folder / f"bench_{name}.py") + "\n",
+        f"`make bench-{anchor}` · {links}\n",
     ]
-    if plots := "".join(plot(t, c) for t, c in (result.get("curves") or {}).items()):
-        out.append(raw(f'<div class="plots">{plots}</div>'))
+    plots = [plot(title, curve) for title, curve in (result.get("curves") or {}).items()]
+    if any(plots):
+        out.append(raw(tag("div", *plots, class_="plots")))
     out += drawn(result, "")
     if notes := result.get("notes"):
-        out.append("\n".join(f"- **{named(k)}**: {v}" for k, v in notes.items()) + "\n")
-    machine = ", ".join(
-        f"{named(k)} {cell(v)}" for k, v in (result.get("machine") or {}).items() if v is not None
-    )
-    return "\n".join([*out, f"\nMeasured on: {machine}.\n"])
+        out.append("".join(f"- **{named(k)}**: {v}\n" for k, v in notes.items()))
+    machine = {k: v for k, v in (result.get("machine") or {}).items() if v is not None}
+    measured_on = ", ".join(f"{named(k)} {cell(v)}" for k, v in machine.items())
+    return "\n".join([*out, f"\nMeasured on: {measured_on}.\n"])
+
+
+METHOD = re.compile(r"^## [^\n]*(?:measured|method)[^\n]*\n(.*?)(?=^## |\Z)", re.M | re.S | re.I)
 
 
 def method(path):
-    "What `benchmarks/README.md` says about how things are measured: its section of that name, else all of it."
+    "How things are measured: that section of `benchmarks/README.md`, else all of it."
     if not path.exists():
         return ""
     text = re.sub(r"^# .*\n", "", path.read_text(encoding="utf-8"))
-    own = re.search(
-        r"^## [^\n]*(?:measured|method)[^\n]*\n(.*?)(?=^## |\Z)", text, re.M | re.S | re.I
-    )
+    own = METHOD.search(text)
     text = own[1] if own else re.sub(r"^##", "###", text, flags=re.M)
-    return (
-        "## How it is measured {#method}\n\n"
-        + re.sub(r"\]\((?!https?:|#)", f"]({SOURCE}", text.strip())
-        + "\n"
-    )
+    linked = re.sub(r"\]\((?!https?:|#)", f"]({SOURCE}", text.strip())
+    return f"## How it is measured {{#method}}\n\n{linked}\n"
+
+
+def place(path):
+    "Where the section of a result stands."
+    return (ORDER.index(path.stem) if path.stem in ORDER else len(ORDER), path.stem)
 
 
 def page(folder):
     "The page, as Quarto markdown."
-    results = sorted(
-        (folder / "results").glob("*.json"),
-        key=lambda p: (ORDER.index(p.stem) if p.stem in ORDER else len(ORDER), p.stem),
-    )
-    intro = "Each figure comes from one command, ours and what one would use instead in one run, in turn, medians. A figure without a command here is not quoted anywhere.\n"
-    return (
-        "---\ntitle: Benchmarks\ndescription: Measured, on which machine, and how to measure it again.\n---\n\n"
-        + "\n".join([intro, method(folder / "README.md"), *(section(p, folder) for p in results)])
-    )
+    results = sorted((folder / "results").glob("*.json"), key=place)
+    sections = [section(path, folder) for path in results]
+    return "\n".join([FRONT, method(folder / "README.md"), *sections])

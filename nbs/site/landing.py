@@ -1,30 +1,68 @@
-"The first screen of the site, from what the notebooks and benchmarks say; nothing in it is typed in twice."
+"The first screen of the site, made from the notebooks and the results of the benchmarks."
 
 import html
 import json
 import re
 
+from markup import raw, tag
+
+# Attention of six tokens to six tokens.
+ATTENTION = [
+    [1, 0.3, 0.1, 0.1, 0.2, 0.1],
+    [0.3, 0.9, 0.4, 0.1, 0.1, 0.1],
+    [0.1, 0.3, 0.5, 0.7, 0.2, 0.1],
+    [0.1, 0.1, 0.6, 0.9, 0.3, 0.2],
+    [0.2, 0.1, 0.2, 0.3, 0.8, 0.5],
+    [0.1, 0.1, 0.1, 0.2, 0.5, 1],
+]
+
+
+def heatmap():
+    "The picture of the model: each square as strong as its attention."
+    squares = []
+    for i, row in enumerate(ATTENTION):
+        for j, strength in enumerate(row):
+            place = f'x="{30 + 10 * j}" y="{4 + 9 * i}" width="8" height="7" rx="1.5"'
+            squares.append(f'<rect {place} class="fill" style="opacity:{strength}"/>')
+    return "".join(squares)
+
+
 # One small picture a chapter, in the accent colour of the theme (currentColor and CSS variables).
 PICTURES = {
-    "pipeline": '<rect x="4" y="24" width="26" height="12" rx="3" class="line"/><path d="M32 30h10m-4-4 4 4-4 4" class="line"/><rect x="46" y="16" width="28" height="28" rx="6" class="fill"/><path d="M76 30h10m-4-4 4 4-4 4" class="line"/><rect x="92" y="20" width="24" height="7" rx="2" class="fill"/><rect x="92" y="33" width="9" height="7" rx="2" class="soft"/>',
-    "tokenizer": '<rect x="4" y="12" width="112" height="9" rx="3" class="soft"/><rect x="4" y="34" width="20" height="14" rx="3" class="fill"/><rect x="28" y="34" width="14" height="14" rx="3" class="line"/><rect x="46" y="34" width="26" height="14" rx="3" class="fill"/><rect x="76" y="34" width="12" height="14" rx="3" class="line"/><rect x="92" y="34" width="24" height="14" rx="3" class="fill"/><path d="M14 22v9M35 22v9M59 22v9M82 22v9M104 22v9" class="line"/>',
-    "model": "".join(
-        f'<rect x="{30 + 10 * j}" y="{4 + 9 * i}" width="8" height="7" rx="1.5" class="fill" style="opacity:{o}"/>'
-        for i, row in enumerate(
-            [
-                [1, 0.3, 0.1, 0.1, 0.2, 0.1],
-                [0.3, 0.9, 0.4, 0.1, 0.1, 0.1],
-                [0.1, 0.3, 0.5, 0.7, 0.2, 0.1],
-                [0.1, 0.1, 0.6, 0.9, 0.3, 0.2],
-                [0.2, 0.1, 0.2, 0.3, 0.8, 0.5],
-                [0.1, 0.1, 0.1, 0.2, 0.5, 1],
-            ]
-        )
-        for j, o in enumerate(row)
+    "pipeline": (
+        '<rect x="4" y="24" width="26" height="12" rx="3" class="line"/>'
+        '<path d="M32 30h10m-4-4 4 4-4 4" class="line"/>'
+        '<rect x="46" y="16" width="28" height="28" rx="6" class="fill"/>'
+        '<path d="M76 30h10m-4-4 4 4-4 4" class="line"/>'
+        '<rect x="92" y="20" width="24" height="7" rx="2" class="fill"/>'
+        '<rect x="92" y="33" width="9" height="7" rx="2" class="soft"/>'
     ),
-    "customization": '<rect x="30" y="46" width="60" height="9" rx="3" class="soft"/><rect x="30" y="34" width="60" height="9" rx="3" class="soft"/><rect x="30" y="22" width="60" height="9" rx="3" class="soft"/><rect x="44" y="6" width="32" height="12" rx="3" class="fill"/>',
-    "trainer": '<path d="M10 6v46h104" class="axis"/><path d="M14 10c10 26 22 30 40 33s40 4 58 4" class="line"/><path d="M14 14c14 20 26 26 42 28s34 1 56-3" class="dash"/>',
-    "native_loop": '<path d="M60 8a22 22 0 1 1-19 11" class="line"/><path d="m36 26 4-9 9 4" class="line"/><circle cx="60" cy="30" r="7" class="fill"/>',
+    "tokenizer": (
+        '<rect x="4" y="12" width="112" height="9" rx="3" class="soft"/>'
+        '<rect x="4" y="34" width="20" height="14" rx="3" class="fill"/>'
+        '<rect x="28" y="34" width="14" height="14" rx="3" class="line"/>'
+        '<rect x="46" y="34" width="26" height="14" rx="3" class="fill"/>'
+        '<rect x="76" y="34" width="12" height="14" rx="3" class="line"/>'
+        '<rect x="92" y="34" width="24" height="14" rx="3" class="fill"/>'
+        '<path d="M14 22v9M35 22v9M59 22v9M82 22v9M104 22v9" class="line"/>'
+    ),
+    "model": heatmap(),
+    "customization": (
+        '<rect x="30" y="46" width="60" height="9" rx="3" class="soft"/>'
+        '<rect x="30" y="34" width="60" height="9" rx="3" class="soft"/>'
+        '<rect x="30" y="22" width="60" height="9" rx="3" class="soft"/>'
+        '<rect x="44" y="6" width="32" height="12" rx="3" class="fill"/>'
+    ),
+    "trainer": (
+        '<path d="M10 6v46h104" class="axis"/>'
+        '<path d="M14 10c10 26 22 30 40 33s40 4 58 4" class="line"/>'
+        '<path d="M14 14c14 20 26 26 42 28s34 1 56-3" class="dash"/>'
+    ),
+    "native_loop": (
+        '<path d="M60 8a22 22 0 1 1-19 11" class="line"/>'
+        '<path d="m36 26 4-9 9 4" class="line"/>'
+        '<circle cx="60" cy="30" r="7" class="fill"/>'
+    ),
 }
 
 # Benchmark, where its figure stands in the results, and what the figure says.
@@ -45,27 +83,50 @@ FIGURES = [
         "sooner: the first answer of a fresh process, against transformers.pipeline",
     ),
 ]
+SENTENCES = [
+    "We are very happy to show you the 🤗 Transformers library.",
+    "We hope you don't hate it.",
+]
+CARD = "https://github.com/nlp-tour/nlp_tour/blob/main/nlp_tour/embedded/sentiment/README.md"
+HERO = """<div class="hero">
+<div class="first"><div class="promise"><h1>The Quick Tour of 2021, as living code</h1>
+<p>It runs on today's libraries, it works with no network, and it shows its work. Six notebooks are
+the source, the documentation and the tests.</p>
+<pre class="commands"><code>make tour    <i># train, evaluate, save, report</i>
+make test    <i># every notebook, every test</i></code></pre>
+<p class="go"><a class="primary" href="pipeline.html">Begin the tour</a>
+<a href="try.html">Try it in the page</a> <a href="2021.html">2021 to today</a></p></div>
+<div class="classified"><code>pipeline('sentiment-analysis')</code>{classified}</div></div>
+<ol class="path">{path}</ol>
+<div class="figures">{figures}</div>
+</div>"""
+FRONT = "---\npagetitle: nlp_tour\npage-layout: full\ntoc: false\n---\n"
 
 
-def rows(text):
+def chapters(text):
     "The table of chapters in the index: (page, title, what one sees)."
-    return [
-        (m[2], m[1], m[3].strip())
-        for m in re.finditer(r"^\| \[(\d [^\]]+)\]\((\w+)\.ipynb\) \| ([^|]+) \|", text, re.M)
-    ]
+    rows = re.findall(r"^\| \[(\d [^\]]+)\]\((\w+)\.ipynb\) \| ([^|]+) \|", text, re.M)
+    return [(page, title, seen.strip()) for title, page, seen in rows]
+
+
+def chapter(page, title, seen):
+    "The card of a chapter."
+    picture = tag("svg", PICTURES.get(page, ""), viewBox="0 0 120 60", aria_hidden="true")
+    words = tag("b", html.escape(title)) + tag("span", html.escape(seen))
+    return tag("li", tag("a", picture, words, href=f"{page}.html"))
 
 
 def classified(printed):
     "The tour's two sentences with the answers that the index notebook printed."
     found = re.findall(r"label: (\w+), with score: ([\d.]+)", printed)
-    sentences = [
-        "We are very happy to show you the 🤗 Transformers library.",
-        "We hope you don't hate it.",
-    ]
-    return "".join(
-        f'<p class="said"><span class="text">{html.escape(s)}</span><span class="meter" aria-hidden="true"><span style="width:{100 * float(score):.0f}%"></span></span><span class="answer">{label} {score}</span></p>'
-        for s, (label, score) in zip(sentences, found)
-    )
+    parts = []
+    for sentence, (label, score) in zip(SENTENCES, found):
+        full = tag("span", style=f"width:{100 * float(score):.0f}%")
+        text = tag("span", html.escape(sentence), class_="text")
+        meter = tag("span", full, class_="meter", aria_hidden="true")
+        answer = tag("span", f"{label} {score}", class_="answer")
+        parts.append(tag("p", text, meter, answer, class_="said"))
+    return "".join(parts)
 
 
 def read(root, name):
@@ -74,88 +135,70 @@ def read(root, name):
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
+def figure(value, text, href):
+    "A figure of the first screen, with a link to the page that says how it was measured."
+    return tag("a", tag("b", value), tag("span", html.escape(text)), class_="figure", href=href)
+
+
 def measured(root, printed):
-    "The figures of the first screen, each with the page that says how it was measured; one that was not measured is left out, and the site's test counts them."
-    accuracy = re.search(r"accuracy on unseen films: ([\d.]+)", printed)
-    cards = [
-        (
-            accuracy and f"{float(accuracy[1]):.1%}",
-            "of reviews judged right, of films that the model has never seen",
-            "https://github.com/nlp-tour/nlp_tour/blob/main/nlp_tour/embedded/sentiment/README.md",
-        )
-    ]
-    for name, keys, what in FIGURES:
+    "The figures of the first screen, without those that were not measured; a test counts them."
+    cards = []
+    if accuracy := re.search(r"accuracy on unseen films: ([\d.]+)", printed):
+        text = "of reviews judged right, of films that the model has never seen"
+        cards.append(figure(f"{float(accuracy[1]):.1%}", text, CARD))
+    for name, keys, text in FIGURES:
         value = read(root, name)
         for key in keys:
             value = value.get(key, {})
-        cards.append(
-            (
-                value and f"{value:.{int(value < 10)}f}×",
-                what,
-                f"benchmarks.html#{name.replace('_', '-')}",
-            )
-        )
-    return "".join(
-        f'<a class="figure" href="{href}"><b>{value}</b><span>{html.escape(what)}</span></a>'
-        for value, what, href in cards
-        if value
-    )
+        if value:
+            digits = 1 if value < 10 else 0
+            href = f"benchmarks.html#{name.replace('_', '-')}"
+            cards.append(figure(f"{value:.{digits}f}×", text, href))
+    return "".join(cards)
 
 
 def hero(root, text, printed):
     "The first screen as HTML."
-    path = "".join(
-        f'<li><a href="{page}.html"><svg viewBox="0 0 120 60" role="img" aria-label="">{PICTURES.get(page, "")}</svg><b>{html.escape(title)}</b><span>{html.escape(see)}</span></a></li>'.replace(
-            ' role="img" aria-label=""', ' aria-hidden="true"'
-        )
-        for page, title, see in rows(text)
-    )
-    return f"""<div class="hero">
-<div class="first"><div class="promise"><h1>The Quick Tour of 2021, as living code</h1>
-<p>It runs on today's libraries, it works with no network, and it shows its work. Six notebooks are the source, the documentation and the tests.</p>
-<pre class="commands"><code>make tour    <i># train, evaluate, save, report</i>
-make test    <i># every notebook, every test</i></code></pre>
-<p class="go"><a class="primary" href="pipeline.html">Begin the tour</a> <a href="try.html">Try it in the page</a> <a href="2021.html">2021 to today</a></p></div>
-<div class="classified"><code>pipeline('sentiment-analysis')</code>{classified(printed)}</div></div>
-<ol class="path">{path}</ol>
-<div class="figures">{measured(root, printed)}</div>
-</div>"""
+    path = "".join(chapter(*row) for row in chapters(text))
+    return HERO.format(classified=classified(printed), path=path, figures=measured(root, printed))
 
 
 def folded(picture):
     "A large picture that is loaded when it is asked for."
-    alt = html.escape(picture[1], quote=True)
-    return f'```{{=html}}\n<details><summary>{alt}</summary><img class="figure-png" loading="lazy" alt="{alt}" src="{picture[2]}"></details>\n```'
+    alt, source = picture.groups()
+    image = (
+        f'<img class="figure-png" loading="lazy" alt="{html.escape(alt, quote=True)}" '
+        f'src="{source}">'
+    )
+    return raw(tag("details", tag("summary", html.escape(alt)), image)).strip()
+
+
+COMMANDS = re.compile(r"^## Two commands\n+```sh\n.*?^```\n+", re.M | re.S)
+PICTURE = re.compile(r"^!\[([^\]]*)\]\((images/[^)]+)\)$", re.M)
+
+
+def without_first_screen(text):
+    "Prose of the index without the commands, which the first screen has; pictures are folded."
+    return PICTURE.sub(folded, COMMANDS.sub("", text))
 
 
 def landing(notebook, root):
     "Put the first screen on top of the staged index."
     nb = json.loads(notebook.read_text(encoding="utf-8"))
     cells = nb["cells"]
-
-    def source(c):
-        return "".join(c["source"])
-
-    text = "\n".join(source(c) for c in cells if c["cell_type"] == "markdown")
+    for c in cells:
+        c["source"] = "".join(c["source"])
+    prose = [c for c in cells if c["cell_type"] == "markdown"]
+    text = "\n".join(c["source"] for c in prose)
     printed = "\n".join("".join(o.get("text", "")) for c in cells for o in c.get("outputs", []))
-    front = {
-        "cell_type": "raw",
-        "metadata": {},
-        "source": "---\npagetitle: nlp_tour\npage-layout: full\ntoc: false\n---\n",
-    }
-    body = [c for c in cells if c["cell_type"] != "raw"]
-    first = {
-        "cell_type": "markdown",
-        "metadata": {},
-        "source": f"```{{=html}}\n{hero(root, text, printed)}\n```\n",
-    }
-    for c in body:
-        if c["cell_type"] == "markdown":
-            without = re.sub(
-                r"^## Two commands\n+```sh\n.*?^```\n+", "", source(c), flags=re.M | re.S
-            )  # the first screen has them
-            c["source"] = re.sub(r"^!\[([^\]]*)\]\((images/[^)]+)\)$", folded, without, flags=re.M)
-    nb["cells"] = [front, first, *body]
+    for c in prose:
+        c["source"] = without_first_screen(c["source"])
+    first = raw(hero(root, text, printed))
+    nb["cells"] = [
+        {"cell_type": "raw", "metadata": {}, "source": FRONT},
+        {"cell_type": "markdown", "metadata": {}, "source": first},
+        *(c for c in cells if c["cell_type"] != "raw"),
+    ]
     for i, c in enumerate(nb["cells"]):
         c["id"] = f"cell-{i}"
     notebook.write_text(json.dumps(nb), encoding="utf-8")

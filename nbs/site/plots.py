@@ -1,9 +1,14 @@
-"Line plots as inline SVG: colours come from the theme, text stays legible on a phone, and the numbers stand below in a table."
+"""Line plots as inline SVG: colours come from the theme, text stays legible on a phone, and the
+numbers stand below in a table."""
 
 import html
 import math
 
-WIDE, HIGH, LEFT, RIGHT, TOP, BOTTOM = 440, 290, 58, 14, 30, 46  # of the viewBox, and its margins
+from markup import scrolling, tag
+
+# The viewBox, and its margins.
+WIDE, HIGH = 440, 290
+LEFT, RIGHT, TOP, BOTTOM = 58, 14, 30, 46
 DASHES = ("", "7 4", "2 3", "9 3 2 3")
 MARKS = (
     '<circle cx="{x}" cy="{y}" r="3.6"/>',
@@ -20,131 +25,153 @@ def number(v):
         return "–"
     if isinstance(v, bool) or not isinstance(v, (int, float)):
         return str(v)
-    return (
-        f"{v:,}"
-        if isinstance(v, int)
-        else f"{v:,.0f}"
-        if abs(v) >= 999.5
-        else f"{v:.3g}"
-        if v == 0 or abs(v) >= 1e-4
-        else f"{v:.1e}"
-    )
+    if isinstance(v, int):
+        return f"{v:,}"
+    if abs(v) >= 999.5:
+        return f"{v:,.0f}"
+    return f"{v:.3g}" if v == 0 or abs(v) >= 1e-4 else f"{v:.1e}"
+
+
+def powers(low, high, factors):
+    "The values from `low` to `high` that are one of these factors times a power of ten."
+    exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    values = [f * 10.0**e for e in exponents for f in factors]
+    return [v for v in values if low * 0.999 <= v <= high * 1.001]
 
 
 def steps(low, high, log):
-    "Round values from `low` to `high` for an axis: powers of ten, with 2 and 5 between where there are few; or steps of 1, 2 or 5."
+    """Round values from `low` to `high` for an axis: steps of 1, 2 or 5, or powers of ten, with
+    values between them where they are few."""
     if log:
-        ends = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-
-        def inside(factors):
-            return [
-                f * 10.0**e
-                for e in ends
-                for f in factors
-                if low * 0.999 <= f * 10.0**e <= high * 1.001
-            ]
-
-        return next(
-            (found for factors in ((1,), (1, 3), (1, 2, 5)) if len(found := inside(factors)) >= 3),
-            inside(range(1, 10)) or [low, high],
-        )
+        for factors in ((1,), (1, 3), (1, 2, 5)):
+            found = powers(low, high, factors)
+            if len(found) >= 3:
+                return found
+        return powers(low, high, range(1, 10)) or [low, high]
     size = 10.0 ** math.floor(math.log10((high - low) / 4))
     size *= next(f for f in (1, 2, 5, 10) if (high - low) / (size * f) <= 5.001)
-    return [
-        round(i * size, 12)
-        for i in range(math.ceil(low / size - 1e-9), math.floor(high / size + 1e-9) + 1)
-    ]
+    first, last = math.ceil(low / size - 1e-9), math.floor(high / size + 1e-9)
+    return [round(i * size, 12) for i in range(first, last + 1)]
+
+
+def with_margin(low, high, log):
+    "The ends of an axis for values from `low` to `high`."
+    if low == high:
+        return (low / 2, high * 2) if log else with_margin(low - 1, high + 1, log)
+    if log:
+        return low, high
+    space = high - low
+    from_zero = 0 <= low < high / 2
+    return 0 if from_zero else low - 0.06 * space, high + 0.04 * space
 
 
 def scale(values, log, start, end):
     "A function from values to places, and the ticks of its axis."
-    low, high = min(values), max(values)
-    if log and low <= 0:
-        raise ValueError(f"a logarithmic axis has no place for {low}")
-    if low == high:
-        low, high = (low / 2, high * 2) if log else (low - 1, high + 1)
-    if not log:
-        low, high = (
-            (0 if 0 <= low < high / 2 else low - 0.06 * (high - low)),
-            high + 0.04 * (high - low),
-        )
+    if log and min(values) <= 0:
+        raise ValueError(f"a logarithmic axis has no place for {min(values)}")
+    low, high = with_margin(min(values), max(values), log)
     at = math.log10 if log else float
-    return (
-        lambda v: round(start + (at(v) - at(low)) / (at(high) - at(low)) * (end - start), 1)
-    ), steps(low, high, log)
+
+    def place(v):
+        share = (at(v) - at(low)) / (at(high) - at(low))
+        return round(start + share * (end - start), 1)
+
+    return place, steps(low, high, log)
 
 
-def told(title, curve, lines):
-    "The plot in words."
-    ends = "; ".join(
-        f"{name} from {number(p[0][1])} at {number(p[0][0])} to {number(p[-1][1])} at {number(p[-1][0])}"
-        for name, p in lines.items()
-    )
-    return f"{title}. {curve['y']} over {curve['x']}: {ends}."
+def in_words(title, curve, lines):
+    "The plot for those who do not see it."
+    ends = []
+    for name, points in lines.items():
+        (x0, y0), (x1, y1) = points[0], points[-1]
+        ends.append(f"{name} from {number(y0)} at {number(x0)} to {number(y1)} at {number(x1)}")
+    return f"{title}. {curve['y']} over {curve['x']}: {'; '.join(ends)}."
 
 
 def series(i, points, x, y):
     "One line with its marks."
     places = [(x(a), y(b)) for a, b in points]
-    dash = f' stroke-dasharray="{DASHES[i % len(DASHES)]}"' if i % len(DASHES) else ""
     path = "M" + "L".join(f"{a} {b}" for a, b in places)
-    return f'<g style="--c:var(--line-{i % COLOURS + 1})"><path class="curve" d="{path}"{dash}/>{"".join(MARKS[i % len(MARKS)].format(x=a, y=b) for a, b in places)}</g>'
+    dash = DASHES[i % len(DASHES)] or None
+    marks = [MARKS[i % len(MARKS)].format(x=a, y=b) for a, b in places]
+    curve = tag("path", class_="curve", d=path, stroke_dasharray=dash)
+    return tag("g", curve, *marks, style=f"--c:var(--line-{i % COLOURS + 1})")
 
 
 def legend(names):
     "The names, each with a piece of its line."
-
-    def sample(i):
-        return f'<svg viewBox="0 0 34 12" aria-hidden="true">{series(i, [(5, 6), (17, 6), (29, 6)], float, float)}</svg>'
-
-    return (
-        '<ul class="legend">'
-        + "".join(f"<li>{sample(i)}{html.escape(n)}</li>" for i, n in enumerate(names))
-        + "</ul>"
-    )
+    entries = []
+    for i, name in enumerate(names):
+        line = series(i, [(5, 6), (17, 6), (29, 6)], float, float)
+        sample = tag("svg", line, viewBox="0 0 34 12", aria_hidden="true")
+        entries.append(tag("li", sample, html.escape(name)))
+    return tag("ul", *entries, class_="legend")
 
 
 def numbers(title, curve, lines):
     "The plot as a folded table."
-    at = sorted({x for p in lines.values() for x, _ in p})
-    head = "".join(f'<th scope="col" class="num">{html.escape(n)}</th>' for n in lines)
-    known = {n: dict(map(tuple, p)) for n, p in lines.items()}
-    body = "".join(
-        f'<tr><th scope="row" class="num">{number(x)}</th>'
-        + "".join(f'<td class="num">{number(known[n].get(x))}</td>' for n in lines)
-        + "</tr>"
-        for x in at
+
+    def head(text):
+        return tag("th", html.escape(text), scope="col", class_="num")
+
+    known = {name: dict(map(tuple, points)) for name, points in lines.items()}
+    rows = []
+    for x in sorted({x for points in lines.values() for x, _ in points}):
+        first = tag("th", number(x), scope="row", class_="num")
+        others = [tag("td", number(known[name].get(x)), class_="num") for name in lines]
+        rows.append(tag("tr", first, *others))
+    table = tag(
+        "table",
+        tag("caption", html.escape(curve["y"])),
+        tag("thead", tag("tr", head(curve["x"]), *map(head, lines))),
+        tag("tbody", *rows),
+        class_="table table-sm",
     )
-    return (
-        f'<details><summary>The numbers</summary><div class="wide" role="group" aria-label="{html.escape(title, quote=True)}, numbers"><table class="table table-sm"><caption>{html.escape(curve["y"])}</caption>'
-        f'<thead><tr><th scope="col" class="num">{html.escape(curve["x"])}</th>{head}</tr></thead><tbody>{body}</tbody></table></div></details>'
+    return tag(
+        "details", tag("summary", "The numbers"), scrolling(table, label=f"{title}, numbers")
     )
+
+
+def axes(curve, x, x_ticks, y, y_ticks):
+    "Rules, ticks, their values, and the units."
+    bottom, right = HIGH - BOTTOM, WIDE - RIGHT
+    parts = []
+    for v in y_ticks:
+        parts.append(tag("path", class_="rule", d=f"M{LEFT} {y(v)}H{right}"))
+        place = {"x": LEFT - 7, "y": f"{y(v) + 4.5:.1f}"}
+        parts.append(tag("text", number(v), **place, text_anchor="end"))
+    for v in x_ticks:
+        long_at_the_end = x(v) > WIDE - 50 and len(number(v)) > 6
+        anchor = "end" if long_at_the_end else "middle"
+        parts.append(tag("path", class_="axis", d=f"M{x(v)} {bottom}v5"))
+        parts.append(tag("text", number(v), x=x(v), y=bottom + 19, text_anchor=anchor))
+    unit = {"class_": "unit"}
+    parts.append(tag("path", class_="axis", d=f"M{LEFT} {TOP}V{bottom}H{right}"))
+    parts.append(tag("text", html.escape(curve["y"]), **unit, x=4, y=14))
+    x_unit = html.escape(curve["x"])
+    parts.append(tag("text", x_unit, **unit, x=right, y=HIGH - 7, text_anchor="end"))
+    return "".join(parts)
 
 
 def plot(title, curve):
-    "A figure from `{x, y, log_x, log_y, lines: {name: [[x, y], …]}}`; a point without a y was not measured and is left out."
-    lines = {
-        n: known
-        for n, p in curve["lines"].items()
-        if (known := sorted([a, b] for a, b in p if b is not None))
-    }
+    """A figure from `{x, y, log_x, log_y, lines: {name: [[x, y], …]}}`. A point without a y was not
+    measured and is left out."""
+    known = {n: sorted([a, b] for a, b in p if b is not None) for n, p in curve["lines"].items()}
+    lines = {name: points for name, points in known.items() if points}
     if not lines:
         return ""
-    x, x_ticks = scale(
-        [a for p in lines.values() for a, _ in p], curve.get("log_x"), LEFT + 8, WIDE - RIGHT - 8
+    points = [point for line in lines.values() for point in line]
+    xs, ys = [a for a, _ in points], [b for _, b in points]
+    x, x_ticks = scale(xs, curve.get("log_x"), LEFT + 8, WIDE - RIGHT - 8)
+    y, y_ticks = scale(ys, curve.get("log_y"), HIGH - BOTTOM, TOP)
+    svg = tag(
+        "svg",
+        axes(curve, x, x_ticks, y, y_ticks),
+        *(series(i, line, x, y) for i, line in enumerate(lines.values())),
+        viewBox=f"0 0 {WIDE} {HIGH}",
+        role="img",
+        aria_label=in_words(title, curve, lines),
     )
-    y, y_ticks = scale(
-        [b for p in lines.values() for _, b in p], curve.get("log_y"), HIGH - BOTTOM, TOP
-    )
-    grid = "".join(
-        f'<path class="rule" d="M{LEFT} {y(v)}H{WIDE - RIGHT}"/><text x="{LEFT - 7}" y="{y(v) + 4.5:.1f}" text-anchor="end">{number(v)}</text>'
-        for v in y_ticks
-    )
-    grid += "".join(
-        f'<path class="axis" d="M{x(v)} {HIGH - BOTTOM}v5"/><text x="{x(v)}" y="{HIGH - BOTTOM + 19}" text-anchor="{"end" if x(v) > WIDE - 50 and number(v)[6:] else "middle"}">{number(v)}</text>'
-        for v in x_ticks
-    )
-    frame = f'<path class="axis" d="M{LEFT} {TOP}V{HIGH - BOTTOM}H{WIDE - RIGHT}"/><text class="unit" x="4" y="14">{html.escape(curve["y"])}</text><text class="unit" x="{WIDE - RIGHT}" y="{HIGH - 7}" text-anchor="end">{html.escape(curve["x"])}</text>'
-    drawn = "".join(series(i, p, x, y) for i, p in enumerate(lines.values()))
-    svg = f'<svg viewBox="0 0 {WIDE} {HIGH}" role="img" aria-label="{html.escape(told(title, curve, lines), quote=True)}">{grid}{frame}{drawn}</svg>'
-    return f'<figure class="plot"><figcaption>{html.escape(title)}</figcaption>{svg}{legend(lines)}{numbers(title, curve, curve["lines"])}</figure>'
+    caption = tag("figcaption", html.escape(title))
+    table = numbers(title, curve, curve["lines"])
+    return tag("figure", caption, svg, legend(lines), table, class_="plot")
