@@ -83,10 +83,13 @@ def symbols():
 
 
 def shown(value, most=40):
-    "A default value as source would have it, short."
+    "A default value as source would have it, short; a set in order, a function by its name."
     if isinstance(value, (set, frozenset)):
-        value = sorted(value, key=repr)
-    text = value.__name__ if callable(value) and hasattr(value, "__name__") else repr(value)
+        text = f"{{{', '.join(sorted(map(repr, value)))}}}"
+    elif callable(value) and hasattr(value, "__name__"):
+        text = value.__name__
+    else:
+        text = re.sub(r"<function (\w+) at 0x\w+>", r"\1", repr(value))
     return text if len(text) <= most else text[: most - 1] + "…"
 
 

@@ -1,6 +1,7 @@
 """Build the site: `python nbs/site/build.py [--quarto] [--no-model]`; it ends in `_docs/`.
 
-Staging, then one renderer (smalldocs by default, or Quarto where it is installed), then what makes pages light and self-contained."""
+Staging, then one renderer (smalldocs by default, or Quarto where it is installed), then what makes
+pages light and self-contained."""
 
 import argparse
 import logging
@@ -13,31 +14,40 @@ from pathlib import Path
 import live
 from stage import root, stage, staged
 
-site, tools = root / "_docs", root / ".venv-docs" / "node_modules"
+site = root / "_docs"
+modules = root / ".venv-docs" / "node_modules"
+# Settings that only Quarto reads, in the words of the other renderer.
 KNOWN = re.compile(
-    "compiles no Sass|output-file is not read|html-math-method is ignored|respect-user-color-scheme is ignored"
-)  # what only Quarto reads
+    "compiles no Sass|output-file is not read|html-math-method is ignored"
+    "|respect-user-color-scheme is ignored"
+)
 DELIMITER = "/*-- scss:rules --*/"
+IMPORT = re.compile(r"@import\s+(?:url\((?:\"[^\"]*\"|'[^']*'|[^)]*)\)|\"[^\"]*\"|'[^']*')[^;]*;")
+ICON = re.compile(r'content:\s*"\\(f[0-9a-f]{3})"')
+KATEX = re.compile(r"https://cdn\.jsdelivr\.net/npm/katex@[\d.]+/dist/")
+
+
+def rewrite(path, change):
+    "Change the text of a file."
+    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def icon_sheet(folder):
+    return folder / "site_libs" / "bootstrap-icons" / "bootstrap-icons.min.css"
 
 
 def without_imports(css):
     "A stylesheet without `@import` of fonts on other sites; a `;` inside the URL does not end it."
-    return re.sub(
-        r"@import\s+(?:url\((?:\"[^\"]*\"|'[^']*'|[^)]*)\)|\"[^\"]*\"|'[^']*')[^;]*;", "", css
-    )
+    return IMPORT.sub("", css)
 
 
 def purge(folder):
     "Leave only the CSS rules that some page or script of the site can use."
-    sheets = [
-        *folder.glob("site_libs/themes/*.css"),
-        folder / "site_libs" / "bootstrap-icons" / "bootstrap-icons.min.css",
-    ]
+    sheets = [*folder.glob("site_libs/themes/*.css"), icon_sheet(folder)]
     for path in sheets:
-        path.write_text(without_imports(path.read_text(encoding="utf-8")), encoding="utf-8")
-    subprocess.run(
-        ["node", Path(__file__).with_name("purge.mjs"), tools, folder, *sheets], check=True
-    )
+        rewrite(path, without_imports)
+    script = Path(__file__).with_name("purge.mjs")
+    subprocess.run(["node", script, modules, folder, *sheets], check=True)
 
 
 def icons(folder):
@@ -45,16 +55,10 @@ def icons(folder):
     from fontTools import subset
 
     logging.getLogger("fontTools").setLevel(logging.ERROR)
-    sheet, fonts = (
-        folder / "site_libs" / "bootstrap-icons" / "bootstrap-icons.min.css",
-        folder / "site_libs" / "bootstrap-icons" / "fonts",
-    )
-    css = sheet.read_text(encoding="utf-8")
-    named = {
-        int(code, 16)
-        for path in folder.rglob("*.css")
-        for code in re.findall(r'content:\s*"\\(f[0-9a-f]{3})"', path.read_text(encoding="utf-8"))
-    }
+    sheet = icon_sheet(folder)
+    fonts = sheet.parent / "fonts"
+    sheets = [path.read_text(encoding="utf-8") for path in folder.rglob("*.css")]
+    named = {int(code, 16) for css in sheets for code in ICON.findall(css)}
     options = subset.Options(flavor="woff")
     font = subset.load_font(fonts / "bootstrap-icons.woff", options)
     cutter = subset.Subsetter(options)
@@ -63,75 +67,56 @@ def icons(folder):
     subset.save_font(font, fonts / "icons.woff", options)
     for old in fonts.glob("bootstrap-icons.*"):
         old.unlink()
-    sheet.write_text(
-        re.sub(r"src:[^;}]*", 'src:url("fonts/icons.woff") format("woff")', css, count=1),
-        encoding="utf-8",
-    )
+    source = 'src:url("fonts/icons.woff") format("woff")'
+    rewrite(sheet, lambda css: re.sub(r"src:[^;}]*", source, css, count=1))
 
 
 def themes(folder):
-    "What Quarto takes from light.scss and dark.scss, for the renderer without Sass: their rules are plain CSS."
+    """What Quarto takes from light.scss and dark.scss, for the renderer without Sass: their rules
+    are plain CSS."""
     for mode, name in (("light", "cosmo"), ("dark", "darkly")):
-        rules = (
-            (root / "nbs" / "site" / f"{mode}.scss")
-            .read_text(encoding="utf-8")
-            .partition(DELIMITER)[2]
-        )
-        sheet = folder / "site_libs" / "themes" / f"{name}.min.css"
-        sheet.write_text(sheet.read_text(encoding="utf-8") + rules, encoding="utf-8")
+        scss = (root / "nbs" / "site" / f"{mode}.scss").read_text(encoding="utf-8")
+        rules = scss.partition(DELIMITER)[2]
+        with open(folder / "site_libs" / "themes" / f"{name}.min.css", "a", encoding="utf-8") as f:
+            f.write(rules)
 
 
 def maths(folder):
-    "Formulas are drawn by KaTeX from this site, not from another."
-    there, here = (
-        re.compile(r"https://cdn\.jsdelivr\.net/npm/katex@[\d.]+/dist/"),
-        folder / "site_libs" / "katex",
-    )
+    "Let KaTeX draw formulas from this site, not from another."
     for path in folder.rglob("*.html"):
+        up = "../" * (len(path.relative_to(folder).parts) - 1)
         text = path.read_text(encoding="utf-8")
-        if there.search(text):
-            path.write_text(
-                there.sub(
-                    "../" * (len(path.relative_to(folder).parts) - 1) + "site_libs/katex/", text
-                ),
-                encoding="utf-8",
-            )
-    dist = tools / "katex" / "dist"
-    for name in (
-        "katex.min.css",
-        "katex.min.js",
-        "contrib/auto-render.min.js",
-        *(f"fonts/{p.name}" for p in dist.glob("fonts/*.woff2")),
-    ):
-        (here / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(dist / name, here / name)
+        if KATEX.search(text):
+            path.write_text(KATEX.sub(f"{up}site_libs/katex/", text), encoding="utf-8")
+    dist = modules / "katex" / "dist"
+    names = ["katex.min.css", "katex.min.js", "contrib/auto-render.min.js"]
+    for name in [*names, *(f"fonts/{p.name}" for p in dist.glob("fonts/*.woff2"))]:
+        copy = folder / "site_libs" / "katex" / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(dist / name, copy)
 
 
 def render(quarto):
     "Render `_proc/`."
-    command = (
-        ["quarto", "render", "--no-execute"]
-        if quarto
-        else [Path(sys.executable).with_name("smalldocs"), "render", "."]
-    )
+    smalldocs = [Path(sys.executable).with_name("smalldocs"), "render", "."]
+    command = ["quarto", "render", "--no-execute"] if quarto else smalldocs
     done = subprocess.run(command, cwd=staged, capture_output=True, text=True)
-    said = [
-        line
-        for line in done.stderr.splitlines()
-        if not (KNOWN.search(line) or line.startswith("wrote"))
-    ]
-    if done.returncode or (said and not quarto):
-        sys.exit("\n".join([*said, "the site did not render whole"]))
+    warnings = [line for line in done.stderr.splitlines() if not line.startswith("wrote")]
+    warnings = [line for line in warnings if not KNOWN.search(line)]
+    if done.returncode or (warnings and not quarto):
+        sys.exit("\n".join([*warnings, "the site did not render completely"]))
 
 
 def replace_folder(new, folder):
-    "Put a finished folder in another's place by renames, so that it is never half there; the other goes to where the new one was made."
+    """Put a finished folder in another's place by renames, so that it is never half there; the
+    other goes to where the new one was made."""
     if folder.exists():
         folder.rename(new.with_name(".old"))
     new.rename(folder)
 
 
-def main():
+def options():
+    "The options of the command."
     cli = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -139,21 +124,22 @@ def main():
     cli.add_argument(
         "--no-model", action="store_true", help="keep the live page's model of the last build"
     )
-    args = cli.parse_args()
+    return cli.parse_args()
+
+
+def main():
+    args = options()
     stage()
-    live.collect(staged / "live", root / ".venv-docs" / "live", tools, fresh=not args.no_model)
-    shutil.copy(
-        tools / "@jupyter-widgets" / "html-manager" / "dist" / "embed.js",
-        staged / "site" / "widgets.js",
-    )
+    live.collect(staged / "live", root / ".venv-docs" / "live", modules, fresh=not args.no_model)
+    widgets = modules / "@jupyter-widgets" / "html-manager" / "dist" / "embed.js"
+    shutil.copy(widgets, staged / "site" / "widgets.js")
     render(args.quarto)
+    made = staged / "_docs"
     if not args.quarto:
-        purge(staged / "_docs")
-        icons(staged / "_docs")
-        themes(staged / "_docs")
-        maths(staged / "_docs")
-    (staged / "_docs" / ".nojekyll").touch()
-    replace_folder(staged / "_docs", site)
+        for finish in (purge, icons, themes, maths):
+            finish(made)
+    (made / ".nojekyll").touch()
+    replace_folder(made, site)
     shutil.rmtree(staged)
     print(f"{len(list(site.rglob('*.html')))} pages in {site.name}/")
 

@@ -1,7 +1,9 @@
-"""The live page's parts: the embedded sentiment model as int8 ONNX, its vocabulary, and onnxruntime-web, all in one folder.
+"""The parts of the live page: the embedded sentiment model as int8 ONNX, its vocabulary, and
+onnxruntime-web, in one folder.
 
-Weights are int8 with a scale for 64 of them in a column (for a row, in the embeddings); activations stay fp32. On 200 reviews one scale a
-column moves scores by up to 0.025, and int8 activations by more: this keeps them within 0.012."""
+Weights are int8 with a scale for 64 of them in a column (for a row, in the embeddings); activations
+stay fp32. On 200 reviews, one scale a column moves scores by up to 0.025, and int8 activations by
+more; this keeps them within 0.012."""
 
 import json
 import logging
@@ -28,9 +30,8 @@ def exported(model, tok):
 
     batch = tok(["a fine film", "and a text that is longer"], padding=True, return_tensors="pt")
     free = {0: torch.export.Dim("batch"), 1: torch.export.Dim("tokens")}
-    logging.getLogger("torch.onnx").setLevel(
-        logging.ERROR
-    )  # it names each part of torchvision that it does not find
+    # It would name each part of torchvision that it does not find.
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -53,35 +54,43 @@ def rounded(weight, axis):
     return np.round(weight / scale).astype(np.int8), scale.astype(np.float32)
 
 
-def quantized(proto, smallest=10_000):
-    "The graph with its large matrices in int8; each is made float where it is used."
+def large_matrices(graph, smallest=10_000):
+    "name -> float array of the matrices that are worth rounding."
     from onnx import numpy_helper
 
-    graph = proto.graph
-    large = {
+    return {
         i.name: numpy_helper.to_array(i)
         for i in graph.initializer
         if len(i.dims) == 2 and i.data_type == 1 and np.prod(i.dims) >= smallest
     }
+
+
+def in_int8(name, weight, is_looked_up):
+    "The arrays that stand for a weight: a scale for each row of a table, else for each block."
+    if is_looked_up:
+        values, scale = rounded(weight, 1)
+        return {f"{name}.int8": values, f"{name}.scale": scale}
+    values, scale = rounded(weight.reshape(-1, BLOCK, weight.shape[1]), 1)
+    shape = np.array(weight.shape, np.int64)
+    return {f"{name}.int8": values, f"{name}.scale": scale, f"{name}.shape": shape}
+
+
+def quantized(proto):
+    "The graph with its large matrices in int8; each is made float where it is used."
+    from onnx import numpy_helper
+
+    graph = proto.graph
+    large = large_matrices(graph)
     looked_up = {n.input[0] for n in graph.node if n.op_type == "Gather"} & set(large)
     kept, nodes = [i for i in graph.initializer if i.name not in large], []
-
-    def keep(name, array):
-        kept.append(numpy_helper.from_array(array, name))
-
     for name, weight in large.items():
-        values, scale = (
-            rounded(weight, 1)
-            if name in looked_up
-            else rounded(weight.reshape(-1, BLOCK, weight.shape[1]), 1)
-        )
-        keep(f"{name}.int8", values)
-        keep(f"{name}.scale", scale)
+        arrays = in_int8(name, weight, name in looked_up)
+        kept += [numpy_helper.from_array(array, key) for key, array in arrays.items()]
         if name not in looked_up:
-            keep(f"{name}.shape", np.array(weight.shape, np.int64))
             nodes += matrix(name)
     for node in graph.node:
-        nodes += lookup(node) if node.op_type == "Gather" and node.input[0] in looked_up else [node]
+        is_lookup = node.op_type == "Gather" and node.input[0] in looked_up
+        nodes += lookup(node) if is_lookup else [node]
     del graph.initializer[:], graph.node[:], graph.value_info[:]
     graph.initializer.extend(kept)
     graph.node.extend(nodes)
@@ -100,7 +109,7 @@ def matrix(name):
 
 
 def lookup(node):
-    "An embedding's rows, looked up as int8 and then made float, so that the table stays small in memory, too."
+    "The rows of an embedding: looked up as int8, then made float, so that the table stays small."
     from onnx import helper
 
     (name, ids), out = node.input, node.output[0]
@@ -133,7 +142,7 @@ def make(folder):
     )
 
 
-def collect(target, cache, tools, fresh=True):
+def collect(target, cache, modules, fresh=True):
     "Put all that the live page loads into `target`, with the bytes of each file."
     from nlp_tour.base.folders import atomic_folder, finish_atomic
 
@@ -142,7 +151,7 @@ def collect(target, cache, tools, fresh=True):
             make(part)
     shutil.copytree(cache, target, dirs_exist_ok=True)
     for name in FILES:
-        shutil.copy(tools / "onnxruntime-web" / "dist" / name, target)
+        shutil.copy(modules / "onnxruntime-web" / "dist" / name, target)
     sizes = {p.name: p.stat().st_size for p in sorted(target.iterdir()) if p.name != "about.json"}
     about = json.loads((cache / "about.json").read_text()) | {"sizes": sizes}
     (target / "about.json").write_text(json.dumps(about))
