@@ -33,7 +33,7 @@ tiny.wrap(rust, types=True).save_pretrained({folder!r})
 SCORE = "from nlp_tour.pipeline import pipeline; pipeline('text-classification', model={model!r}, device='cpu').map_file({src!r}, {out!r}, progress=False)"
 STEPS = """
 import torch, time, statistics, warnings, json; warnings.simplefilter('ignore')
-from nlp_tour.model import load
+from nlp_tour.hub.loading import load
 from nlp_tour.native_loop import AdamW, train
 model = load('bert-base-cased', 'text-classification', labels=['NEGATIVE', 'POSITIVE'])[0]
 rows = {tokens} // {length}

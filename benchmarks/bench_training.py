@@ -20,7 +20,7 @@ from datasets import DatasetDict
 
 from nlp_tour.base.hardware import pick_device, seed_all
 from nlp_tour.data.datasets import reviews, tokenize_dataset
-from nlp_tour.model import load
+from nlp_tour.hub.loading import load
 from nlp_tour.trainer import finetune
 
 warnings.simplefilter("ignore")

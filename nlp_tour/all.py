@@ -14,7 +14,9 @@ OURS = {
     "base.hardware": ["seed_all", "pick_device"],
     "hub.tokenizers": ["load_tokenizer"],
     "tokenizer": ["show_tokens", "padding_report"],
-    "model": ["load", "save", "evaluating"],
+    "hub.calling": ["evaluating"],
+    "hub.loading": ["load"],
+    "hub.saving": ["save"],
     "engine.check": ["check"],
     "customization": ["parameter_table", "freeze", "unfreeze"],
     "beyond.lora": ["add_lora", "learning_rates"],
@@ -77,7 +79,7 @@ def _ours(cls):
     from nlp_tour.customization import tour_config
     from nlp_tour.hub.names import tour_class
     from nlp_tour.hub.tokenizers import tour_tokenizer
-    from nlp_tour.model import tour_model
+    from nlp_tour.hub.loading import tour_model
 
     if cls.__name__.startswith("AutoModel") or issubclass(cls, t.PreTrainedModel):
         return tour_model(cls)

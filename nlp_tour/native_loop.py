@@ -13,7 +13,7 @@ import torch
 
 from .base.errors import InputError
 from .metrics.scores import metrics
-from .model import evaluating
+from .hub.calling import evaluating
 from nlp_tour.training.checkpoints import (
     checkpoint,
     keeping_mode,

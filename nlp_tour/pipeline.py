@@ -37,7 +37,10 @@ from nlp_tour.inference.arguments import (
     task_and_options,
 )
 from .inference.files import free_name, map_file
-from .model import evaluating, load, save, untrained
+from .hub.calling import evaluating
+from .hub.loading import load
+from .hub.saving import save
+from .hub.weights import untrained_weights
 from .pictures.tokens import token_html
 from .tasks.base import find_task, infer_task
 
@@ -416,7 +419,7 @@ def pipeline(
     model, tokenizer = model_and_tokenizer(
         found[2] if model is None else model, tokenizer, config, found and found[1], extra
     )
-    made_up = untrained(model)
+    made_up = untrained_weights(model)
     if framework == "tf" or hasattr(model, "to_torch"):
         model = as_torch(model if hasattr(model, "to_torch") else to_tf(model, tokenizer))
     cls = (found or find_task(infer_task(model.config.to_dict())))[0]

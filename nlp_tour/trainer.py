@@ -23,7 +23,8 @@ from .base.hardware import Hardware, best_precision, seed_all
 from .base.results import ListResult
 from .engine.check import check
 from .metrics.scores import load_metric, metrics
-from .model import save, untrained
+from .hub.saving import save
+from .hub.weights import untrained_weights
 from nlp_tour.training.checkpoints import (
     Order,
     StopGently,
@@ -566,7 +567,7 @@ def _several(seeds, first, out, model, run):
     "Train from the same start under several seeds; weights that no file held are drawn anew, and the first run's are kept."
     start, fresh, runs = (
         {k: w.detach().clone() for k, w in model.state_dict().items()},
-        {n.rpartition(".")[0] for n in untrained(model)},
+        {n.rpartition(".")[0] for n in untrained_weights(model)},
         {},
     )
     for s in range(first, first + seeds):

@@ -11,7 +11,8 @@ import torch
 import transformers
 
 from nlp_tour.base.errors import InputError
-from nlp_tour.model import load, save
+from nlp_tour.hub.loading import load
+from nlp_tour.hub.saving import save
 
 root = Path(__file__).resolve().parent.parent
 MODULE = """
@@ -43,7 +44,7 @@ def test_an_architecture_of_ones_own_in_another_process(tmp_path, monkeypatch):
     script = f"""
 import sys; sys.path[:0] = [{str(tmp_path)!r}, {str(root / "tests")!r}]
 import my_models, tiny_encoders as tiny
-from nlp_tour.model import save
+from nlp_tour.hub.saving import save
 tok = tiny.wrap(tiny.wordpiece())
 config = my_models.MeanConfig(vocab_size=len(tok), dim=16, hidden_dim=32, n_layers=1, n_heads=2, max_position_embeddings=64, id2label={{0: "bad", 1: "good"}})
 save({str(tmp_path / "m")!r}, tiny.fill(my_models.MeanForSequenceClassification(config)), tok)

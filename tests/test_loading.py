@@ -19,7 +19,9 @@ from nlp_tour.base.errors import InputError
 from nlp_tour.bridges.tensorflow import from_tf
 from nlp_tour.engine.check import check
 from nlp_tour.hub.tokenizers import load_tokenizer
-from nlp_tour.model import load, save, untrained
+from nlp_tour.hub.loading import load
+from nlp_tour.hub.saving import save
+from nlp_tour.hub.weights import untrained_weights
 from nlp_tour.pipeline import pipeline
 
 TEXT = "She found the old bridge in London early."
@@ -271,7 +273,7 @@ def test_an_untrained_head_is_told_at_every_door(headless, tok, capsys):
     ):
         with pytest.warns(UserWarning, match="classifier.bias, classifier.weight are in no file"):
             model = opened()
-        assert untrained(model) == ["classifier.bias", "classifier.weight"]
+        assert untrained_weights(model) == ["classifier.bias", "classifier.weight"]
         with pytest.raises(InputError, match="are random numbers"):
             pipeline("text-classification", model=model, tokenizer=tok)
         assert [p.kind for p in check(model, tok).problems] == ["head"]
@@ -297,14 +299,14 @@ def test_a_head_that_was_trained_is_no_longer_untrained(headless, tok):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = change(load(headless, "text-classification")[0])
-        assert untrained(model) == ["classifier.bias", "classifier.weight"]
+        assert untrained_weights(model) == ["classifier.bias", "classifier.weight"]
         train(
             model,
             [batch],
             torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3),
             progress=False,
         )
-        assert untrained(model) == []
+        assert untrained_weights(model) == []
         model = merged(model) if change is add_lora else model
         assert pipeline("text-classification", model=model, tokenizer=tok)(TEXT)
 
@@ -315,7 +317,7 @@ def test_a_head_of_another_size_is_refused_or_asked_for(whole, tok):
             opened(whole, labels=["a", "b", "c"])
         with pytest.warns(UserWarning, match="random numbers"):
             found = opened(whole, labels=["a", "b", "c"], ignore_mismatched_sizes=True)
-        assert untrained(found[0] if opened is load else found) == [
+        assert untrained_weights(found[0] if opened is load else found) == [
             "classifier.bias",
             "classifier.weight",
         ]
@@ -363,7 +365,7 @@ def test_save_and_load_give_the_same_bits(tok, tmp_path, head, task, dtype):
         dtype,
         model.config.id2label,
     )
-    assert untrained(again) == [] and not again.training
+    assert untrained_weights(again) == [] and not again.training
     if dtype == torch.float32:
         assert pipeline(model=tmp_path / "m").task.name == task
 

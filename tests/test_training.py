@@ -25,7 +25,7 @@ from nlp_tour.base.errors import InputError
 from nlp_tour.base.hardware import seed_all
 from nlp_tour.data.columns import split_fairly
 from nlp_tour.data.datasets import load_data, tokenize_dataset
-from nlp_tour.model import _sample
+from nlp_tour.hub.weights import sample_weight
 from nlp_tour.native_loop import AdamW, train
 from nlp_tour.trainer import History, Runs, Trainer, TrainingArguments, finetune
 from nlp_tour.training.checkpoints import Order, last_checkpoint
@@ -139,7 +139,7 @@ def test_seeds_give_a_mean_and_a_spread_and_leave_the_first_runs_weights(tmp_pat
         alone, TOK, data, tmp_path / "alone", epochs=2, progress=False, lr=1e-3, precision="fp32"
     )
     several.untrained_weights = {
-        n: _sample(several.state_dict()[n]) for n in ("classifier.weight", "classifier.bias")
+        n: sample_weight(several.state_dict()[n]) for n in ("classifier.weight", "classifier.bias")
     }
     runs = finetune(
         several,

@@ -127,7 +127,7 @@ def make(folder):
     from transformers.utils.logging import disable_progress_bar
 
     from nlp_tour.hub.names import embedded
-    from nlp_tour.model import load
+    from nlp_tour.hub.loading import load
 
     disable_progress_bar()
     source = embedded("sentiment")

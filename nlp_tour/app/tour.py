@@ -219,7 +219,7 @@ def _learn(body, tok, splits, out, folder, settings, progress):
     "Fine-tune and save into `folder`; checkpoints lie in `out` until the end."
     import time
 
-    from nlp_tour.model import save
+    from nlp_tour.hub.saving import save
     from nlp_tour.trainer import finetune
 
     epochs, names = settings["epochs"], splits["train"].features["label"].names
@@ -311,7 +311,7 @@ def _untrained_body(model, names):
     "The body with a new head; that the head is untrained is the point here, so it is no warning."
     import warnings
 
-    from nlp_tour.model import load
+    from nlp_tour.hub.loading import load
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*random numbers; train this model")

@@ -13,7 +13,7 @@ import numpy as np
 from ..base.errors import InputError
 from ..base.texts import as_texts
 from .explain import Read, model_of
-from ..model import evaluating
+from ..hub.calling import evaluating
 
 # %% ../../nbs/beyond/attention.ipynb #3a7f08cd
 _one = threading.Lock()  # the way of computing attention belongs to the whole model

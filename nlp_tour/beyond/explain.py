@@ -16,7 +16,8 @@ from ..base.errors import InputError, nearest
 from ..base.results import ListResult
 from ..base.texts import as_texts
 from ..engine.batching import Row, plan
-from ..model import evaluating, load
+from ..hub.calling import evaluating
+from ..hub.loading import load
 from ..pictures.plots import shade
 from ..tasks.classification import default_function, softmax
 from ..tasks.question_answering import best_spans

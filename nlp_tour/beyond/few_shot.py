@@ -17,7 +17,7 @@ from ..base.hardware import pick_device, seed_all
 from ..base.results import result
 from ..base.texts import as_texts, check_text
 from ..engine.batching import Row, pad
-from ..model import load
+from ..hub.loading import load
 from ..pictures.plots import BLUE, ORANGE
 from ..pipeline import pipeline
 from ..tasks.classification import softmax

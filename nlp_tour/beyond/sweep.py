@@ -14,7 +14,7 @@ import warnings
 from ..base.errors import InputError
 from ..base.hardware import seed_all
 from ..base.results import ListResult
-from ..model import load
+from ..hub.loading import load
 from ..pictures.plots import BLUE
 from ..trainer import finetune
 

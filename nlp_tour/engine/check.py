@@ -18,7 +18,8 @@ from ..base.results import html_table
 from ..bridges.tensorflow import only_tf
 from ..data.columns import LABEL_NAMES, TEXT_NAMES
 from ..hub.tokenizers import max_length, vocabulary_mismatch
-from ..model import load, untrained
+from ..hub.loading import load
+from ..hub.weights import untrained_weights
 
 # %% ../../nbs/engine/check.ipynb #cd025d03
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _masks(name, w):
 # %% ../../nbs/engine/check.ipynb #986bf776
 def _state(model):
     "Head, mode, and the file that it came from."
-    made_up = untrained(model)
+    made_up = untrained_weights(model)
     if made_up:
         yield Problem(
             "head",
@@ -188,7 +189,7 @@ def _state(model):
         yield Problem(
             "files",
             f"{source} holds TensorFlow's weights only, which transformers leaves aside for random ones",
-            "load it with nlp_tour.model.load or with the classes of nlp_tour.all",
+            "load it with nlp_tour.hub.loading.load or with the classes of nlp_tour.all",
         )
 
 # %% ../../nbs/engine/check.ipynb #b5857b33

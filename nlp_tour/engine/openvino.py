@@ -25,7 +25,8 @@ from ..base.folders import atomic_folder
 from ..bridges.tensorflow import need
 from ..data.datasets import reviews
 from ..hub.names import cache_dir
-from ..model import _hushed, evaluating
+from ..hub.loading import quiet_transformers
+from ..hub.calling import evaluating
 
 # %% ../../nbs/engine/openvino.ipynb #211846c1
 @contextlib.contextmanager
@@ -53,7 +54,7 @@ def convert(
     example = {"input_ids": ids, "attention_mask": ids.clamp(max=1)} | (
         {"token_type_ids": torch.zeros_like(ids)} if types else {}
     )
-    with discreet(), _hushed(), evaluating(model) as net, warnings.catch_warnings():
+    with discreet(), quiet_transformers(), evaluating(model) as net, warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", torch.jit.TracerWarning
         )  # Python values of the example; that other shapes work is tested

@@ -15,7 +15,7 @@ from ..base.errors import InputError, warn_once
 from ..base.hardware import pick_device
 from ..engine.encoder import fits
 from ..hub.names import fetched, resolve
-from ..model import load
+from ..hub.loading import load
 from ..tasks.base import find_task
 
 # %% ../../nbs/inference/arguments.ipynb #84ff20dc

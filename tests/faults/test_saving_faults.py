@@ -15,7 +15,8 @@ import torch
 
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.folders import atomic_folder, finish_atomic
-from nlp_tour.model import load, save
+from nlp_tour.hub.loading import load
+from nlp_tour.hub.saving import save
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 ENV = os.environ | {"NLP_TOUR_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
