@@ -20,9 +20,9 @@ from nlp_tour.beyond.lora import add_lora, learning_rates, trained_share
 from nlp_tour.customization import freeze
 from nlp_tour.data.datasets import majority_share, reviews
 from nlp_tour.engine.batching import group_by_length
-from nlp_tour.metrics.scores import load_metric
 from nlp_tour.hub.loading import load
 from nlp_tour.hub.saving import save
+from nlp_tour.metrics.scores import load_metric
 from nlp_tour.native_loop import AdamW, evaluate, train
 
 warnings.filterwarnings("ignore", message=".*random numbers; train this model")

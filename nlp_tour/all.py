@@ -77,9 +77,9 @@ def _ours(cls):
     import transformers as t
 
     from nlp_tour.customization import tour_config
+    from nlp_tour.hub.loading import tour_model
     from nlp_tour.hub.names import tour_class
     from nlp_tour.hub.tokenizers import tour_tokenizer
-    from nlp_tour.hub.loading import tour_model
 
     if cls.__name__.startswith("AutoModel") or issubclass(cls, t.PreTrainedModel):
         return tour_model(cls)

@@ -13,8 +13,8 @@ import re
 
 from .base.errors import InputError, check_options
 from .base.results import ListResult
-from .hub.names import named_after, tour_class
 from .hub.heads import label_settings
+from .hub.names import named_after, tour_class
 
 # %% ../nbs/04_customization.ipynb #b8e3d991
 _ALSO = {

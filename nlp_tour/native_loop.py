@@ -12,8 +12,8 @@ from itertools import islice
 import torch
 
 from .base.errors import InputError
-from .metrics.scores import metrics
 from .hub.calling import evaluating
+from .metrics.scores import metrics
 from nlp_tour.training.checkpoints import (
     checkpoint,
     keeping_mode,

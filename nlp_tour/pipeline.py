@@ -25,7 +25,11 @@ from .engine.check import check
 from .engine.encoder import Encoder
 from .engine.openvino import compiled
 from .engine.tokens import Tokenizer
+from .hub.calling import evaluating
+from .hub.loading import load
 from .hub.names import resolve
+from .hub.saving import save
+from .hub.weights import untrained_weights
 from nlp_tour.inference.arguments import (
     backend_and_device,
     check_2021,
@@ -37,10 +41,6 @@ from nlp_tour.inference.arguments import (
     task_and_options,
 )
 from .inference.files import free_name, map_file
-from .hub.calling import evaluating
-from .hub.loading import load
-from .hub.saving import save
-from .hub.weights import untrained_weights
 from .pictures.tokens import token_html
 from .tasks.base import find_task, infer_task
 

@@ -22,9 +22,9 @@ from .base.folders import atomic_folder
 from .base.hardware import Hardware, best_precision, seed_all
 from .base.results import ListResult
 from .engine.check import check
-from .metrics.scores import load_metric, metrics
 from .hub.saving import save
 from .hub.weights import untrained_weights
+from .metrics.scores import load_metric, metrics
 from nlp_tour.training.checkpoints import (
     Order,
     StopGently,

@@ -18,9 +18,9 @@ from nlp_tour.base import errors
 from nlp_tour.base.errors import InputError
 from nlp_tour.bridges.tensorflow import from_tf
 from nlp_tour.engine.check import check
-from nlp_tour.hub.tokenizers import load_tokenizer
 from nlp_tour.hub.loading import load
 from nlp_tour.hub.saving import save
+from nlp_tour.hub.tokenizers import load_tokenizer
 from nlp_tour.hub.weights import untrained_weights
 from nlp_tour.pipeline import pipeline
 

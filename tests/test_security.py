@@ -15,8 +15,8 @@ import pytest
 
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.results import ListResult
-from nlp_tour.hub.names import ENCODER_SHA256, checked_encoder, part, resolve
 from nlp_tour.hub.loading import load
+from nlp_tour.hub.names import ENCODER_SHA256, checked_encoder, part, resolve
 from nlp_tour.pipeline import pipeline
 
 root = Path(__file__).resolve().parent.parent

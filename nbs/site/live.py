@@ -126,8 +126,8 @@ def make(folder):
     import onnx
     from transformers.utils.logging import disable_progress_bar
 
-    from nlp_tour.hub.names import embedded
     from nlp_tour.hub.loading import load
+    from nlp_tour.hub.names import embedded
 
     disable_progress_bar()
     source = embedded("sentiment")

@@ -17,8 +17,8 @@ from ..base.errors import InputError, printable, warn_once
 from ..base.results import html_table
 from ..bridges.tensorflow import only_tf
 from ..data.columns import LABEL_NAMES, TEXT_NAMES
-from ..hub.tokenizers import max_length, vocabulary_mismatch
 from ..hub.loading import load
+from ..hub.tokenizers import max_length, vocabulary_mismatch
 from ..hub.weights import untrained_weights
 
 # %% ../../nbs/engine/check.ipynb #cd025d03

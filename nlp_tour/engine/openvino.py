@@ -24,9 +24,9 @@ from ..base.errors import InputError
 from ..base.folders import atomic_folder
 from ..bridges.tensorflow import need
 from ..data.datasets import reviews
-from ..hub.names import cache_dir
-from ..hub.loading import quiet_transformers
 from ..hub.calling import evaluating
+from ..hub.loading import quiet_transformers
+from ..hub.names import cache_dir
 
 # %% ../../nbs/engine/openvino.ipynb #211846c1
 @contextlib.contextmanager

@@ -14,8 +14,8 @@ from pathlib import Path
 from ..base.errors import InputError, warn_once
 from ..base.hardware import pick_device
 from ..engine.encoder import fits
-from ..hub.names import fetched, resolve
 from ..hub.loading import load
+from ..hub.names import fetched, resolve
 from ..tasks.base import find_task
 
 # %% ../../nbs/inference/arguments.ipynb #84ff20dc
