@@ -10,7 +10,7 @@ import sys
 
 from common import interleaved, report, rounded
 
-from nlp_tour.hub.names import embedded
+from nlp_tour.hub.standins import embedded
 
 if __name__ == "__main__":
     cli = argparse.ArgumentParser(

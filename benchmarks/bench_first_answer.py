@@ -15,7 +15,7 @@ from pathlib import Path
 import peers
 from common import fresh, interleaved, report, rounded
 
-from nlp_tour.hub.names import embedded
+from nlp_tour.hub.standins import embedded
 
 ONNX = """
 import onnxruntime, tokenizers, numpy as np

@@ -16,7 +16,7 @@ from transformers import AutoTokenizer
 
 from nlp_tour.data.datasets import reviews
 from nlp_tour.engine.batching import pad, plan
-from nlp_tour.hub.names import embedded
+from nlp_tour.hub.standins import embedded
 from nlp_tour.pipeline import pipeline
 
 STAGES = {

@@ -30,7 +30,7 @@ from tqdm.auto import tqdm
 from nlp_tour.data.datasets import LABELS, reviews
 from nlp_tour.engine.batching import Row, group_by_length, pad
 from nlp_tour.engine.encoder import Encoder
-from nlp_tour.hub.names import ADAPTER, embedded, merge_lora
+from nlp_tour.hub.standins import ADAPTER, embedded, merge_lora
 
 CLS, SEP, MASK, RANK, BATCH = 101, 102, 103, 8, 16  # ids up to MASK are special tokens
 
@@ -220,7 +220,7 @@ language: en
 ---
 # The embedded sentiment model
 
-A LoRA adapter that makes a sentiment classifier (NEGATIVE, POSITIVE) of the embedded MiniLM. `nlp_tour.hub.names.embedded("sentiment")` merges it.
+A LoRA adapter that makes a sentiment classifier (NEGATIVE, POSITIVE) of the embedded MiniLM. `nlp_tour.hub.standins.embedded("sentiment")` merges it.
 
 **For** trying, teaching and testing without a network: English sentences that judge something. **Not for** decisions about people, other languages,
 or texts that judge nothing: there is no neutral label, and the reviews it learned from are those of English-language film critics of about the year 2002.

@@ -20,7 +20,7 @@ from transformers import BertConfig, BertForSequenceClassification
 from nlp_tour.all import load
 from nlp_tour.base.errors import InputError
 from nlp_tour.data.datasets import plots, reviews
-from nlp_tour.hub.names import embedded
+from nlp_tour.hub.standins import embedded
 from nlp_tour.pipeline import Pipeline, pipeline
 from nlp_tour.tasks.classification import TextClassification
 

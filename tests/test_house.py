@@ -27,7 +27,7 @@ LINES_OF_A_CELL = 110  # of an exported one
 FLOORS = {
     "base": "errors patch texts results hardware folders",
     "bridges": "graph tensorflow",
-    "hub": "files names tokenizers heads weights calling loading saving",
+    "hub": "files standins names tokenizers heads weights calling loading saving",
     "pictures": "plots tokens",
     "metrics": "counters scores",
     "data": "readers columns datasets",
@@ -177,7 +177,7 @@ INSTALLED = """
 import sys
 import nlp_tour
 from nlp_tour.app.console import copy_notebooks
-from nlp_tour.hub.names import ADAPTER
+from nlp_tour.hub.standins import ADAPTER
 print(nlp_tour.__version__)
 print([m for m in ("torch", "transformers") if m in sys.modules])
 print(sorted(p.name for p in ADAPTER.iterdir()))

@@ -16,7 +16,9 @@ import pytest
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.results import ListResult
 from nlp_tour.hub.loading import load
-from nlp_tour.hub.names import ENCODER_SHA256, checked_encoder, part, resolve
+from nlp_tour.hub.files import sha256
+from nlp_tour.hub.standins import ENCODER_SHA256, checked_encoder, embedded_part
+from nlp_tour.hub.names import resolve
 from nlp_tour.pipeline import pipeline
 
 root = Path(__file__).resolve().parent.parent
@@ -396,14 +398,14 @@ def test_a_report_holds_no_path_no_secret_and_no_script(tmp_path, monkeypatch):
 
 
 def test_the_embedded_weights_are_the_ones_they_should_be(tmp_path, monkeypatch):
-    import nlp_tour.hub.names as names
+    import nlp_tour.hub.standins as standins
 
-    assert names.sha256(checked_encoder() / "model.safetensors") == ENCODER_SHA256
-    other = copied(part("encoder"), tmp_path / "model")
+    assert sha256(checked_encoder() / "model.safetensors") == ENCODER_SHA256
+    other = copied(embedded_part("encoder"), tmp_path / "model")
     with open(other / "model.safetensors", "r+b") as f:
         f.seek(-1, 2)
         f.write(b"\x01")
-    monkeypatch.setattr(names, "part", lambda name: other)
+    monkeypatch.setattr(standins, "embedded_part", lambda name: other)
     with pytest.raises(InputError, match="is not the file it should be"):
         checked_encoder()
 

@@ -313,7 +313,7 @@ def test_parity(case):
 
 @needs_tf
 def test_parity_on_real_tokens():
-    from nlp_tour.hub.names import embedded
+    from nlp_tour.hub.standins import embedded
 
     folder = embedded("encoder")
     model, tok = (

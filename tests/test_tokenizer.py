@@ -9,7 +9,7 @@ from tokenizers import Tokenizer as Rust
 
 from nlp_tour.all import load_tokenizer
 from nlp_tour.beyond.wordpiece import WordPiece, normalize, split_words
-from nlp_tour.hub.names import embedded
+from nlp_tour.hub.standins import embedded
 from nlp_tour.tokenizer import show_tokens
 
 folder = embedded("encoder")

@@ -127,7 +127,7 @@ def make(folder):
     from transformers.utils.logging import disable_progress_bar
 
     from nlp_tour.hub.loading import load
-    from nlp_tour.hub.names import embedded
+    from nlp_tour.hub.standins import embedded
 
     disable_progress_bar()
     source = embedded("sentiment")

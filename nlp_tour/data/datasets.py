@@ -27,13 +27,14 @@ from nlp_tour.data.columns import (
     read_tables,
     split_fairly,
 )
-from ..hub.names import cache_dir, hub_reachable, part
+from ..hub.standins import cache_dir, embedded_part
+from ..hub.names import hub_reachable
 
 # %% ../../nbs/data/datasets.ipynb #267a6954
 @functools.cache
 def corpus() -> tuple:  # dicts with category ("fresh", "rotten" or "plot"), text, film
     "All rows of the embedded corpus that hold a text."
-    with bz2.open(part("reviews"), "rt", encoding="utf-8", newline="") as f:
+    with bz2.open(embedded_part("reviews"), "rt", encoding="utf-8", newline="") as f:
         return tuple(
             {"category": r["category"], "text": r["text"], "film": r["movie_name"]}
             for r in csv.DictReader(f)

@@ -26,7 +26,7 @@ from ..bridges.tensorflow import need
 from ..data.datasets import reviews
 from ..hub.calling import evaluating
 from ..hub.loading import quiet_transformers
-from ..hub.names import cache_dir
+from ..hub.standins import cache_dir
 
 # %% ../../nbs/engine/openvino.ipynb #211846c1
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from ..base.errors import InputError, nearest, warn_once
 from ..base.results import result
 from ..data.columns import TEXT_NAMES
 from ..data.readers import JSON, cut, read_batches, values
-from ..hub.names import sha256
+from ..hub.files import sha256
 
 # %% ../../nbs/inference/files.ipynb #a21fb786
 def score(

@@ -19,7 +19,7 @@ import transformers
 
 from ..base.errors import InputError, warn_once
 from ..engine.batching import group_by_length
-from ..hub.files import safetensors_trouble, whole_zip
+from ..hub.files import safetensors_problem, is_complete_zip
 
 # %% ../../nbs/training/checkpoints.ipynb #4094ab39
 class Order(torch.utils.data.Sampler):
@@ -66,8 +66,8 @@ def whole_file(
             return False
         return True
     if path.suffix in (".pt", ".pth", ".bin", ".pkl"):
-        return whole_zip(path)
-    return path.suffix != ".safetensors" or safetensors_trouble(path) is None
+        return is_complete_zip(path)
+    return path.suffix != ".safetensors" or safetensors_problem(path) is None
 
 
 def whole(
