@@ -18,8 +18,8 @@ from common import flops, interleaved, matmul_peak, peak_memory, report, rounded
 
 from nlp_tour.data.datasets import plots, reviews
 from nlp_tour.engine.batching import padding_share, plan
-from nlp_tour.hub.standins import embedded
 from nlp_tour.hub.names import resolve
+from nlp_tour.hub.standins import embedded
 from nlp_tour.pipeline import pipeline
 
 STOCK, SIZES, BODY = (1, 8, 32, 128), (8, 32), "sentence-transformers/all-MiniLM-L6-v2"

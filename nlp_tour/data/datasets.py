@@ -27,8 +27,8 @@ from nlp_tour.data.columns import (
     read_tables,
     split_fairly,
 )
-from ..hub.standins import cache_dir, embedded_part
 from ..hub.names import hub_reachable
+from ..hub.standins import cache_dir, embedded_part
 
 # %% ../../nbs/data/datasets.ipynb #267a6954
 @functools.cache

@@ -19,7 +19,7 @@ import transformers
 
 from ..base.errors import InputError, warn_once
 from ..engine.batching import group_by_length
-from ..hub.files import safetensors_problem, is_complete_zip
+from ..hub.files import is_complete_zip, safetensors_problem
 
 # %% ../../nbs/training/checkpoints.ipynb #4094ab39
 class Order(torch.utils.data.Sampler):
