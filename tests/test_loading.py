@@ -16,7 +16,7 @@ from tokenizers import Tokenizer, models
 import nlp_tour.all as tour
 from nlp_tour.base import errors
 from nlp_tour.base.errors import InputError
-from nlp_tour.bridges.tensorflow import from_tf
+from nlp_tour.bridges.weights import from_tf
 from nlp_tour.engine.check import check
 from nlp_tour.hub.loading import load
 from nlp_tour.hub.saving import save

@@ -12,15 +12,9 @@ import torch
 import transformers
 
 from nlp_tour.base.errors import InputError
-from nlp_tour.bridges.tensorflow import (
-    from_tf,
-    is_tf_format,
-    load_tf,
-    load_tf_weights,
-    only_tf,
-    tf_files,
-    to_tf,
-)
+from nlp_tour.bridges.tensorflow import to_tf
+from nlp_tour.bridges.weights import from_tf, is_tf_format, load_tf_weights, only_tf, tf_files
+from nlp_tour.hub.tensorflow import load_tf
 
 FIXTURES = Path(__file__).parent / "fixtures" / "tensorflow"
 OUTPUTS = np.load(FIXTURES / "outputs.npz")
@@ -165,7 +159,7 @@ def test_without_the_extras(monkeypatch):
 
 
 def test_import_is_light():
-    code = "import sys, nlp_tour.bridges.tensorflow, nlp_tour.bridges.graph; print(sorted({'torch', 'transformers', 'tensorflow', 'keras', 'h5py'} & set(sys.modules)))"
+    code = "import sys, nlp_tour.bridges.tensorflow, nlp_tour.bridges.rules; print(sorted({'torch', 'transformers', 'tensorflow', 'keras', 'h5py'} & set(sys.modules)))"
     assert run(code) == "[]"
 
 
@@ -445,7 +439,7 @@ def test_torch_face():
 
 @needs_tf
 def test_names_of_2021():
-    from nlp_tour.bridges.tensorflow import tf_class
+    from nlp_tour.hub.tensorflow import tf_class
 
     TFAutoModel = tf_class(transformers.AutoModel)
     assert TFAutoModel.__name__ == "TFAutoModel"
@@ -470,11 +464,11 @@ def test_an_operation_without_a_rule_is_named():
 
 @needs_tf
 def test_a_wrong_rule_is_found(monkeypatch):
-    import nlp_tour.bridges.graph as graph
+    import nlp_tour.bridges.rules as rules
 
-    values = graph._values
+    values = rules._values
     monkeypatch.setattr(
-        graph,
+        rules,
         "_values",
         lambda tf: values(tf) | {"gelu": lambda x, approximate="none": tf.nn.relu(x)},
     )
@@ -484,10 +478,10 @@ def test_a_wrong_rule_is_found(monkeypatch):
 
 @needs_tf
 def test_a_failing_rule_gets_a_sentence(monkeypatch):
-    import nlp_tour.bridges.graph as graph
+    import nlp_tour.bridges.rules as rules
 
-    values = graph._values
-    monkeypatch.setattr(graph, "_values", lambda tf: values(tf) | {"gelu": lambda: None})
+    values = rules._values
+    monkeypatch.setattr(rules, "_values", lambda tf: values(tf) | {"gelu": lambda: None})
     with pytest.raises(InputError, match="BertModel cannot be replayed in TensorFlow"):
         to_tf(tiny("bert"))
 
