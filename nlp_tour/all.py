@@ -58,7 +58,7 @@ def __getattr__(name):
     if name.startswith("__"):
         raise AttributeError(name)
     if name.startswith("TF"):
-        from nlp_tour.bridges.tensorflow import tf_class
+        from nlp_tour.hub.tensorflow import tf_class
 
         return tf_class(getattr(importlib.import_module("transformers"), name[2:]))
     for library in ("transformers", "datasets"):

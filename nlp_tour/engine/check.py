@@ -15,7 +15,7 @@ from itertools import islice
 
 from ..base.errors import InputError, printable, warn_once
 from ..base.results import html_table
-from ..bridges.tensorflow import only_tf
+from ..bridges.weights import only_tf
 from ..data.columns import LABEL_NAMES, TEXT_NAMES
 from ..hub.loading import load
 from ..hub.tokenizers import max_length, vocabulary_mismatch

@@ -20,9 +20,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from ..base.errors import InputError
+from ..base.errors import InputError, import_extra
 from ..base.folders import atomic_folder
-from ..bridges.tensorflow import need
 from ..data.datasets import reviews
 from ..hub.calling import evaluating
 from ..hub.loading import quiet_transformers
@@ -50,7 +49,7 @@ def convert(
     "The model as a graph."
     import torch
 
-    openvino, ids = need("openvino", "openvino"), torch.tensor([[1, 2, 3, 4], [1, 2, 0, 0]])
+    openvino, ids = import_extra("openvino", "openvino"), torch.tensor([[1, 2, 3, 4], [1, 2, 0, 0]])
     example = {"input_ids": ids, "attention_mask": ids.clamp(max=1)} | (
         {"token_type_ids": torch.zeros_like(ids)} if types else {}
     )
@@ -71,7 +70,7 @@ def named(ends):
 @functools.cache
 def core():
     "OpenVINO's runtime, one for the process: the first to load its CPU plugin gets a stack for signals from it, and no signal may come after that is gone."
-    found = need("openvino", "openvino").Core()
+    found = import_extra("openvino", "openvino").Core()
     found.get_property("CPU", "OPTIMIZATION_CAPABILITIES")  # this loads the plugin
     return found
 
@@ -150,7 +149,7 @@ def quantize(
     "Post-training quantisation by NNCF."
     core()
     with discreet():
-        nncf = need("nncf", "openvino")
+        nncf = import_extra("nncf", "openvino")
 
         def inputs(row):
             ids = np.array([row.ids])
@@ -208,7 +207,7 @@ def eight_bits(
     rows: list,  # `Row`s to calibrate with
 ):  # an `openvino.Model`, and a name that tells it from others
     "`quantize`, once for each model, calibration and version."
-    openvino, nncf = need("openvino", "openvino"), need("nncf", "openvino")
+    openvino, nncf = import_extra("openvino", "openvino"), import_extra("nncf", "openvino")
     digest = hashlib.sha256(
         json.dumps(
             [

@@ -12,7 +12,8 @@ import os
 from pathlib import Path
 
 from ..base.errors import InputError, rename_arguments, warn_once
-from ..bridges.tensorflow import from_tf, only_tf, to_tf
+from ..bridges.tensorflow import to_tf
+from ..bridges.weights import from_tf, only_tf
 from .calling import takes_batches
 from .files import as_load_error, read_json
 from .heads import label_settings, model_class
