@@ -18,6 +18,7 @@ from nlp_tour.data.datasets import reviews
 from nlp_tour.engine.batching import pad, plan
 from nlp_tour.hub.standins import embedded
 from nlp_tour.pipeline import pipeline
+from nlp_tour.tasks.base import read_options
 
 STAGES = {
     "reading and checking": ("as_texts", "checked", "check_text"),
@@ -30,9 +31,9 @@ STAGES = {
 
 def bare(pipe, texts):
     "The forward passes of these texts and nothing else."
-    rows = pipe.task.encode(texts, pipe.tok, {"long": "truncate"})
+    rows = pipe.task.encode(texts, read_options(pipe.task, {"long": "truncate"}))
     batches = [
-        pad([rows[i] for i in b], pipe.tok.pad_id, pipe.device)
+        pad([rows[i] for i in b], pipe.task.pad_id, pipe.device)
         for b in plan([len(r) for r in rows], pipe.batch_tokens)
     ]
 
@@ -88,7 +89,7 @@ if __name__ == "__main__":
         "bare forward passes": bare(pipe, texts),
     }
     words = {
-        "ours": lambda: pipe.task.encode(texts, pipe.tok, {"long": "truncate"}),
+        "ours": lambda: pipe.task.encode(texts, read_options(pipe.task, {"long": "truncate"})),
         "transformers, one call": lambda: tok(texts, truncation=True),
         "datasets.map, batched": lambda: table.map(
             lambda b: tok(b["text"], truncation=True), batched=True

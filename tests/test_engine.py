@@ -22,7 +22,6 @@ from nlp_tour.base.errors import InputError
 from nlp_tour.data.datasets import plots, reviews
 from nlp_tour.hub.standins import embedded
 from nlp_tour.pipeline import Pipeline, pipeline
-from nlp_tour.tasks.classification import TextClassification
 
 NAME = "distilbert-base-uncased-finetuned-sst-2-english"
 
@@ -35,7 +34,7 @@ def tiny():
     model = BertForSequenceClassification(
         BertConfig(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4)
     ).eval()
-    return Pipeline(TextClassification(model.config.to_dict()), model, tok)
+    return pipeline("text-classification", model=model, tokenizer=tok, device="cpu")
 
 
 any_text = st.text(st.characters(), min_size=1, max_size=200).filter(str.strip)
@@ -161,7 +160,13 @@ def test_options_early_and_late_give_one_shape(tiny):
         {"function_to_apply": "sigmoid"},
         {},
     ]:
-        early = Pipeline(tiny.task, tiny.model, tiny.tokenizer, **options)
+        early = pipeline(
+            "text-classification",
+            model=tiny.model,
+            tokenizer=tiny.tokenizer,
+            device="cpu",
+            **options,
+        )
         for x in [
             "one text",
             ["one text"],
@@ -272,7 +277,7 @@ def test_a_name_on_the_hub_runs_as_the_encoder_by_hand(tmp_path):
     code = """
 import sys, nlp_tour.hub.names as names
 names.hub_reachable = lambda: True
-from nlp_tour.pipeline import pipeline
+from nlp_tour.pipeline import Pipeline, pipeline
 pipe = pipeline("sentiment-analysis", model="owner/name", device="cpu")
 print(type(pipe.fast).__name__, "transformers" in sys.modules, pipe("Fine.")[0]["label"])"""
     env = {k: v for k, v in os.environ.items() if k != "NLP_TOUR_OFFLINE"} | {
@@ -292,7 +297,7 @@ def test_weights_are_fetched_for_models_that_the_encoder_computes(
 ):
     import huggingface_hub
 
-    from nlp_tour.inference.arguments import encoder_files
+    from nlp_tour.inference.loading import encoder_files
 
     calls = []
 
@@ -316,7 +321,7 @@ def test_the_model_in_hand_keeps_the_dtype_and_what_was_calibrated(tmp_path):
 
     pipe = pipeline(model=str(embedded("sentiment")), device="cpu", dtype="bfloat16")
     temperature = calibrate(pipe, reviews()["test"].select(range(200)))
-    assert pipe.fast and pipe._model is None
+    assert pipe.fast and pipe.bundle.model is None
     pipe.save_pretrained(tmp_path)
     assert json.loads((tmp_path / "config.json").read_text())[
         "calibration_temperature"
@@ -344,7 +349,7 @@ def test_a_head_with_one_output_and_no_names_is_a_probability():
 
 
 def test_the_budget_is_measured_on_what_will_run(monkeypatch):
-    import nlp_tour.pipeline as p
+    import nlp_tour.inference.forward as p
 
     pytest.importorskip("openvino")
     seen = []
@@ -354,7 +359,7 @@ def test_the_budget_is_measured_on_what_will_run(monkeypatch):
 
 
 def test_no_budget_fits(tiny, monkeypatch):
-    from nlp_tour.pipeline import best_budget
+    from nlp_tour.inference.forward import best_budget
 
     def full(rows, opts):
         raise MemoryError("not enough memory")

@@ -15,6 +15,7 @@ from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, PreTrain
 from nlp_tour.all import Conversation, pipeline
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.hardware import BATCH_TOKENS
+from nlp_tour.tasks.base import read_options
 
 rng = random.Random(0)
 PROMPTS = [" ".join(rng.choice(TEXTS).rstrip(".").split()[: rng.randint(1, 8)]) for _ in range(11)]
@@ -263,15 +264,9 @@ def test_an_abandoned_stream_stops_its_thread(model, tok):
 
 def test_a_batch_is_planned_with_its_answers_in_mind(model, tok):
     ours, _ = both(model, tok)
-    opts = {
-        **ours.task.options,
-        "long": "error",
-        "max_new_tokens": 50,
-        "num_beams": 4,
-        "asked": set(),
-    }
-    row = ours.task.encode(["The film"], ours.tok, opts)[0]
-    assert ours.task.size(row, opts) == (len(row) + 50) * 4 // 8
+    options = read_options(ours.task, {"max_new_tokens": 50, "num_beams": 4})
+    row = ours.task.encode(["The film"], options)[0]
+    assert ours.task.size(row, options) == (len(row) + 50) * 4 // 8
     seen = []
     whole = model.generate
     model.generate = lambda **kw: (

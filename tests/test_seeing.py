@@ -51,9 +51,9 @@ def texts(classifier):
 
 def said(pipe, rows, labels):
     "The log-odds of a label for each row."
-    out, opts = [None] * len(rows), {**pipe.task.options, "long": "error", "asked": set()}
+    out = [None] * len(rows)
     for batch in plan(list(map(len, rows)), pipe.batch_tokens):
-        for i, z in zip(batch, pipe.run([rows[i] for i in batch], opts)):
+        for i, z in zip(batch, pipe.run([rows[i] for i in batch], pipe.options)):
             out[i] = z
     return np.array([z[k] - z[1 - k] for z, k in zip(out, labels)])
 
@@ -191,7 +191,7 @@ def test_equal_to_captum(one_thread):
                     pipe.model,
                     inputs | {k: v.expand(n, -1) for k, v in more.items()},
                     [read.row] * n,
-                    {},
+                    pipe.options,
                 )
             )
 

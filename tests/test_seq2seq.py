@@ -11,7 +11,7 @@ from transformers import MBartTokenizer
 
 from nlp_tour.all import pipeline
 from nlp_tour.base.errors import InputError
-from nlp_tour.tasks.base import find_task, infer_task
+from nlp_tour.tasks.registry import find_task, infer_task
 from nlp_tour.tasks.seq2seq import halves
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "seq2seq.json").read_text(encoding="utf-8"))
@@ -168,11 +168,11 @@ def test_names_of_2021_resolve():
         "text-generation",
         "conversational",
     ):
-        assert find_task(name)[0].name == name
+        assert find_task(name).task.name == name
     for name in ("translation_en_to_fr", "translation_en_to_de", "translation_zh_CN_to_en"):
-        cls, head, model = find_task(name)
-        assert (cls.name, head, model) == (name, "translation", "t5-base")
-    assert cls({}).pair({}) == ["zh_CN", "en"]
+        found = find_task(name)
+        assert (found.task.name, found.head, found.model) == (name, "translation", "t5-base")
+    assert found.task({}).pair(found.task.Options()) == ("zh_CN", "en")
     assert (
         infer_task({"architectures": ["MarianMTModel"]}) == "translation"
         and infer_task({"architectures": ["T5ForConditionalGeneration"]}) == "text2text-generation"

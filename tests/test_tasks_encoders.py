@@ -16,7 +16,8 @@ from nlp_tour.base.errors import InputError
 from nlp_tour.engine.batching import Row
 from nlp_tour.engine.encoder import Encoder
 from nlp_tour.pipeline import pipeline
-from nlp_tour.tasks.base import find_task
+from nlp_tour.tasks.base import read_options
+from nlp_tour.tasks.registry import find_task
 from nlp_tour.tasks.zero_shot import ZeroShotClassification
 
 transformers.logging.set_verbosity_error()
@@ -282,8 +283,8 @@ def test_a_body_without_its_pooler_gives_features(tmp_path):
     ],
 )
 def test_names_and_default_models_of_2021(name, task, model):
-    cls, head, default = find_task(name)
-    assert (cls.name, head, default) == (task, task, model)
+    found = find_task(name)
+    assert (found.task.name, found.head, found.model) == (task, task, model)
 
 
 # Token classification
@@ -535,7 +536,7 @@ def test_a_mask_anywhere_in_a_long_text(kind, name):
     for at in (0, 30, len(words) - 1):
         text = " ".join(words[:at] + [tok.mask_token] + words[at + 1 :])
         assert len(ours(text)[0]["sequence"]) > 100
-        (row,) = ours.task.encode([text], ours.tok, {**ours.task.options, "long": "truncate"})
+        (row,) = ours.task.encode([text], read_options(ours.task, {"long": "truncate"}))
         assert len(row) == 32 and row.ids.count(tok.mask_token_id) == 1
 
 
@@ -610,7 +611,8 @@ def test_windows_weigh_what_they_hold():
     outputs = [
         np.array([0.0, x]) for x in (4.0, 0.0, 0.0, 4.0)
     ]  # label 0 is in the long window, label 1 in the short one
-    answer = task.decode("…", rows, outputs, task.options | {"candidate_labels": ["long", "short"]})
+    options = read_options(task, {"candidate_labels": ["long", "short"]})
+    answer = task.decode("…", rows, outputs, options)
     assert (
         answer["labels"] == ["long", "short"]
         and abs(answer["scores"][0] - 1 / (1 + np.exp(-2))) < 1e-6
@@ -664,7 +666,7 @@ def bad(task, call, why, kind="bert", name="wordpiece", **more):
         (lambda p: p("Ada " * 100, "London was loud"), "the text has no room in 64 tokens"),
         (
             lambda p: p("who?", "London " * 100, long="error"),
-            "the text has .* tokens and 64 are taken at once",
+            "the text has .* tokens and the model takes 64 at once",
         ),
         (lambda p: p("who?", "London", max_seq_len=100), "max_seq_len=100 is more than the 64"),
         (
@@ -737,7 +739,7 @@ def test_a_tokenizer_without_a_mask():
         (lambda p: p(["it was old", " "], "a, b"), "text 1 is empty"),
         (
             lambda p: p(["it was old", "old " * 100], "a, b", long="error"),
-            "text 1 has .* tokens and 64",
+            "text 1 has .* tokens and the model takes 64",
         ),
         (
             lambda p: p("it was old", "a, b", hypothesis_template="It is."),

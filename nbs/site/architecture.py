@@ -21,8 +21,8 @@ STOREYS = {
 }
 # The road of a text: the room it passes, the function it meets there, and what comes out.
 OPENING = [
-    ("inference.arguments", "read", "a Request"),
-    ("hub.loading", "open", "a Bundle"),
+    ("inference.arguments", "read_arguments", "a Request"),
+    ("inference.loading", "open_bundle", "a Bundle"),
     ("pipeline", "Pipeline", "a pipeline"),
 ]
 ANSWERING = [

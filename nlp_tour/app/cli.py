@@ -86,7 +86,7 @@ def main():
 # %% ../../nbs/app/cli.ipynb #0ffba4f5
 def _tasks(incomplete: str):
     "Names of tasks, for the Tab key."
-    from nlp_tour.tasks.base import ALIASES, TASKS
+    from nlp_tour.tasks.registry import ALIASES, TASKS
 
     return [name for name in (*ALIASES, *TASKS) if name.startswith(incomplete)]
 

@@ -132,7 +132,7 @@ def calibrate(
     )
     temperature = fit_temperature([[a["score"] for a in row] for row in answers], data["label"][:])
     for config in [pipe.task.config] + (
-        [vars(pipe._model.config)] if pipe._model is not None else []
+        [vars(pipe.bundle.model.config)] if pipe.bundle.model is not None else []
     ):
         config["calibration_temperature"] = (
             temperature  # without asking for a model that is not open

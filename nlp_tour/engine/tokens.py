@@ -143,26 +143,29 @@ class Window(NamedTuple):
 
 
 @patch
-def _split(self: Tokenizer, item, whole, length, stride, side, place):
-    "The windows of one item; `whole` is its encoding, `place` names it in errors."
+def _split(self: Tokenizer, item, whole, length, stride, side, where):
+    "The windows of one item; `whole` is its encoding, `where` its position, for errors."
     sides = whole.sequence_ids
     sizes = sides.count(0), sides.count(1)
     if side is None:
         side = int(sizes[1] > sizes[0])
         if isinstance(item, tuple) and min(sizes) + 8 + stride >= length:
             raise InputError(
-                f"both texts of a pair are long ({sizes[0]} and {sizes[1]} tokens) "
-                f"for a model of {length}; shorten one."
+                f"is a pair of which both texts are long ({sizes[0]} and {sizes[1]} tokens) "
+                f"for a model of {length}",
+                "shorten one",
+                where,
             )
     fixed = len(sides) - sizes[side]
     room = length - fixed
     if room < 1:
         raise InputError(
-            f"{place} has no room in {length} tokens: "
-            f"{fixed} go to what comes with it; shorten that."
+            f"has no room in {length} tokens: {fixed} go to what comes with it",
+            "shorten that",
+            where,
         )
     shared = stride if stride < room else room // 2
-    with as_input_error(f"the tokenizer failed on {place}"):
+    with as_input_error("made the tokenizer fail", where=where):
         pieces = self.cut(item, length, shared, side)
     return [Window(piece, i * (room - shared)) for i, piece in enumerate(pieces)]
 
@@ -177,7 +180,6 @@ def windows(
     length: int = None,  # most tokens in a window; None: the model's maximum
     offsets: bool = False,  # whether tokens know their characters, which costs time
     each: int = 1,  # how many items a text has, for messages
-    first: int = 0,  # position of the first text, for messages
 ) -> list:  # for each item a list of `Window`
     "Encode all items at once; an item that is too long becomes several windows."
     encode = self.backend.encode_batch if offsets else self.backend.encode_batch_fast
@@ -191,16 +193,16 @@ def windows(
         if not length or len(whole) <= length:
             out.append([Window(whole)])
             continue
-        place = f"text {first + i // each}"
+        where = i // each
         if long == "error":
-            taken = (
-                f"the model takes {length}" if length == self.max_length else f"{length} are taken"
-            )
+            own = length == self.max_length
+            taken = f"the model takes {length}" if own else f"{length} are taken"
             raise InputError(
-                f"{place} has {len(whole)} tokens and {taken} at once; "
-                "pass long='window' or long='truncate'."
+                f"has {len(whole)} tokens and {taken} at once",
+                "pass long='window' or long='truncate'",
+                where,
             )
-        out.append(self._split(item, whole, length, stride, side, place))
+        out.append(self._split(item, whole, length, stride, side, where))
     return _first_windows(out, length, each) if long == "truncate" else out
 
 # %% ../../nbs/engine/tokens.ipynb #3cae8d15

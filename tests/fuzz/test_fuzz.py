@@ -30,8 +30,8 @@ from nlp_tour.data.datasets import load_data
 from nlp_tour.data.readers import FORMATS, cut, read_batches
 from nlp_tour.inference.files import map_file, ranks
 from nlp_tour.pipeline import pipeline
-from nlp_tour.tasks.base import TASKS
 from nlp_tour.tasks.conversational import Conversation
+from nlp_tour.tasks.registry import TASKS
 
 pytestmark = pytest.mark.usefixtures("one_thread", "two_gigabytes")
 HERE = Path(nlp_tour.__file__).parent
@@ -472,7 +472,7 @@ def test_every_door_of_every_task(pipes, data, task):
     for name in data.draw(
         st.lists(
             st.sampled_from(
-                sorted({*pipe.task.options, "long", "progress", *GENERATE * (task in WRITES)})
+                sorted({*pipe.task.Options.names(), "progress", *GENERATE * (task in WRITES)})
             ),
             max_size=2,
             unique=True,
