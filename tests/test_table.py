@@ -194,7 +194,9 @@ def test_rows_that_do_not_fit_are_left_out_and_it_is_said(tok, capsys):
     assert ours(big, "who made heat?") == stock(big, "who made heat?")
     said = capsys.readouterr().err
     assert "of 40 rows are read" in said
-    with pytest.raises(InputError, match="text 1 has .* tokens, table and query, and the model takes 96"):
+    with pytest.raises(
+        InputError, match="text 1 has .* tokens, table and query, and the model takes 96"
+    ):
         ours(
             [{"table": ASKED[0][0], "query": "who?"}, {"table": big, "query": "who?"}], long="error"
         )

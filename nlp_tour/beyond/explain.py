@@ -120,9 +120,7 @@ def _answer(pipe, read, out, wanted):
     "The answer in the context: the log-odds of its start and of its end, added."
     context = [i for i, side in enumerate(read.encoding.sequence_ids) if side == 1]
     start, end = (softmax(np.asarray(x)[context]) for x in out)
-    ((_, i, j),) = best_spans(
-        start, end, {**pipe.task.options, **pipe.options}["max_answer_len"], 1
-    )
+    ((_, i, j),) = best_spans(start, end, pipe.options.max_answer_len, 1)
     first, last = read.encoding.offsets[context[i]][0], read.encoding.offsets[context[j]][1]
     return read.item[1][
         first:last
@@ -146,12 +144,9 @@ def _outputs(pipe, rows):
     "What the engine says of rows, planned into batches: tensors, in order."
     import torch
 
-    opts, found = (
-        {"long": pipe.task.longs[0], **pipe.task.options, **pipe.options, "asked": set()},
-        [None] * len(rows),
-    )
+    found = [None] * len(rows)
     for batch in plan(list(map(len, rows)), pipe.batch_tokens):
-        for i, out in zip(batch, pipe.run([rows[i] for i in batch], opts)):
+        for i, out in zip(batch, pipe.run([rows[i] for i in batch], pipe.options)):
             found[i] = out
     return [
         tuple(map(torch.from_numpy, o)) if isinstance(o, tuple) else torch.from_numpy(o)

@@ -16,6 +16,7 @@ import os
 import sys
 import threading
 import warnings
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -174,25 +175,14 @@ CALIBRATION = 300  # rows
 
 def calibration_rows(
     task,  # a `Task`
-    tok,  # the engine's tokenizer
-    options: dict,  # the pipeline's own
+    options,  # the pipeline's own
     given=None,  # inputs for the task; None: embedded reviews
 ) -> list:  # `Row`s
     "Rows to calibrate with."
-    opts = {**task.options, **options, "long": "truncate", "asked": set(options)}
+    texts = itertools.islice(reviews()["train"]["text"] if given is None else given, CALIBRATION)
     try:
-        return task.encode(
-            [
-                task.check(x, f"calibration text {i}")
-                for i, x in enumerate(
-                    itertools.islice(
-                        reviews()["train"]["text"] if given is None else given, CALIBRATION
-                    )
-                )
-            ],
-            tok,
-            opts,
-        )[:CALIBRATION]
+        items = [task.check(x, f"calibration text {i}") for i, x in enumerate(texts)]
+        return task.encode(items, replace(options, long="truncate"))[:CALIBRATION]
     except InputError as e:
         if given is not None:
             raise
@@ -231,23 +221,23 @@ def eight_bits(
 
 def compiled(
     model,  # a model of transformers
-    tok,  # the engine's tokenizer
     task,  # a `Task`
-    options: dict,  # the pipeline's own
+    options,  # the pipeline's own
     dtype: str = "float32",  # "float32", "bfloat16" or "int8"
     calibration=None,  # for int8: inputs like those to come; None: embedded reviews
 ) -> Compiled:
     "What runs in the model's place with `pipeline(backend='openvino')`."
     if not task.graph:
         raise InputError(
-            f"{task.name} calls its model in a loop, and a compiled graph is one call; leave backend and dtype='int8' out."
+            f"{task.name} calls its model in a loop, and a compiled graph is one call; "
+            "leave backend and dtype='int8' out."
         )
     if dtype not in HINTS:
         raise InputError(
             f"dtype={dtype!r} is unknown to backend='openvino'; it takes {', '.join(HINTS)}."
         )
-    rows = calibration_rows(task, tok, options, calibration) if dtype == "int8" else None
-    graph = convert(model, tok.types)
+    rows = calibration_rows(task, options, calibration) if dtype == "int8" else None
+    graph = convert(model, task.tok.types)
     if rows:
         return Compiled(*eight_bits(model, graph, rows), dtype=dtype)
     return Compiled(graph, dtype=dtype)

@@ -151,7 +151,7 @@ def _split(self: Tokenizer, item, whole, length, stride, side, where):
         side = int(sizes[1] > sizes[0])
         if isinstance(item, tuple) and min(sizes) + 8 + stride >= length:
             raise InputError(
-                f"is a pair of which both texts are long ({sizes[0]} and {sizes[1]} tokens) "
+                f"is a pair whose texts are both long ({sizes[0]} and {sizes[1]} tokens) "
                 f"for a model of {length}",
                 "shorten one",
                 where,

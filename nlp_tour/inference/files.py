@@ -240,17 +240,17 @@ def model_digest(
             default=str,
         ).encode()
     )
-    if hasattr(pipe.tok, "backend"):
+    if pipe.tok:
         h.update(pipe.tok.backend.to_str().encode())
     h.update(
         f"{type(pipe.fast).__name__} {getattr(pipe.fast, 'dtype', '')} {getattr(pipe.fast, 'name', '')}".encode()
     )
-    if pipe._model is None:
+    if pipe.bundle.model is None:
         h.update(
             "".join(sha256(p) for p in sorted(Path(pipe.folder).glob("*.safetensors"))).encode()
         )
     else:
-        for name, t in sorted(pipe._model.state_dict().items()):
+        for name, t in sorted(pipe.bundle.model.state_dict().items()):
             h.update(f"{name} {t.dtype} {tuple(t.shape)}".encode())
             h.update(t.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     return h.hexdigest()
@@ -273,7 +273,7 @@ def _manifest(pipe, src, names, item, bad, kind, part_rows, encoding, options):
         "task": pipe.task.name,
         "model": model_digest(pipe),
         "item": item,
-        "options": plain({**pipe.options, **options}),
+        "options": plain(pipe.read_options(options).changed()),
         "bad": bad,
         "format": kind,
         "part_rows": part_rows,

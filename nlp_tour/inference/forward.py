@@ -15,9 +15,9 @@ from ..base.hardware import BATCH_TOKENS
 from ..base.patch import patch
 from ..base.texts import Texts
 from ..engine.batching import Row, pad, plan
+from ..hub.calling import evaluating
 from .files import free_name
 from .loading import Bundle
-from ..model import evaluating
 from ..tasks.base import Options
 
 # %% ../../nbs/inference/forward.ipynb #25fb0d09

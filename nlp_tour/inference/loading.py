@@ -19,9 +19,10 @@ from ..engine.check import check
 from ..engine.encoder import Encoder, fits
 from ..engine.openvino import compiled
 from ..engine.tokens import Tokenizer
+from ..hub.loading import load
 from ..hub.names import fetched, resolve
+from ..hub.weights import untrained_weights
 from .arguments import Request
-from ..model import load, untrained
 from ..tasks.base import Options, Task
 from ..tasks.registry import TaskChoice, find_task, infer_task
 
@@ -206,7 +207,7 @@ def open_objects(
     model, tokenizer = load_objects(
         request.model, request.tokenizer, request.config, head, request.loading
     )
-    random = untrained(model)
+    random = untrained_weights(model)
     if hasattr(model, "to_torch"):
         model = as_torch(model)
     elif request.framework == "tf":
