@@ -229,7 +229,7 @@ def views(pipe):
     from nlp_tour.beyond.browse import show_batch, show_results, top_losses
     from nlp_tour.beyond.explain import explain
     from nlp_tour.beyond.playground import playground, view
-    from nlp_tour.engine.check import Problem, Report
+    from nlp_tour.engine.problems import Problem, Report
     from nlp_tour.pictures.plots import cards, picture, plot_confusion, report, shade
     from nlp_tour.pictures.tokens import token_html
     from nlp_tour.tasks.table import show_cells
@@ -353,7 +353,7 @@ def test_a_terminal_is_not_steered_by_a_sentence_of_ours(tiny_classifier, capsys
 
     from nlp_tour.app.tour import _tell
     from nlp_tour.base.errors import warn_once
-    from nlp_tour.engine.check import Problem, Report
+    from nlp_tour.engine.problems import Problem, Report
 
     evil = "\x1b]0;title\x07\x1b[2J\r\x9b1m\u202eevil\x7f\b\n"
     with pytest.raises(InputError) as said:
