@@ -436,8 +436,8 @@ def check_command(
     Example: nlp-tour check ./mine --data mine.csv
     """
     from nlp_tour.data.datasets import load_data
-    from nlp_tour.engine.problems import Report
     from nlp_tour.engine.check import check
+    from nlp_tour.engine.problems import Report
 
     found = check(model, data=load_data(data, test_share=0)["train"] if data else None)
     found = Report(
