@@ -77,7 +77,7 @@ def matmul_peak(dtype, seconds=2, device="cpu"):
     "FLOP/s of the fastest linear layer, of several sizes: the limit of this machine for a product of matrices. On a CPU, weights are packed as ours are."
     import torch
 
-    from nlp_tour.engine.encoder import linear
+    from nlp_tour.engine.layers import linear
 
     cpu, best = torch.device(device).type == "cpu", 0
     with torch.inference_mode():

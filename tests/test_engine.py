@@ -238,7 +238,7 @@ def test_batches_of_many_sizes_do_not_pile_up_memory(tmp_path):
         BertForSequenceClassification(tiny_encoders.config("bert", words.get_vocab_size()))
     ).save_pretrained(tmp_path)
     code = f"""
-import torch, nlp_tour.engine.encoder as e
+import torch, nlp_tour.engine.encoder as e, nlp_tour.engine.layers as layers
 def memory(): return int(next(l.split()[1] for l in open("/proc/self/status") if l.startswith("VmRSS"))) // 1024
 fast = e.Encoder.open({str(tmp_path)!r})
 def grown():
@@ -247,7 +247,7 @@ def grown():
         for n in range(301, 901, 3): fast(torch.ones(n, 1, dtype=torch.long))
     return memory() - before
 few = grown()
-e.ROWS = 1
+layers.ROWS = 1
 print(few, grown())"""
     few, many = map(
         int,
