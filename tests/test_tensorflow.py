@@ -500,9 +500,7 @@ def test_the_model_stays_as_it_is():
 
 @needs_tf
 def test_another_keras_backend_is_refused():
-    code = (
-        f"from nlp_tour.hub.tensorflow import load_tf; load_tf({str(FIXTURES / 'bert-h5')!r})"
-    )
+    code = f"from nlp_tour.hub.tensorflow import load_tf; load_tf({str(FIXTURES / 'bert-h5')!r})"
     assert "set KERAS_BACKEND=tensorflow" in run(code, KERAS_BACKEND="torch")
 
 
