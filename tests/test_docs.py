@@ -1,4 +1,4 @@
-"The site's configuration and sources: what a browser cannot tell. The pages themselves: `make test-docs`."
+"The site's configuration and sources. A browser looks at the pages: `make test-docs`."
 
 import json
 import re
@@ -15,7 +15,8 @@ import yaml
 root = Path(__file__).resolve().parent.parent
 config = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
 
-# The subset of Quarto's schema that both renderers read alike: a key is allowed here only after it was tried with both.
+# The subset of Quarto's schema that both renderers read alike: a key is allowed here only after it
+# was tried with both.
 ALLOWED = {
     "project": {"type": str, "resources": list},
     "format": {
@@ -240,10 +241,10 @@ CURVE = {
 def test_a_curve_is_a_plot_that_can_be_read_in_three_ways(tmp_path):
     _, all_ = drawn(tmp_path, {"curves": {"Time <over> rows": CURVE}})
     (svg,) = [s for s in all_.iter("svg") if s.get("role") == "img"]
-    assert (
-        svg.get("aria-label")
-        == "Time <over> rows. seconds over rows: ours & all from 0.5 at 1,000 to 50 at 100,000; stock from 2 at 1,000 to 20 at 10,000."
-        and svg.get("viewBox")
+    assert svg.get("viewBox")
+    assert svg.get("aria-label") == (
+        "Time <over> rows. seconds over rows: "
+        "ours & all from 0.5 at 1,000 to 50 at 100,000; stock from 2 at 1,000 to 20 at 10,000."
     )
     texts = [t.text for t in svg.iter("text")]
     assert {"1", "10", "1,000", "10,000", "100,000", "seconds", "rows"} <= set(texts), texts
@@ -267,34 +268,36 @@ def test_a_curve_is_a_plot_that_can_be_read_in_three_ways(tmp_path):
 
 
 def test_axes_have_round_ticks_and_refuse_what_they_cannot_hold():
-    assert plots.steps(0, 47, False) == [0, 10, 20, 30, 40] and plots.steps(0, 0.9, False) == [
-        0,
-        0.2,
-        0.4,
-        0.6,
-        0.8,
-    ]
-    assert plots.steps(1, 1e6, True) == [10.0**e for e in range(7)] and plots.steps(
-        64, 512, True
-    ) == [100, 200, 500]
+    assert plots.steps(0, 47, log=False) == [0, 10, 20, 30, 40]
+    assert plots.steps(0, 0.9, log=False) == [0, 0.2, 0.4, 0.6, 0.8]
+    assert plots.steps(1, 1e6, log=True) == [10.0**e for e in range(7)]
+    assert plots.steps(64, 512, log=True) == [100, 200, 500]
     with pytest.raises(ValueError, match="no place for 0"):
         plots.plot("t", CURVE | {"lines": {"a": [[0, 1], [2, 3]]}})
-    assert plots.plot("t", CURVE | {"lines": {"a": [[1, None]]}}) == "" and "<svg" in plots.plot(
-        "t", CURVE | {"lines": {"a": [[5, 5]]}}
-    )
+    assert plots.plot("t", CURVE | {"lines": {"a": [[1, None]]}}) == ""
+    assert "<svg" in plots.plot("t", CURVE | {"lines": {"a": [[5, 5]]}})
+
+
+METHOD = """# Benchmarks
+
+An intro.
+
+## How it is measured
+
+In turn, see [it](common.py).
+
+## Peers
+
+Many.
+"""
 
 
 def test_the_method_is_written_once(tmp_path):
-    page, _ = drawn(
-        tmp_path,
-        {"n": 1},
-        readme="# Benchmarks\n\nAn intro.\n\n## How it is measured\n\nIn turn, see [it](common.py).\n\n## Peers\n\nMany.\n",
-    )
-    assert (
-        "## How it is measured {#method}\n\nIn turn, see [it](https://github.com/nlp-tour/nlp_tour/blob/main/benchmarks/common.py)."
-        in page
-        and "Many" not in page
-    )
+    page, _ = drawn(tmp_path, {"n": 1}, readme=METHOD)
+    text = f"In turn, see [it]({figures.SOURCE}common.py)."
+    assert figures.SOURCE == "https://github.com/nlp-tour/nlp_tour/blob/main/benchmarks/"
+    assert f"## How it is measured {{#method}}\n\n{text}" in page
+    assert "Many" not in page
     assert page.index("How it is measured") < page.index("## Made up")
 
 
@@ -302,17 +305,11 @@ def test_the_method_is_written_once(tmp_path):
 def test_what_quotes_a_benchmark_links_to_its_section(path):
     "A cell of text that names a benchmark's command leads to its figures, and the section exists."
     results = {p.stem.replace("_", "-") for p in (root / "benchmarks" / "results").glob("*.json")}
-    for c in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        text = "".join(c["source"])
-        if c["cell_type"] != "markdown":
-            continue
-        linked = set(
-            re.findall(
-                r"\]\(https://nlp-tour\.github\.io/nlp_tour/benchmarks\.html#([\w-]+)\)", text
-            )
-        )
-        quoted = {
-            n.replace("_", "-") for n in re.findall(r"bench[_-]([a-z_-]+[a-z])", text)
-        } & results
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    page = r"\]\(https://nlp-tour\.github\.io/nlp_tour/benchmarks\.html"
+    for text in ("".join(c["source"]) for c in cells if c["cell_type"] == "markdown"):
+        linked = set(re.findall(rf"{page}#([\w-]+)\)", text))
+        named = re.findall(r"bench[_-]([a-z_-]+[a-z])", text)
+        quoted = {n.replace("_", "-") for n in named} & results
         assert quoted <= linked, f"quoted without a link: {sorted(quoted - linked)}"
         assert linked <= results | {"method"}, f"no such section: {sorted(linked - results)}"
