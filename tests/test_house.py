@@ -32,8 +32,8 @@ FLOORS = {
     "metrics": "counters scores",
     "data": "readers columns datasets",
     "engine": "tokens batching layers encoder openvino problems check_data check",
-    "tasks": """base registry classification token_classification features question_answering fill_mask
-        zero_shot decoding generation conversational seq2seq table""",
+    "tasks": """base registry classification token_classification features question_answering
+        fill_mask zero_shot decoding generation conversational seq2seq table""",
     "inference": "arguments loading files forward steps",
     "training": "encodings checkpoints",
     "": "tokenizer model pipeline customization trainer native_loop",
