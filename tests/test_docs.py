@@ -117,6 +117,17 @@ def test_the_architecture_is_drawn_from_the_floors():
         assert all(f"[{room}]({floors.notebook(wing, room)})" in page for room in rooms)
 
 
+def test_the_roads_lead_through_rooms_and_functions_that_exist():
+    for room, function, _ in [
+        *architecture.OPENING,
+        *architecture.ANSWERING,
+        *architecture.TRAINING,
+    ]:
+        module = (root / "nlp_tour" / room.replace(".", "/")).with_suffix(".py")
+        source = module.read_text(encoding="utf-8")
+        assert re.search(rf"^ *(def|class) {function}\b", source, re.M), f"{room}: {function}"
+
+
 def test_no_sentence_of_the_architecture_leaves_its_box():
     house = svgs(architecture.page(str))[0]
     elements = list(house)

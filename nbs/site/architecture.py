@@ -14,6 +14,7 @@ sys.path.append(str(root / "tools"))
 import floors  # noqa: E402
 
 WIDE, GAP = 960, 10
+ARROW, PADDING = 14, 14  # of a road
 STOREYS = {
     "The workshop": "what the chapters need and a learner need not see",
     "The tour": "six chapters, the front functions",
@@ -33,17 +34,15 @@ ANSWERING = [
     ("tasks.base", "decode", "answers"),
     ("base.results", "result", "plain Python"),
 ]
-# The road of a training: the room and what it adds.
+# The road of a training.
 TRAINING = [
-    ("data", "texts", "any source"),
-    ("hub.tokenizers", "tokens", "one tokenizer"),
-    ("training.encodings", "encodings", "grouped by length"),
-    ("trainer", "Trainer", "or native_loop"),
-    ("metrics", "scores", "counted as it goes"),
-    ("pictures", "pictures", "curves, mistakes"),
+    ("data.datasets", "load_data", "train and test"),
+    ("hub.tokenizers", "load_tokenizer", "a tokenizer"),
+    ("training.encodings", "encode", "ids and labels"),
+    ("trainer", "finetune", "or native_loop, train"),
+    ("metrics.scores", "load_metric", "figures"),
+    ("pictures.plots", "plot_confusion", "pictures"),
 ]
-
-
 FRONT = """---
 title: Architecture
 description: A house with three storeys, and two roads through it.
@@ -138,21 +137,27 @@ def sign(room):
     return wing if last == "base" else last
 
 
+def widths(stops):
+    "How wide each box of a road is, by its longest line."
+    longest = [max(len(sign(room)), len(name), len(product)) for room, name, product in stops]
+    space = WIDE - 4 - ARROW * (len(stops) - 1) - PADDING * len(stops)
+    return [PADDING + space * letters / sum(longest) for letters in longest]
+
+
 def road(stops, y, kinds):
     "Boxes in a row with arrows between them: room, function, and what comes out."
-    wide = (WIDE - 14 * (len(stops) - 1) - 4) / len(stops)
-    parts = []
-    for i, ((room, name, product), kind) in enumerate(zip(stops, kinds)):
-        x = 2 + i * (wide + 14)
+    parts, x = [], 2
+    for i, ((room, name, product), kind, wide) in enumerate(zip(stops, kinds, widths(stops))):
         middle = f'x="{x + wide / 2:.0f}" text-anchor="middle"'
+        if i:
+            parts.append(f'<path class="arrow" d="M{x - 12:.0f} {y + 33}h8m-4-4 4 4-4 4"/>')
         parts.append(
             f'<rect class="room {kind}" x="{x:.0f}" y="{y}" width="{wide:.0f}" height="66" rx="5"/>'
             f'<text class="quiet" {middle} y="{y + 18}">{sign(room)}</text>'
             f'<text class="name" {middle} y="{y + 37}">{name}</text>'
             f'<text class="quiet" {middle} y="{y + 56}">{product}</text>'
         )
-        if i:
-            parts.append(f'<path class="arrow" d="M{x - 12:.0f} {y + 33}h8m-4-4 4 4-4 4"/>')
+        x += wide + ARROW
     return "".join(parts)
 
 
@@ -166,7 +171,7 @@ def road_of_a_text():
     "Opening a pipeline, and what each call does."
     stops = OPENING + ANSWERING
     kinds = ["chapter"] * len(OPENING) + [""] * len(ANSWERING)
-    start = 2 + len(OPENING) * (WIDE + 10) / len(stops)
+    start = 2 + sum(widths(stops)[: len(OPENING)]) + ARROW * len(OPENING)
     title = "The road of a text"
     captions = (
         f'<text class="storey" x="2" y="16">{title}</text>'
