@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from nlp_tour.training.checkpoints import whole
+from nlp_tour.training.checkpoints import is_complete
 
 here = Path(__file__).parent
 ENV = os.environ | {
@@ -67,7 +67,7 @@ def test_killed_and_resumed_bit_for_bit(way, tmp_path):
     assert code == 0, said
     kill_after(way, killed, *moment)
     before = [
-        n for n in checkpoints(killed) if whole(killed / f"checkpoint-{n}")
+        n for n in checkpoints(killed) if is_complete(killed / f"checkpoint-{n}")
     ]  # it may have been killed while it wrote
     assert before, moment
     half = killed / "checkpoint-99"  # one more, cut off in the middle of its weights

@@ -2,6 +2,7 @@
 
 import signal
 import warnings
+from unittest.mock import patch
 
 import pandas as pd
 import pytest
@@ -27,9 +28,13 @@ from nlp_tour.data.columns import split_fairly
 from nlp_tour.data.datasets import load_data, tokenize_dataset
 from nlp_tour.hub.weights import sample_weight
 from nlp_tour.native_loop import AdamW, train
-from nlp_tour.trainer import History, Runs, Trainer, TrainingArguments, finetune
-from nlp_tour.training.checkpoints import Order, last_checkpoint
+from nlp_tour.trainer import finetune
+from nlp_tour.training import trainer_2021
+from nlp_tour.training.arguments import TrainingArguments
+from nlp_tour.training.checkpoints import RepeatableSampler, last_checkpoint
 from nlp_tour.training.encodings import encode
+from nlp_tour.training.history import History, Runs
+from nlp_tour.training.trainer_2021 import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 warnings.simplefilter("ignore")
@@ -226,17 +231,15 @@ def test_every_kind_of_data_learns(kind, tmp_path):
     assert SCORES[kind] in history.evaluations[-1]
 
 
-def test_a_loss_that_is_no_number_keeps_the_last_good_checkpoint(tmp_path):
+def test_a_nan_loss_keeps_the_last_good_checkpoint(tmp_path):
     class Poison(TrainerCallback):
         def on_step_end(self, args, state, control, model=None, **kwargs):
             if state.global_step == 9:
                 model.classifier.weight.data[0, 0] = float("nan")
 
-    from unittest.mock import patch
-
     net = model()
     with (
-        patch("nlp_tour.trainer.watching", lambda progress: [Poison()]),
+        patch.object(trainer_2021, "progress_callbacks", lambda progress: [Poison()]),
         pytest.raises(
             InputError, match=r"the loss is nan at step 9 on rows [\d, ]+ of the training data"
         ),
@@ -265,8 +268,6 @@ def test_ctrl_c_saves_gives_the_mode_back_and_goes_on_to_the_same_weights(tmp_pa
             if state.global_step == 7:
                 signal.raise_signal(signal.SIGINT)
 
-    from unittest.mock import patch
-
     data, how = (
         two_classes(),
         {"epochs": 3, "batch_size": 8, "progress": False, "precision": "fp32"},
@@ -274,7 +275,7 @@ def test_ctrl_c_saves_gives_the_mode_back_and_goes_on_to_the_same_weights(tmp_pa
     straight, net = model(), model()
     finetune(straight, TOK, data, tmp_path / "straight", **how)
     with (
-        patch("nlp_tour.trainer.watching", lambda progress: [Press()]),
+        patch.object(trainer_2021, "progress_callbacks", lambda progress: [Press()]),
         pytest.raises(KeyboardInterrupt),
     ):
         finetune(net, TOK, data, tmp_path / "run", **how)
@@ -338,7 +339,7 @@ def test_a_split_parts_no_unit(rows, share, seed):
 
 @given(st.lists(st.integers(1, 60), min_size=1, max_size=200), st.integers(1, 9), st.integers(0, 5))
 def test_an_order_holds_every_row_once(lengths, size, epoch):
-    order = Order(lengths, size)
+    order = RepeatableSampler(lengths, size)
     order.set_epoch(epoch)
     assert sorted(order) == list(range(len(lengths))) and list(order) == list(order)
 

@@ -112,9 +112,9 @@ def slowly(*_, **__):
 
 if args.way == "trainer":
     from nlp_tour.trainer import finetune
-    from nlp_tour.training.checkpoints import StopGently
+    from nlp_tour.training.callbacks import GracefulStop
 
-    StopGently.on_optimizer_step = slowly
+    GracefulStop.on_optimizer_step = slowly
     history = finetune(
         net,
         tok,

@@ -20,48 +20,38 @@ from ..trainer import finetune
 
 # %% ../../nbs/beyond/sweep.ipynb #a2e1a05a
 class Sweep(ListResult):
-    "A dict a run: lr, seed, loss (held out, at the end)."
+    "A dict per run: lr, seed, loss (held out, at the end)."
 
     def means(self):
         "Mean and standard deviation of the loss for each rate: `{lr: (mean, sd)}`."
-        groups = {
-            lr: [r["loss"] for r in self if r["lr"] == lr] for lr in sorted({r["lr"] for r in self})
-        }
-        return {
-            lr: (statistics.mean(v), statistics.stdev(v) if len(v) > 1 else 0.0)
-            for lr, v in groups.items()
-        }
+        losses = {lr: [] for lr in sorted({run["lr"] for run in self})}
+        for run in self:
+            losses[run["lr"]].append(run["loss"])
+        result = {}
+        for lr, values in losses.items():
+            spread = statistics.stdev(values) if len(values) > 1 else 0.0
+            result[lr] = (statistics.mean(values), spread)
+        return result
 
     @property
     def best(self):
-        "The rate of the lowest mean; a rate at which any run diverged is none."
-        return min(
-            means := self.means(),
-            key=lambda lr: means[lr][0] if math.isfinite(means[lr][0]) else math.inf,
-        )
+        "The rate of the lowest mean, without rates at which a run diverged."
+        means = {lr: mean for lr, (mean, _) in self.means().items()}
+        return min(means, key=lambda lr: means[lr] if math.isfinite(means[lr]) else math.inf)
 
     def plot(self, ax=None):
         "Draw loss over learning rate; returns the axes."
         import matplotlib.pyplot as plt
 
-        ax, means = ax or plt.subplots(figsize=(5, 3), facecolor="white")[1], self.means()
-        ax.fill_between(
-            list(means),
-            [m - s for m, s in means.values()],
-            [m + s for m, s in means.values()],
-            color=BLUE,
-            alpha=0.15,
-            label="± one standard deviation",
-        )
-        ax.plot(list(means), [m for m, _ in means.values()], color=BLUE, marker="o", label="mean")
-        ax.plot(
-            [r["lr"] for r in self],
-            [r["loss"] for r in self],
-            "x",
-            color="black",
-            ms=5,
-            label="runs",
-        )
+        if ax is None:
+            _, ax = plt.subplots(figsize=(5, 3), facecolor="white")
+        rates, stats = list(self.means()), list(self.means().values())
+        low, high = [m - sd for m, sd in stats], [m + sd for m, sd in stats]
+        band = {"color": BLUE, "alpha": 0.15, "label": "± one standard deviation"}
+        ax.fill_between(rates, low, high, **band)
+        ax.plot(rates, [m for m, _ in stats], color=BLUE, marker="o", label="mean")
+        runs = [(run["lr"], run["loss"]) for run in self]
+        ax.plot(*zip(*runs), "x", color="black", ms=5, label="runs")
         ax.set(xscale="log", xlabel="learning rate", ylabel="held-out loss")
         ax.legend()
         return ax
@@ -76,32 +66,24 @@ def lr_sweep(
     progress: bool = True,  # a bar over the runs
     **kwargs,  # for `finetune`
 ) -> Sweep:
-    "Fine-tune at each learning rate with each seed; nothing of it is kept but the losses."
+    "Fine-tune at each learning rate with each seed; only the losses are kept."
     from tqdm.auto import tqdm
 
     if not lrs or min(lrs) <= 0 or seeds < 1:
         raise InputError(
-            f"lrs={lrs!r} and seeds={seeds!r}: give at least one rate above 0, and at least one seed."
+            f"lrs={lrs!r} and seeds={seeds!r}: give at least one rate above 0, "
+            "and at least one seed."
         )
-    names, found = data["train"].features["label"].names, Sweep()
-    for lr, seed in tqdm(
-        [(lr, s) for lr in lrs for s in range(seeds)], desc="sweep", disable=not progress
-    ):
-        seed_all(seed)  # the new head is drawn here
+    names, results = data["train"].features["label"].names, Sweep()
+    settings = {"epochs": epochs, "save_strategy": "no", **kwargs, "progress": False}
+    runs = [(lr, seed) for lr in lrs for seed in range(seeds)]
+    for lr, seed in tqdm(runs, desc="sweep", disable=not progress):
+        seed_all(seed)  # for the new head
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*random numbers; train this model")
             body, tok = load(model, "text-classification", labels=names)
-        with tempfile.TemporaryDirectory() as tmp:
-            history = finetune(
-                body,
-                tok,
-                data,
-                tmp,
-                epochs=epochs,
-                lr=lr,
-                seed=seed,
-                progress=False,
-                **{"save_strategy": "no", **kwargs},
-            )
-        found.append({"lr": lr, "seed": seed, "loss": float(history.evaluations[-1]["eval_loss"])})
-    return found
+        with tempfile.TemporaryDirectory() as out:
+            history = finetune(body, tok, data, out, lr=lr, seed=seed, **settings)
+        loss = float(history.evaluations[-1]["eval_loss"])
+        results.append({"lr": lr, "seed": seed, "loss": loss})
+    return results
