@@ -29,7 +29,7 @@ FLOORS = {
     "bridges": "graph rules weights tensorflow",
     "hub": "files standins names tokenizers heads weights calling loading saving tensorflow",
     "pictures": "plots tokens",
-    "metrics": "counters scores",
+    "metrics": "counters regression entities generated scores",
     "data": "readers columns datasets",
     "engine": "tokens batching encoder openvino problems check_data check",
     "tasks": """base registry classification token_classification features question_answering fill_mask

@@ -1,4 +1,5 @@
-"""Metrics against scikit-learn, SciPy and the answers of seqeval, sacrebleu, nltk, rouge-score and torchmetrics (tests/golden/metrics.py)."""
+"""Metrics against scikit-learn and SciPy, and against the kept answers of seqeval, sacrebleu, nltk,
+rouge-score and torchmetrics (tests/golden/metrics.py)."""
 
 import gc
 import json
@@ -19,7 +20,8 @@ from hypothesis import strategies as st
 
 from nlp_tour.base.errors import InputError
 from nlp_tour.metrics.counters import METRICS
-from nlp_tour.metrics.scores import load_metric, metrics, spans
+from nlp_tour.metrics.entities import spans
+from nlp_tour.metrics.scores import load_metric, metrics
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "metrics.json").read_text(encoding="utf-8"))
 quick = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -27,12 +29,12 @@ label = st.integers(0, 4)
 pairs = st.lists(st.tuples(label, label), min_size=1, max_size=60)
 
 
-def streamed(name, p, r, cuts, options={}, **kwargs):
+def streamed(name, p, r, cuts, options=None, **kwargs):
     "The answer of adding slices one after the other."
     metric = load_metric(name, **kwargs)
     for a, b in zip([0, *cuts], [*cuts, len(p)]):
         metric.add_batch(predictions=p[a:b], references=r[a:b])
-    return metric.compute(**options)
+    return metric.compute(**(options or {}))
 
 
 @quick
@@ -259,7 +261,7 @@ def test_compute_starts_anew_and_a_failed_call_keeps_what_was_added():
         ("mse", ["a"], [1], {}, "takes numbers"),
         ("mse", [math.inf], [1], {}, "prediction 0 is not finite"),
         ("mse", [[1, 2], [1]], [1, 2], {}, "differ in length"),
-        ("seqeval", ["O"], ["O"], {}, "row 0 of seqeval is no list"),
+        ("seqeval", ["O"], ["O"], {}, "row 0 of seqeval is not a list"),
         ("seqeval", [["O"]], [["O", "O"]], {}, "row 0 of seqeval has 1 predictions and 2"),
         ("seqeval", [[[0.1, 0.9]]], [[1]], {}, "knows no tag"),
         ("seqeval", [["PER"]], [["O"]], {}, "tag 0 is 'PER'"),
@@ -426,8 +428,12 @@ def test_the_trainer_evaluates_with_it(tmp_path):
 
 def test_importing_is_light_and_nothing_is_written(tmp_path):
     code = (
-        "import sys, nlp_tour.metrics.scores as m; heavy = {'torch', 'transformers', 'evaluate', 'datasets'} & set(sys.modules); assert not heavy, heavy\n"
-        "assert m.load_metric('accuracy').compute(predictions=[1], references=[1]) == {'accuracy': 1.0}; assert 'evaluate' not in sys.modules"
+        "import sys, nlp_tour.metrics.scores as m\n"
+        "heavy = {'torch', 'transformers', 'evaluate', 'datasets'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "answer = m.load_metric('accuracy').compute(predictions=[1], references=[1])\n"
+        "assert answer == {'accuracy': 1.0}\n"
+        "assert 'evaluate' not in sys.modules\n"
     )
     subprocess.run(
         [sys.executable, "-c", code],
