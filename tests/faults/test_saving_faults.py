@@ -1,5 +1,6 @@
-"Saving and training while everything goes wrong: what is on the disk is the old or the new, and a signal is a wish that is heard."
+"Saving and training while everything goes wrong: the disk holds the old or the new, never a mix."
 
+import functools
 import os
 import re
 import shutil
@@ -23,7 +24,7 @@ ENV = os.environ | {"NLP_TOUR_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 
 
 def state(folder):
-    "What a folder opens as: a weight, a label, and the tokenizer's longest input, which belong together."
+    "A weight, a label, and the tokenizer's longest input in a folder; they belong together."
     model, tok = load(folder)
     return round(model.classifier.bias[0].item()), model.config.id2label[0], tok.model_max_length
 
@@ -34,11 +35,9 @@ def test_a_save_that_is_killed_leaves_the_old_or_the_new_and_never_both(tiny_cla
     def version(n):
         with torch.no_grad():
             model.classifier.bias[0] = n
-        model.config.id2label, model.config.label2id, tok.model_max_length = (
-            {0: f"L{n}", 1: "other"},
-            {f"L{n}": 0, "other": 1},
-            40 + n,
-        )
+        model.config.id2label = {0: f"L{n}", 1: "other"}
+        model.config.label2id = {f"L{n}": 0, "other": 1}
+        tok.model_max_length = 40 + n
         return model, tok
 
     save(tmp_path / "old", *version(1))
@@ -46,14 +45,13 @@ def test_a_save_that_is_killed_leaves_the_old_or_the_new_and_never_both(tiny_cla
     for n in range(1, 1000):
         folder = tmp_path / str(n) / "model"
         shutil.copytree(tmp_path / "old", folder)
-        if not killing.at(n, folder.parent, lambda: save(folder, *new)):
+        if not killing.at(n, folder.parent, functools.partial(save, folder, *new)):
             break
         seen.append(state(folder))
     died = n - 1
-    assert died > 10 and set(seen) == {(1, "L1", 41), (2, "L2", 42)}, seen
-    print(
-        f"killed at {died} steps; {seen.count((1, 'L1', 41))} times the old model, {seen.count((2, 'L2', 42))} times the new"
-    )
+    old, new = (1, "L1", 41), (2, "L2", 42)
+    assert died > 10 and set(seen) == {old, new}, seen
+    print(f"killed at {died} steps; {seen.count(old)} times the old, {seen.count(new)} the new")
 
 
 def test_a_link_inside_leads_no_file_out(tmp_path):
@@ -79,7 +77,8 @@ def test_two_processes_make_the_same_folder_at_once(tmp_path):
 
     children = []
     for _ in range(4):
-        if not (child := os.fork()):
+        child = os.fork()
+        if child == 0:
             code = 1
             try:
                 make()
@@ -88,16 +87,13 @@ def test_two_processes_make_the_same_folder_at_once(tmp_path):
                 os._exit(code)
         children.append(child)
     assert [os.waitpid(c, 0)[1] for c in children] == [0] * 4
-    assert [p.name for p in (tmp_path / "cache").iterdir()] == ["model"] and (
-        tmp_path / "cache" / "model" / "a.txt"
-    ).read_text() == "whole"
+    assert [p.name for p in (tmp_path / "cache").iterdir()] == ["model"]
+    assert (tmp_path / "cache" / "model" / "a.txt").read_text() == "whole"
 
 
 def test_the_cache_of_embedded_models_is_whole_or_absent(tmp_path):
-    env, code = (
-        ENV | {"NLP_TOUR_CACHE": str(tmp_path / "cache")},
-        "from nlp_tour.hub.names import embedded; print(embedded('encoder'))",
-    )
+    env = ENV | {"NLP_TOUR_CACHE": str(tmp_path / "cache")}
+    code = "from nlp_tour.hub.standins import embedded; print(embedded('encoder'))"
     run = subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True)
     while not list((tmp_path / "cache").glob(".*.part/*")):
         assert run.poll() is None
@@ -116,26 +112,14 @@ def test_the_cache_of_embedded_models_is_whole_or_absent(tmp_path):
 @pytest.fixture()
 def data(tmp_path):
     path = tmp_path / "mine.csv"
-    path.write_text(
-        "text,label\n"
-        + "".join(f"a {w} film number {i},{w}\n" for i in range(200) for w in ("quiet", "loud"))
-    )
+    rows = [f"a {w} film number {i},{w}\n" for i in range(200) for w in ("quiet", "loud")]
+    path.write_text("text,label\n" + "".join(rows))
     return path
 
 
 def train(data, out, model, *more):
-    return [
-        sys.executable,
-        "-m",
-        "nlp_tour.app.cli",
-        "train",
-        str(data),
-        "--out",
-        str(out),
-        "--model",
-        str(model),
-        *more,
-    ]
+    command = [sys.executable, "-m", "nlp_tour.app.cli", "train", str(data)]
+    return [*command, "--out", str(out), "--model", str(model), *more]
 
 
 @pytest.fixture(scope="module")
@@ -150,42 +134,38 @@ def tiny_body(tiny_classifier, tmp_path_factory):
 
 
 def test_sigterm_is_ctrl_c_for_a_training_and_the_same_command_goes_on(data, tiny_body, tmp_path):
-    run = subprocess.Popen(
-        train(data, tmp_path / "out", tiny_body, "--epochs", "60"),
-        env=ENV,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    said = ""
-    while not re.search(r"\b[1-9]\d*/1200\b", said):
-        said += (c := run.stderr.read(1))
-        assert c, said
-    second = subprocess.run(
-        train(data, tmp_path / "out", tiny_body, "--epochs", "60"),
-        env=ENV,
-        text=True,
-        capture_output=True,
-    )
+    command = train(data, tmp_path / "out", tiny_body, "--epochs", "60")
+    pipe = subprocess.PIPE
+    run = subprocess.Popen(command, env=ENV, text=True, stdout=pipe, stderr=pipe)
+    printed = ""
+    while not re.search(r"\b[1-9]\d*/1200\b", printed):
+        c = run.stderr.read(1)
+        assert c, printed
+        printed += c
+    second = subprocess.run(command, env=ENV, text=True, capture_output=True)
     assert second.returncode == 2 and "another run is writing here" in second.stderr, second.stderr
     run.send_signal(signal.SIGTERM)
     _, rest = run.communicate(timeout=60)
     assert run.returncode == 130 and "the same command goes on" in rest, rest
     assert list((tmp_path / "out" / "checkpoints").glob("checkpoint-*"))
-    other = subprocess.run(
-        train(data, tmp_path / "out", tiny_body, "--epochs", "61"),
-        env=ENV,
-        text=True,
-        capture_output=True,
-    )
+    command = train(data, tmp_path / "out", tiny_body, "--epochs", "61")
+    other = subprocess.run(command, env=ENV, text=True, capture_output=True)
     assert other.returncode == 2 and "interrupted run with epochs=60" in other.stderr, other.stderr
 
 
 def test_a_clock_that_jumps_does_not_reach_a_training(data, tiny_body, tmp_path):
-    code = (
-        "import time, itertools; n = itertools.count(); time.time = lambda: (-1) ** (k := next(n)) * k * 1e6; "
-        f"from nlp_tour.app.tour import train; m = train({str(data)!r}, {str(tmp_path / 'out')!r}, model={str(tiny_body)!r}, epochs=1, progress=False); print(m['seconds'])"
-    )
+    paths = f"{str(data)!r}, {str(tmp_path / 'out')!r}, model={str(tiny_body)!r}"
+    code = f"""
+import itertools
+import time
+
+times = ((-1) ** k * k * 1e6 for k in itertools.count())
+time.time = lambda: next(times)
+
+from nlp_tour.app.tour import train
+
+print(train({paths}, epochs=1, progress=False)["seconds"])
+"""
     run = subprocess.run([sys.executable, "-c", code], env=ENV, text=True, capture_output=True)
     assert run.returncode == 0, run.stderr
     assert 0 <= float(run.stdout.splitlines()[-1]) < 600
