@@ -1,5 +1,7 @@
-"A process that dies at a chosen moment: it counts what it does to files in one folder and kills itself at the n-th time."
+"""A process that dies at a chosen moment: it counts what it does to files in one folder and kills
+itself at the n-th time."""
 
+import functools
 import os
 import signal
 import sys
@@ -16,13 +18,16 @@ EVENTS = {
 
 
 def below(folder, event, args):
-    "Whether an event is about something in a folder; what a whole tree is deleted with names a file by its open folder."
+    """Whether an event is about something in a folder. Deleting a tree names each file by its open
+    folder."""
     inside = args[1] if event in ("os.remove", "os.rmdir") else -1
-    return str(folder) in (os.readlink(f"/proc/self/fd/{inside}") if inside >= 0 else str(args[0]))
+    place = os.readlink(f"/proc/self/fd/{inside}") if inside >= 0 else str(args[0])
+    return str(folder) in place
 
 
 def at(n, folder, work):
-    "Fork; the child does `work()` and dies by SIGKILL at its n-th event below `folder`. Returns whether it died."
+    """Fork; the child does `work()` and dies by SIGKILL at its n-th event below `folder`. Returns
+    whether it died."""
     child = os.fork()
     if not child:
         left = [n]
@@ -48,9 +53,10 @@ def at(n, folder, work):
 
 
 def everywhere(folder, work, after):
-    "Kill `work()` at its first event, its second, and so on until it lives; call `after(n)` after each. Returns how often it died."
+    """Kill `work(n)` at its first event, its second, and so on until it lives; call `after(n)`
+    after each. Returns how often it died."""
     for n in range(1, 1000):
-        if not at(n, folder, lambda: work(n)):
+        if not at(n, folder, functools.partial(work, n)):
             return n - 1
         after(n)
     raise AssertionError("it dies for ever")

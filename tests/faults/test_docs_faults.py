@@ -1,5 +1,8 @@
-"The site's build dies at any moment: `_docs` is whole, the model that the live page keeps is whole or absent, and the next build ends as if nothing had been."
+"""The site's build dies at any moment: `_docs` is whole, the model that the live page keeps is
+whole or absent, and the next build ends as if nothing had been."""
 
+import functools
+import importlib
 import re
 import shutil
 import sys
@@ -16,15 +19,13 @@ root = Path(__file__).resolve().parents[2]
 def site():
     "The modules of nbs/site, by name."
     before = set(sys.modules)
+    # Before all others: there is a package called build, too.
     sys.path.insert(0, str(root / "nbs" / "site"))
-    import build
-    import live
-    import stage
-
-    yield {"build": build, "live": live, "stage": stage}
+    modules = {name: importlib.import_module(name) for name in ("build", "live", "stage")}
+    yield modules
     sys.path.remove(str(root / "nbs" / "site"))
-    for name in {"build", "live", "stage", "api", "figures", "landing"} - before:
-        sys.modules.pop(name, None)
+    for name in modules.keys() - before:
+        sys.modules.pop(name)
 
 
 def holds(folder):
@@ -38,6 +39,16 @@ def pages(folder, version):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(version)
     return holds(folder)
+
+
+def state(docs, old, new):
+    "Which site a folder holds."
+    if not docs.exists():
+        return "none"
+    found = holds(docs)
+    if found == old:
+        return "old"
+    return "new" if found == new else "half"
 
 
 def test_a_finished_site_is_never_half_replaced(site, tmp_path):
@@ -59,74 +70,68 @@ def test_a_finished_site_is_never_half_replaced(site, tmp_path):
         docs, staged = tmp_path / str(n) / "_docs", tmp_path / str(n) / "_proc"
         if not (docs.parent / "ready").exists():
             return  # it died before the part that counts
-        seen.append(
-            "none"
-            if not docs.exists()
-            else "old"
-            if holds(docs) == old
-            else "new"
-            if holds(docs) == new
-            else "half"
-        )
+        seen.append(state(docs, old, new))
         if seen[-1] == "none":
             assert holds(staged / ".old") == old, "between two renames the old site lies beside"
         shutil.rmtree(staged, ignore_errors=True)  # as staging does
         pages(staged / "_docs", "new")
         swap(docs, staged)
-        assert holds(docs) == new and [
-            p.name for p in docs.parent.iterdir() if p.name != "ready"
-        ] == ["_docs"]
+        assert holds(docs) == new
+        assert {p.name for p in docs.parent.iterdir()} == {"_docs", "ready"}
 
     killing.everywhere(tmp_path, work, after)
-    print(seen)
-    assert set(seen) == {"old", "none", "new"} and seen.count("none") == 1 and seen.count("new") > 3
+    assert set(seen) == {"old", "none", "new"}
+    assert seen.count("none") == 1
+    assert seen.count("new") > 3
 
 
-def test_the_live_page_s_model_is_kept_whole_or_not_at_all(site, tmp_path, monkeypatch):
-    live, version = site["live"], ["new"]
+class LivePage:
+    "Builds of the live page with a model that is quick to make, in this version or that."
 
-    def make(folder):
+    def __init__(self, live, folder, monkeypatch):
+        self.live, self.folder, self.version = live, folder, "new"
+        monkeypatch.setattr(live, "make", self.make)
+        dist = folder / "tools" / "onnxruntime-web" / "dist"
+        dist.mkdir(parents=True)
+        for name in live.FILES:
+            (dist / name).write_text(name)
+
+    def make(self, folder):
+        "The model of this version."
         for name in ("model.onnx", "vocab.txt"):
-            (folder / name).write_text(version[0])
-        (folder / "about.json").write_text(f'{{"labels": ["{version[0]}"]}}')
+            (folder / name).write_text(self.version)
+        (folder / "about.json").write_text(f'{{"labels": ["{self.version}"]}}')
 
-    monkeypatch.setattr(live, "make", make)
-    dist = tmp_path / "tools" / "onnxruntime-web" / "dist"
-    dist.mkdir(parents=True)
-    for name in live.FILES:
-        (dist / name).write_text(name)
+    def build(self, name, version="new", fresh=True):
+        "What one build puts on the page."
+        self.version = version
+        target, cache = self.folder / name / "target", self.folder / name / "cache"
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        self.live.collect(target, cache, self.folder / "tools", fresh=fresh)
+        return holds(target)
 
-    def build(folder, fresh):
-        "The target of one build."
-        shutil.rmtree(folder / "target", ignore_errors=True)
-        (folder / "target").mkdir(parents=True)
-        live.collect(folder / "target", folder / "cache", tmp_path / "tools", fresh=fresh)
-        return holds(folder / "target")
 
-    version[0] = "old"
-    old = build(tmp_path / "undisturbed", True)
-    version[0] = "new"
-    new = build(tmp_path / "undisturbed", True)
+@pytest.mark.parametrize("was_built_before", [False, True])
+def test_the_live_page_s_model_is_kept_whole_or_not_at_all(
+    site, tmp_path, monkeypatch, was_built_before
+):
+    page = LivePage(site["live"], tmp_path, monkeypatch)
+    old, new = page.build("undisturbed", "old"), page.build("undisturbed", "new")
     assert old != new
-    for first in (True, False):
-        seen = []
-
-        def work(n):
-            build(tmp_path / f"{first}-{n}", True)
-
-        def after(n):
-            seen.append(build(tmp_path / f"{first}-{n}", False))
-            assert seen[-1] in (old, new), "the parts of two models"
-
-        for n in range(1, 1000):
-            if not first:
-                version[0] = "old"
-                build(tmp_path / f"{first}-{n}", True)
-                version[0] = "new"
-            if not killing.at(n, tmp_path / f"{first}-{n}", lambda: work(n)):
-                break
-            after(n)
-        assert len(seen) > 10 and (first or (old in seen and new in seen))
+    seen = []
+    for n in range(1, 1000):
+        name = f"killed-{n}"
+        if was_built_before:
+            page.build(name, "old")
+        if not killing.at(n, tmp_path / name, functools.partial(page.build, name)):
+            break
+        seen.append(page.build(name, fresh=False))
+        assert seen[-1] in (old, new), "the parts of two models"
+    assert len(seen) > 10
+    if was_built_before:
+        assert old in seen
+        assert new in seen
 
 
 def test_staging_starts_from_nothing(site, tmp_path, monkeypatch):
