@@ -1,11 +1,12 @@
-"""Four ways to a sentiment classifier on the embedded reviews: accuracy on unseen films, seconds, parameters trained, megabytes saved.
+"""Four ways to a sentiment classifier on the embedded reviews: accuracy on unseen films, seconds,
+parameters trained, megabytes saved.
 
     python benchmarks/bench_customization.py [--texts 1200] [--epochs 2]
 
-The same texts in the same order, batches of like length of 16, AdamW with a linear warm-up and decay. From scratch: a DistilBERT of 2 layers,
-128 wide. The others start from the embedded MiniLM. Learning rates are what suits each way, not tuned further."""
+The same texts in the same order, batches of like length of 16, AdamW with a linear warm-up and
+decay. From scratch: a DistilBERT of 2 layers, 128 wide. The others start from the embedded MiniLM.
+Learning rates are what suits each way, not tuned further."""
 
-import argparse
 import tempfile
 import time
 import warnings
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import torch
 import transformers
-from common import report
+from common import options, report
 
 from nlp_tour.base.hardware import seed_all
 from nlp_tour.beyond.lora import add_lora, learning_rates, trained_share
@@ -61,68 +62,64 @@ def batches(tok, rows, epochs, seed):
     ids = tok(rows["text"][:], truncation=True)["input_ids"]
     for epoch in range(epochs):
         for group in group_by_length([len(i) for i in ids], 16, seed + epoch):
-            yield tok.pad({"input_ids": [ids[i] for i in group]}, return_tensors="pt") | {
-                "labels": torch.tensor([rows[i]["label"] for i in group])
-            }
+            inputs = tok.pad({"input_ids": [ids[i] for i in group]}, return_tensors="pt")
+            yield inputs | {"labels": torch.tensor([rows[i]["label"] for i in group])}
+
+
+def optimizer_of(model, lr):
+    "AdamW with one learning rate, or with rates by layer where there is none."
+    if lr is None:
+        return AdamW(learning_rates(model, 2e-4, 0.8))
+    return AdamW([p for p in model.parameters() if p.requires_grad], lr=lr)
+
+
+def megabytes(model, tok):
+    "The size of the saved weights."
+    with tempfile.TemporaryDirectory() as tmp:
+        files = save(Path(tmp) / "m", model, tok).glob("*.safetensors")
+        return sum(f.stat().st_size for f in files) / 1e6
+
+
+def measure(make, lr, tok, learned, tested, epochs):
+    "Train one way and test it."
+    seed_all(42)
+    model = make()
+    optimizer = optimizer_of(model, lr)
+    data = list(batches(tok, learned, epochs, 42))
+    schedule = transformers.get_linear_schedule_with_warmup(optimizer, len(data) // 10, len(data))
+    start = time.perf_counter()
+    train(model, data, optimizer, schedule, progress=False)
+    seconds = time.perf_counter() - start
+    parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    share = trained_share(model)
+    found = evaluate(model, list(batches(tok, tested, 1, 0)), load_metric("accuracy"))
+    return {
+        "accuracy": round(found["accuracy"], 3),
+        "loss": round(found["loss"], 3),
+        "seconds": round(seconds, 1),
+        "parameters_trained": parameters,
+        "share_trained": round(share, 4),
+        "megabytes_saved": round(megabytes(model, tok), 2),
+    }
 
 
 if __name__ == "__main__":
-    cli = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    cli.add_argument("--texts", type=int, default=1200)
-    cli.add_argument("--epochs", type=int, default=2)
-    args = cli.parse_args()
+    args = options(__doc__, texts=1200, epochs=2)
     _, tok = load("distilbert-base-uncased-finetuned-sst-2-english")
-    learned, tested = (
-        reviews()["train"].shuffle(seed=1).select(range(args.texts)),
-        reviews()["test"].shuffle(seed=1).select(range(args.texts // 2)),
-    )
-    figures = {}
+    learned = reviews()["train"].shuffle(seed=1).select(range(args.texts))
+    tested = reviews()["test"].shuffle(seed=1).select(range(args.texts // 2))
+    ways = {}
     for name, (make, lr) in WAYS.items():
-        seed_all(42)
-        model = make()
-        optimizer = (
-            AdamW([p for p in model.parameters() if p.requires_grad], lr=lr)
-            if lr
-            else AdamW(learning_rates(model, 2e-4, 0.8))
-        )
-        data = list(batches(tok, learned, args.epochs, 42))
-        schedule = transformers.get_linear_schedule_with_warmup(
-            optimizer, len(data) // 10, len(data)
-        )
-        start = time.perf_counter()
-        train(model, data, optimizer, schedule, progress=False)
-        seconds = time.perf_counter() - start
-        trained, share = (
-            sum(p.numel() for p in model.parameters() if p.requires_grad),
-            trained_share(model),
-        )
-        found = evaluate(model, list(batches(tok, tested, 1, 0)), load_metric("accuracy"))
-        with tempfile.TemporaryDirectory() as tmp:
-            size = sum(
-                f.stat().st_size for f in save(Path(tmp) / "m", model, tok).glob("*.safetensors")
-            )
-        figures[name] = {
-            "accuracy": round(found["accuracy"], 3),
-            "loss": round(found["loss"], 3),
-            "seconds": round(seconds, 1),
-            "parameters_trained": trained,
-            "share_trained": round(share, 4),
-            "megabytes_saved": round(size / 1e6, 2),
-        }
-        print(name, figures[name], flush=True)
-    slowest = figures["whole"]["seconds"]
-    report(
-        "customization",
-        {
-            "texts": args.texts,
-            "epochs": args.epochs,
-            "tested": len(tested),
-            "majority": round(majority_share(tested["label"][:]), 3),
-            "ways": {
-                k: v | {"time_of_whole": round(v["seconds"] / slowest, 2)}
-                for k, v in figures.items()
-            },
-        },
-    )
+        ways[name] = measure(make, lr, tok, learned, tested, args.epochs)
+        print(name, ways[name], flush=True)
+    slowest = ways["whole"]["seconds"]
+    for figures in ways.values():
+        figures["time_of_whole"] = round(figures["seconds"] / slowest, 2)
+    figures = {
+        "texts": args.texts,
+        "epochs": args.epochs,
+        "tested": len(tested),
+        "majority": round(majority_share(tested["label"][:]), 3),
+        "ways": ways,
+    }
+    report("customization", figures)

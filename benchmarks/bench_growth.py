@@ -1,12 +1,13 @@
-"""How do time and memory grow: of scoring with the rows, of training with the length of texts, and what does a second process bring?
+"""How do time and memory grow: of scoring with the rows, of training with the length of texts, and
+what does a second process bring?
 
     python benchmarks/bench_growth.py [--rows 1000000] [--reviews 1000] [--rounds 3]
 
-`map_file` on a thousand to a million rows with a model so small that our own work shows (2 layers, 32 wide), and on up to a hundredth of them with the embedded model.
-Its pace beside the same texts in memory. Training steps of 2,048 tokens at 32 to 512 tokens a text. Scoring by one process with one
-thread and with two, and by two processes (`accelerate launch`) with one thread each."""
+`map_file` on a thousand to a million rows with a model so small that our own work shows (2 layers,
+32 wide), and on up to a hundredth of them with the embedded model. Its pace beside the same texts
+in memory. Training steps of 2,048 tokens at 32 to 512 tokens a text. Scoring by one process with
+one thread and with two, and by two processes (`accelerate launch`) with one thread each."""
 
-import argparse
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from common import HERE, interleaved, report, rounded
+from common import HERE, interleaved, options, report, rounded
 
 from nlp_tour.data.datasets import reviews
 from nlp_tour.hub.standins import embedded
@@ -27,67 +28,85 @@ import sys; sys.path.insert(0, {tests!r})
 import tiny_encoders as tiny
 from transformers import BertForSequenceClassification
 rust = tiny.wordpiece()
-tiny.fill(BertForSequenceClassification(tiny.config("bert", rust.get_vocab_size()))).save_pretrained({folder!r})
+model = tiny.fill(BertForSequenceClassification(tiny.config("bert", rust.get_vocab_size())))
+model.save_pretrained({folder!r})
 tiny.wrap(rust, types=True).save_pretrained({folder!r})
 """
-SCORE = "from nlp_tour.pipeline import pipeline; pipeline('text-classification', model={model!r}, device='cpu').map_file({src!r}, {out!r}, progress=False)"
+SCORE = """
+from nlp_tour.pipeline import pipeline
+pipe = pipeline("text-classification", model={model!r}, device="cpu")
+pipe.map_file({src!r}, {out!r}, progress=False, **{more!r})
+"""
 STEPS = """
-import torch, time, statistics, warnings, json; warnings.simplefilter('ignore')
+import json, statistics, time, warnings
+import torch
 from nlp_tour.hub.loading import load
 from nlp_tour.native_loop import AdamW, train
-model = load('bert-base-cased', 'text-classification', labels=['NEGATIVE', 'POSITIVE'])[0]
+warnings.simplefilter("ignore")
+model = load("bert-base-cased", "text-classification", labels=["NEGATIVE", "POSITIVE"])[0]
 rows = {tokens} // {length}
-batch = dict(input_ids=torch.randint(1000, 2000, (rows, {length})), attention_mask=torch.ones(rows, {length}, dtype=torch.long), labels=torch.zeros(rows, dtype=torch.long))
+batch = dict(
+    input_ids=torch.randint(1000, 2000, (rows, {length})),
+    attention_mask=torch.ones(rows, {length}, dtype=torch.long),
+    labels=torch.zeros(rows, dtype=torch.long),
+)
 optimizer, seconds = AdamW(model.parameters(), lr=1e-5), []
 for i in range(6):
-    begin = time.perf_counter(); train(model, [batch], optimizer, progress=False); seconds.append(time.perf_counter() - begin)
+    begin = time.perf_counter()
+    train(model, [batch], optimizer, progress=False)
+    seconds.append(time.perf_counter() - begin)
 print(json.dumps(statistics.median(seconds[1:])))
 """
+# --multi_gpu is its name for torchrun, on a CPU, too.
+LAUNCH = """-m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1
+    --mixed_precision no --dynamo_backend no --main_process_port 0"""
+TOKENS, LENGTHS = 2048, (32, 64, 128, 256, 512)
 
 
-def watched(command, env=None):
-    "Run a command; (resident memory, its highest so far) in MB, some times a second, the seconds it took, and what it printed."
-    start, run, seen = (
-        time.perf_counter(),
-        subprocess.Popen(
-            command, env=env and os.environ | env, cwd=HERE, stdout=subprocess.PIPE, text=True
-        ),
-        [],
-    )
+def memory(pid):
+    "Resident memory of a process and its highest so far in MB; None once it has ended."
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    lines = dict(line.split(":") for line in status.splitlines())
+    if "VmHWM" not in lines:
+        return None
+    return tuple(int(lines[k].split()[0]) // 1024 for k in ("VmRSS", "VmHWM"))
+
+
+def watched(code):
+    """Run Python code in a process: (resident memory, its highest so far) in MB, some times a
+    second, the seconds it took, and what it printed."""
+    start, seen = time.perf_counter(), []
+    command = [sys.executable, "-c", code]
+    run = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True)
     while run.poll() is None:
-        try:
-            lines = dict(l.split(":") for l in open(f"/proc/{run.pid}/status"))
-        except (FileNotFoundError, ProcessLookupError):
-            break
-        if "VmHWM" in lines:
-            seen.append(
-                tuple(int(lines[k].split()[0]) // 1024 for k in ("VmRSS", "VmHWM"))
-            )  # it has none once it has ended
+        if now := memory(run.pid):
+            seen.append(now)
         time.sleep(0.05)
     if run.wait():
         sys.exit(run.returncode)
     return seen, time.perf_counter() - start, run.stdout.read()
 
 
-def rows_of_text(path, n, texts):
+def write_rows(path, rows):
+    "Write rows as JSON lines."
     with open(path, "w") as f:
-        for i in range(n):
-            f.write(json.dumps({"id": i, "text": texts[i % len(texts)][:60]}) + "\n")
+        f.writelines(json.dumps(row) + "\n" for row in rows)
 
 
 def scoring(model, sizes, texts, tmp):
-    "For each number of rows: seconds of the whole process, highest memory, and memory at the start and end of its second half."
+    """For each number of rows: seconds of the whole process, highest memory, and memory at the
+    start and end of its second half."""
     found = {}
+    source, out = tmp / "src.jsonl", tmp / "out"
     for n in sizes:
-        rows_of_text(tmp / "src.jsonl", n, texts)
-        shutil.rmtree(tmp / "out", ignore_errors=True)
-        seen, seconds, _ = watched(
-            [
-                sys.executable,
-                "-c",
-                SCORE.format(model=model, src=str(tmp / "src.jsonl"), out=str(tmp / "out")),
-            ]
-        )
+        short = ({"id": i, "text": texts[i % len(texts)][:60]} for i in range(n))
+        write_rows(source, short)
+        shutil.rmtree(out, ignore_errors=True)
+        code = SCORE.format(model=model, src=str(source), out=str(out), more={})
+        seen, seconds, _ = watched(code)
         found[n] = {
             "seconds": round(seconds, 1),
             "rows_per_second": round(n / seconds),
@@ -99,151 +118,113 @@ def scoring(model, sizes, texts, tmp):
 
 
 def pace(some, tmp, rounds):
-    "Texts a second in memory and through a file."
+    "Texts a second in memory and through a file, and the second by the first."
     pipe = pipeline("sentiment-analysis", model=str(embedded("sentiment")), device="cpu")
-    (tmp / "reviews.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in some))
+    write_rows(tmp / "reviews.jsonl", ({"text": t} for t in some))
 
     def from_file():
         shutil.rmtree(tmp / "pace", ignore_errors=True)
         pipe.map_file(tmp / "reviews.jsonl", tmp / "pace", progress=False)
 
     pipe(some[:64])
-    median, spread, _ = interleaved(
-        {"in memory": lambda: pipe(some, progress=False), "map_file": from_file}, rounds
-    )
-    return {
+    ways = {"in memory": lambda: pipe(some, progress=False), "map_file": from_file}
+    median, spread, _ = interleaved(ways, rounds)
+    figures = {
         "texts_per_second": {k: round(len(some) / v) for k, v in median.items()},
         "pace_spread": rounded(spread),
-    }, round(median["in memory"] / median["map_file"], 3)
+    }
+    return figures, round(median["in memory"] / median["map_file"], 3)
 
 
 def scaling(some, tmp, rounds):
     "Seconds from start to end of a script that scores a file in sixteen parts."
-    (tmp / "some.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in some))
-    (tmp / "score.py").write_text(
-        SCORE.format(
-            model=str(embedded("sentiment")), src=str(tmp / "some.jsonl"), out=str(tmp / "scaled")
-        ).replace("progress=False", f"progress=False, part_rows={-(-len(some) // 16)}")
-    )
-    launch = [
-        "-m",
-        "accelerate.commands.launch",
-        "--multi_gpu",
-        "--num_processes",
-        "2",
-        "--num_machines",
-        "1",
-        "--mixed_precision",
-        "no",
-        "--dynamo_backend",
-        "no",
-        "--main_process_port",
-        "0",
-    ]  # --multi_gpu: its name for torchrun, on a CPU, too
+    source, out, script = tmp / "some.jsonl", tmp / "scaled", tmp / "score.py"
+    write_rows(source, ({"text": t} for t in some))
+    parts = {"part_rows": -(-len(some) // 16)}
+    model = str(embedded("sentiment"))
+    script.write_text(SCORE.format(model=model, src=str(source), out=str(out), more=parts))
 
     def run(before, threads):
-        shutil.rmtree(tmp / "scaled", ignore_errors=True)
-        subprocess.run(
-            [sys.executable, *before, str(tmp / "score.py")],
-            env=os.environ | {"OMP_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": ""},
-            check=True,
-            capture_output=True,
-        )
+        shutil.rmtree(out, ignore_errors=True)
+        env = os.environ | {"OMP_NUM_THREADS": str(threads), "CUDA_VISIBLE_DEVICES": ""}
+        command = [sys.executable, *before, str(script)]
+        subprocess.run(command, env=env, check=True, capture_output=True)
 
-    median, spread, _ = interleaved(
-        {
-            "1 process, 1 thread": lambda: run([], 1),
-            "1 process, 2 threads": lambda: run([], 2),
-            "2 processes, 1 thread each": lambda: run(launch, 1),
-        },
-        rounds,
-    )
-    return rounded(median), rounded(spread)
+    ways = {
+        "1 process, 1 thread": lambda: run([], 1),
+        "1 process, 2 threads": lambda: run([], 2),
+        "2 processes, 1 thread each": lambda: run(LAUNCH.split(), 1),
+    }
+    median, spread, _ = interleaved(ways, rounds)
+    seconds = rounded(median)
+    one = seconds["1 process, 1 thread"]
+    return {
+        "scaling_seconds": seconds,
+        "scaling_spread": rounded(spread),
+        "scaling_times": {k: round(one / v, 2) for k, v in seconds.items()},
+    }
+
+
+def scored(grown):
+    "The figures of scoring by model and number of rows."
+    found = {}
+    for model, rows in grown.items():
+        for n, figures in rows.items():
+            shown = {k: v for k, v in figures.items() if k != "second_half_MB"}
+            found[f"{model}, {n:,} rows"] = shown
+    tiny = list(grown["tiny model"].items())
+    halves = {f"{n:,} rows": dict(zip(("starts", "ends"), f["second_half_MB"])) for n, f in tiny}
+    (_, tenth), (_, whole) = tiny[-2:]
+    return {
+        "growth_MB_from_a_tenth_to_all": whole["peak_MB"] - tenth["peak_MB"],
+        "scoring": found,
+        "second_half_MB": halves,
+    }
+
+
+def curve(x, y, lines, log_y=False):
+    "A plot of the benchmark page."
+    return {"x": x, "y": y, "log_x": True, "log_y": log_y, "lines": lines}
+
+
+def curves(grown, seconds):
+    "The plots: scoring by rows, and a training step by the length of texts."
+
+    def lines(key):
+        return {model: [[n, f[key]] for n, f in rows.items()] for model, rows in grown.items()}
+
+    step = {"step": [[n, round(s, 3)] for n, s in seconds.items()]}
+    return {
+        "seconds of scoring a file": curve("rows", "seconds", lines("seconds"), log_y=True),
+        "highest memory of scoring a file": curve("rows", "MB", lines("peak_MB")),
+        "seconds of a training step of 2,048 tokens": curve("tokens a text", "seconds", step),
+    }
 
 
 if __name__ == "__main__":
-    cli = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, value in {"rows": 1_000_000, "reviews": 1000, "rounds": 3}.items():
-        cli.add_argument(f"--{name}", type=int, default=value)
-    args, tmp = cli.parse_args(), Path(tempfile.mkdtemp())
+    args = options(__doc__, rows=1_000_000, reviews=1000, rounds=3)
+    tmp = Path(tempfile.mkdtemp())
     texts = reviews()["test"]["text"][:]
-    subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            TINY.format(tests=str(HERE.parent / "tests"), folder=str(tmp / "tiny")),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    tiny = tmp / "tiny"
+    watched(TINY.format(tests=str(HERE.parent / "tests"), folder=str(tiny)))
     sizes = [args.rows // k for k in (1000, 100, 10, 1)]
     grown = {
-        "tiny model": scoring(str(tmp / "tiny"), sizes, texts, tmp),
+        "tiny model": scoring(str(tiny), sizes, texts, tmp),
         "embedded model": scoring(str(embedded("sentiment")), sizes[:2], texts, tmp),
     }
-    files, kept = pace((texts * 2)[: args.reviews], tmp, args.rounds)
-    lengths = (32, 64, 128, 256, 512)
-    steps = {
-        n: watched([sys.executable, "-c", STEPS.format(tokens=2048, length=n)]) for n in lengths
+    files, pace_of_files = pace((texts * 2)[: args.reviews], tmp, args.rounds)
+    steps = {n: watched(STEPS.format(tokens=TOKENS, length=n)) for n in LENGTHS}
+    seconds = {n: json.loads(printed) for n, (_, _, printed) in steps.items()}
+    speed = {f"{n} tokens a text": round(TOKENS / s) for n, s in seconds.items()}
+    peaks = {f"{n} tokens a text": seen[-1][1] for n, (seen, _, _) in steps.items()}
+    figures = {
+        "pace_of_files": pace_of_files,
+        **scored(grown),
+        **files,
+        "training_tokens_per_second": speed,
+        "training_peak_MB": peaks,
+        **scaling((texts * 4)[: 2 * args.reviews], tmp, args.rounds),
+        "curves": curves(grown, seconds),
     }
-    seconds, memory = (
-        {n: json.loads(printed) for n, (_, _, printed) in steps.items()},
-        {n: seen[-1][1] for n, (seen, _, _) in steps.items()},
-    )
-    together, spread = scaling((texts * 4)[: 2 * args.reviews], tmp, args.rounds)
-    one = together["1 process, 1 thread"]
-
-    def line(key):
-        return {model: [[n, r[key]] for n, r in rows.items()] for model, rows in grown.items()}
-
-    report(
-        "growth",
-        dict(
-            pace_of_files=kept,
-            growth_MB_from_a_tenth_to_all=grown["tiny model"][sizes[3]]["peak_MB"]
-            - grown["tiny model"][sizes[2]]["peak_MB"],
-            scoring={
-                f"{model}, {n:,} rows": {k: v for k, v in r.items() if k != "second_half_MB"}
-                for model, rows in grown.items()
-                for n, r in rows.items()
-            },
-            second_half_MB={
-                f"{n:,} rows": dict(zip(("starts", "ends"), r["second_half_MB"]))
-                for n, r in grown["tiny model"].items()
-            },
-            **files,
-            training_tokens_per_second={
-                f"{n} tokens a text": round(2048 / s) for n, s in seconds.items()
-            },
-            training_peak_MB={f"{n} tokens a text": m for n, m in memory.items()},
-            scaling_seconds=together,
-            scaling_spread=spread,
-            scaling_times={k: round(one / v, 2) for k, v in together.items()},
-            curves={
-                "seconds of scoring a file": {
-                    "x": "rows",
-                    "y": "seconds",
-                    "log_x": True,
-                    "log_y": True,
-                    "lines": line("seconds"),
-                },
-                "highest memory of scoring a file": {
-                    "x": "rows",
-                    "y": "MB",
-                    "log_x": True,
-                    "log_y": False,
-                    "lines": line("peak_MB"),
-                },
-                "seconds of a training step of 2,048 tokens": {
-                    "x": "tokens a text",
-                    "y": "seconds",
-                    "log_x": True,
-                    "log_y": False,
-                    "lines": {"step": [[n, round(s, 3)] for n, s in seconds.items()]},
-                },
-            },
-        ),
-    )
+    report("growth", figures)
     shutil.rmtree(tmp)

@@ -1,12 +1,14 @@
-"""How many texts a second, against what one would use instead, on the same model and texts, and how near to the machine's limit?
+"""How many texts a second, against what one would use instead, on the same model and texts, and how
+near to the machine's limit?
 
     python benchmarks/bench_inference.py [--texts 2000] [--rounds 3]
 
-The embedded sentiment model; one-sentence reviews, and a mixture of three reviews to one plot, cut to 330 words. The stock pipeline at batch
-sizes 1, 8, 32 and 128, as the texts come; ONNX Runtime and OpenVINO by hand, texts sorted; ours out of the box, in each dtype and on OpenVINO.
-The body alone: sentence-transformers' `encode` and ours. All in one process, in turn, medians; memory in processes of their own."""
+The embedded sentiment model; one-sentence reviews, and a mixture of three reviews to one plot, cut
+to 330 words. The stock pipeline at batch sizes 1, 8, 32 and 128, as the texts come; ONNX Runtime
+and OpenVINO by hand, texts sorted; ours out of the box, in each dtype and on OpenVINO. The body
+alone: sentence-transformers' `encode` and ours. All in one process, in turn, medians; memory in
+processes of their own."""
 
-import argparse
 import functools
 import random
 import tempfile
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import peers
 import torch
-from common import flops, interleaved, matmul_peak, peak_memory, report, rounded
+from common import flops, interleaved, matmul_peak, options, peak_memory, report, rounded
 
 from nlp_tour.data.datasets import plots, reviews
 from nlp_tour.engine.batching import padding_share, plan
@@ -22,7 +24,8 @@ from nlp_tour.hub.names import resolve
 from nlp_tour.hub.standins import embedded
 from nlp_tour.pipeline import pipeline
 
-STOCK, SIZES, BODY = (1, 8, 32, 128), (8, 32), "sentence-transformers/all-MiniLM-L6-v2"
+STOCK, SIZES = (1, 8, 32, 128), (8, 32)
+BODY = "sentence-transformers/all-MiniLM-L6-v2"
 OURS = {
     "ours, float32": {},
     "ours, bfloat16": {"dtype": "bfloat16"},
@@ -42,7 +45,8 @@ def corpora(n):
 
 @functools.cache
 def stock():
-    import transformers  # not above: ours does without, and memory is measured in a process that imports this file
+    # Imported here: ours does without it, and memory is measured in processes with this module.
+    import transformers
 
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
@@ -65,11 +69,10 @@ def exported():
 
 @functools.cache
 def by_hand(library):
-    return (
-        peers.onnx_runtime(exported(), torch.get_num_threads())
-        if library == "ONNX Runtime"
-        else peers.openvino(exported())
-    )
+    "A function of ids and mask that gives logits."
+    if library == "ONNX Runtime":
+        return peers.onnx_runtime(exported(), torch.get_num_threads())
+    return peers.openvino(exported())
 
 
 @functools.cache
@@ -79,133 +82,142 @@ def ours(name):
 
 @functools.cache
 def bodies(name):
-    return (
-        peers.sentence_transformer(str(resolve(BODY)))
-        if name == "sentence-transformers"
-        else pipeline(
-            "feature-extraction", model=BODY, device="cpu", pooling="mean", normalize=True
-        )
-    )
+    "The encoder without its head, theirs or ours."
+    if name == "sentence-transformers":
+        return peers.sentence_transformer(str(resolve(BODY)))
+    how = {"device": "cpu", "pooling": "mean", "normalize": True}
+    return pipeline("feature-extraction", model=BODY, **how)
+
+
+def positive(answers):
+    "The probability of POSITIVE in each answer."
+    return [a["score"] if a["label"] == "POSITIVE" else 1 - a["score"] for a in answers]
+
+
+def by_stock(texts, size):
+    return positive(stock()(texts, batch_size=size, truncation=True))
+
+
+def by_peer(texts, library, size):
+    return peers.in_batches(by_hand(library), tokenizer(), texts, size)[:, 1].tolist()
+
+
+def by_ours(texts, name):
+    return positive(ours(name)(texts, progress=False))
 
 
 def contenders():
-    "name -> a function of texts that gives the probability of POSITIVE for each, or the vectors of the body."
-
-    def positive(answers):
-        return [a["score"] if a["label"] == "POSITIVE" else 1 - a["score"] for a in answers]
-
-    found = {
-        f"stock, batch {b}": lambda t, b=b: positive(stock()(t, batch_size=b, truncation=True))
-        for b in STOCK
-    }
+    """name -> a function of texts that gives the probability of POSITIVE for each, or the vectors
+    of the body."""
+    partial, found = functools.partial, {}
+    for size in STOCK:
+        found[f"stock, batch {size}"] = partial(by_stock, size=size)
     for library in ("ONNX Runtime", "OpenVINO"):
-        found |= {
-            f"{library}, batch {b}": lambda t, b=b, l=library: peers.in_batches(
-                by_hand(l), tokenizer(), t, b
-            )[:, 1].tolist()
-            for b in SIZES
-        }
-    found |= {name: lambda t, n=name: positive(ours(n)(t, progress=False)) for name in OURS}
+        for size in SIZES:
+            found[f"{library}, batch {size}"] = partial(by_peer, library=library, size=size)
+    for name in OURS:
+        found[name] = partial(by_ours, name=name)
     return found | {
-        "body: sentence-transformers": lambda t: bodies("sentence-transformers").encode(
-            t, batch_size=32
+        "body: sentence-transformers": lambda texts: bodies("sentence-transformers").encode(
+            texts, batch_size=32
         ),
-        "body: ours": lambda t: bodies("ours")(t, progress=False),
+        "body: ours": lambda texts: bodies("ours")(texts, progress=False),
     }
 
 
-def padding(name, lengths):
-    "The share of padding in a contender's batches."
+def batches_of(name, lengths):
+    "Positions of the texts in the batches of a contender."
     if name == "body: sentence-transformers":
-        return padding_share(lengths, peers.by_length(lengths, 32))
+        return peers.by_length(lengths, 32)
     if "batch" not in name:
-        return padding_share(lengths, plan(lengths, ours("ours, float32").batch_tokens))
-    size = int(name.split()[-1])
-    return padding_share(
-        lengths,
-        [list(range(i, min(i + size, len(lengths)))) for i in range(0, len(lengths), size)]
-        if name.startswith("stock")
-        else peers.by_length(lengths, size),
-    )
+        return plan(lengths, ours("ours, float32").batch_tokens)
+    size, n = int(name.split()[-1]), len(lengths)
+    if name.startswith("stock"):
+        return [list(range(i, min(i + size, n))) for i in range(0, n, size)]
+    return peers.by_length(lengths, size)
+
+
+def ratios(one, others, digits=2):
+    "How many times as long one takes as each of the others."
+    return {name: round(one / seconds, digits) for name, seconds in others.items()}
+
+
+def shares_of_peak(median, lengths, peaks):
+    "The share of the machine's limit that each reaches; int8 has no limit here."
+    found = {}
+    for name, seconds in median.items():
+        if name.endswith("int8"):
+            continue
+        products = flops(lengths, read=None if name.startswith("body") else 1)
+        limit = peaks["bfloat16" if name.endswith("bfloat16") else "float32"]
+        found[name] = round(products / seconds / limit, 3)
+    return found
+
+
+def agreement(answers, heads):
+    "How far the answers agree with the stock pipeline's, one by one."
+    truth, same, largest = answers["stock, batch 1"], {}, {}
+    for name in heads:
+        pairs = list(zip(truth, answers[name]))
+        same[name] = round(sum((x > 0.5) == (y > 0.5) for x, y in pairs) / len(truth), 4)
+        largest[name] = round(max(abs(x - y) for x, y in pairs), 6)
+    bodies = [torch.tensor(answers[f"body: {n}"]) for n in ("ours", "sentence-transformers")]
+    differ = abs(bodies[0] - bodies[1]).max()
+    return {
+        "same_labels": same,
+        "largest_difference": largest,
+        "vectors_differ": float(f"{differ:.1e}"),
+    }
 
 
 def compare(texts, rounds, peaks):
-    "One kind of texts: seconds, ratios, padding, agreement with the stock pipeline's answers one by one, share of the limit."
+    """One kind of texts: seconds, ratios, padding, agreement with the stock pipeline's answers one
+    by one, share of the limit."""
     work = contenders()
     for do in work.values():
         do(texts[:64])
-    median, slowest, answers = interleaved(
-        {name: functools.partial(do, texts) for name, do in work.items()}, rounds
-    )
+    timed = {name: functools.partial(do, texts) for name, do in work.items()}
+    median, slowest, answers = interleaved(timed, rounds)
     lengths = [min(len(r), 512) for r in tokenizer()(texts)["input_ids"]]
     heads = {k: v for k, v in median.items() if not k.startswith("body")}
-    best, truth = (
-        min((k for k in heads if k.startswith("stock")), key=heads.get),
-        answers["stock, batch 1"],
-    )
+    best = min((k for k in heads if k.startswith("stock")), key=heads.get)
+    others = {k: v for k, v in heads.items() if not k.startswith("stock")}
+    theirs, own = median["body: sentence-transformers"], median["body: ours"]
     return {
         "texts": len(texts),
         "tokens": sum(lengths),
         "longest": max(lengths),
         "seconds": rounded(median),
         "spread": rounded(slowest),
-        "tokens_per_second": {k: round(sum(lengths) / v) for k, v in median.items()},
-        "times_stock_batch_1": {
-            k: round(median["stock, batch 1"] / v, 2) for k, v in heads.items()
-        },
+        "tokens_per_second": ratios(sum(lengths), median, digits=None),
+        "times_stock_batch_1": ratios(median["stock, batch 1"], heads),
         "best_stock": best,
-        "times_best_stock": {
-            k: round(median[best] / v, 2) for k, v in heads.items() if not k.startswith("stock")
-        },
-        "times_sentence_transformers": round(
-            median["body: sentence-transformers"] / median["body: ours"], 2
-        ),
-        "padding": {k: round(padding(k, lengths), 4) for k in median},
-        "share_of_peak": {
-            k: round(
-                flops(lengths, read=None if k.startswith("body") else 1)
-                / v
-                / peaks["bfloat16" if k.endswith("bfloat16") else "float32"],
-                3,
-            )
-            for k, v in median.items()
-            if not k.endswith("int8")
-        },
-        "same_labels": {
-            k: round(sum((x > 0.5) == (y > 0.5) for x, y in zip(truth, answers[k])) / len(truth), 4)
-            for k in heads
-        },
-        "largest_difference": {
-            k: round(max(abs(x - y) for x, y in zip(truth, answers[k])), 6) for k in heads
-        },
-        "vectors_differ": float(
-            f"{abs(torch.tensor(answers['body: ours']) - torch.tensor(answers['body: sentence-transformers'])).max():.1e}"
-        ),
+        "times_best_stock": ratios(median[best], others),
+        "times_sentence_transformers": round(theirs / own, 2),
+        "padding": {k: round(padding_share(lengths, batches_of(k, lengths)), 4) for k in median},
+        "share_of_peak": shares_of_peak(median, lengths, peaks),
+        **agreement(answers, heads),
     }
+
+
+PEAK = """
+import bench_inference as b
+b.exported = lambda: {exported!r}
+b.contenders()[{name!r}](b.corpora({n})["mixed"])
+"""
 
 
 def peak(name, n):
-    "Highest memory of a process that opens one contender and scores n mixed texts; the model of ONNX is there before."
-    return peak_memory(
-        f"import bench_inference as b; b.exported = lambda: {exported()!r}; b.contenders()[{name!r}](b.corpora({n})['mixed'])"
-    )
+    """Highest memory of a process that opens one contender and scores n mixed texts; the model of
+    ONNX is there before."""
+    return peak_memory(PEAK.format(exported=exported(), name=name, n=n))
 
 
 if __name__ == "__main__":
-    cli = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    cli.add_argument("--texts", type=int, default=2000)
-    cli.add_argument("--rounds", type=int, default=3)
-    args = cli.parse_args()
-    measured = {name: matmul_peak(getattr(torch, name)) for name in ("float32", "bfloat16")}
-    figures = {
-        name: compare(texts, args.rounds, measured) for name, texts in corpora(args.texts).items()
-    }
-    figures["matmul_peak_GFLOPs"] = {k: round(v / 1e9) for k, v in measured.items()}
-    figures["peak_memory_MB"] = {
-        name: peak(name, min(args.texts, 1000))
-        for name in contenders()
-        if not name.endswith("batch 128")
-    }
+    args = options(__doc__, texts=2000, rounds=3)
+    peaks = {name: matmul_peak(getattr(torch, name)) for name in ("float32", "bfloat16")}
+    figures = {k: compare(texts, args.rounds, peaks) for k, texts in corpora(args.texts).items()}
+    figures["matmul_peak_GFLOPs"] = {k: round(v / 1e9) for k, v in peaks.items()}
+    names = [name for name in contenders() if not name.endswith("batch 128")]
+    figures["peak_memory_MB"] = {name: peak(name, min(args.texts, 1000)) for name in names}
     report("inference", figures, "sentence-transformers", "onnxruntime", "openvino")

@@ -2,10 +2,13 @@
 
     python benchmarks/bench_quality.py [--draws 3] [--test 800] [--labels 8 32 128 0] [--fresh]
 
-Labels a class drawn from reviews of the training films, 0: all of them; accuracy on reviews of unseen films; each draw is the same for all ways, and seeds its training.
-scikit-learn: TF-IDF of words and pairs with logistic regression. SetFit with the 20 pairs a text and of each kind of its paper (arXiv:2209.11055), at 128 labels with 5 (2,560 pairs, as at 32). With all labels there is one draw, and no few-shot.
-Frozen: logistic regression on MiniLM's vectors. Few-shot: ours, after a contrastive round. LoRA (r = 8) and the whole model: at least 80 steps, at least two epochs.
-It goes on where it was stopped; --fresh begins anew."""
+Labels a class drawn from reviews of the training films, 0: all of them; accuracy on reviews of
+unseen films; each draw is the same for all ways, and seeds its training. scikit-learn: TF-IDF of
+words and pairs with logistic regression. SetFit with the 20 pairs a text and of each kind of its
+paper (arXiv:2209.11055), at 128 labels with 5 (2,560 pairs, as at 32). With all labels there is one
+draw, and no few-shot. Frozen: logistic regression on MiniLM's vectors. Few-shot: ours, after a
+contrastive round. LoRA (r = 8) and the whole model: at least 80 steps, at least two epochs. It goes
+on where it was stopped; --fresh begins anew."""
 
 import argparse
 import json
@@ -37,20 +40,14 @@ def tfidf(rows, test, seed):
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    return (
-        make_pipeline(
-            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True),
-            LogisticRegression(C=10, max_iter=1000),
-        )
-        .fit(rows["text"][:], rows["label"][:])
-        .predict(test["text"][:])
-    )
+    vectors = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True)
+    model = make_pipeline(vectors, LogisticRegression(C=10, max_iter=1000))
+    return model.fit(rows["text"][:], rows["label"][:]).predict(test["text"][:])
 
 
 def few(rows, test, seed, **how):
-    return few_shot(
-        rows["text"][:], [LABELS[y] for y in rows["label"]], device="cpu", seed=seed, **how
-    ), test
+    labels = [LABELS[y] for y in rows["label"]]
+    return few_shot(rows["text"][:], labels, device="cpu", seed=seed, **how), test
 
 
 def setfit(rows, test, seed):
@@ -69,11 +66,8 @@ def setfit(rows, test, seed):
             save_strategy="no",
             show_progress_bar=False,
         )
-        Trainer(
-            model=model,
-            args=args,
-            train_dataset=Dataset.from_dict({"text": rows["text"][:], "label": rows["label"][:]}),
-        ).train()
+        data = Dataset.from_dict({"text": rows["text"][:], "label": rows["label"][:]})
+        Trainer(model=model, args=args, train_dataset=data).train()
     return model.predict(test["text"][:], show_progress_bar=False).tolist()
 
 
@@ -81,13 +75,15 @@ def trained(rows, test, seed, wrap, lr):
     seed_all(seed)
     model, tok = load("bert-base-cased", "text-classification", labels=LABELS)
     model = wrap(model)
+    data = DatasetDict(train=rows, test=test.select(range(16)))
+    steps_an_epoch = math.ceil(len(rows) / 16)
     with tempfile.TemporaryDirectory() as out:
         finetune(
             model,
             tok,
-            DatasetDict(train=rows, test=test.select(range(16))),
+            data,
             out,
-            epochs=max(2, math.ceil(80 / math.ceil(len(rows) / 16))),
+            epochs=max(2, math.ceil(80 / steps_an_epoch)),
             lr=lr,
             seed=seed,
             progress=False,
@@ -118,61 +114,64 @@ def accuracy(found, truth):
     return sum(x == y for x, y in zip(found, truth)) / len(truth)
 
 
-if __name__ == "__main__":
-    cli = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def options():
+    "The options of the command."
+    raw = argparse.RawDescriptionHelpFormatter
+    cli = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     cli.add_argument("--draws", type=int, default=3)
     cli.add_argument("--test", type=int, default=800, help="reviews to test on")
     cli.add_argument("--labels", type=int, nargs="+", default=[8, 32, 128, 0])
     cli.add_argument("--fresh", action="store_true")
-    args = cli.parse_args()
+    return cli.parse_args()
+
+
+def found_before(asked, fresh):
+    "The accuracies of a run that was stopped, if it was asked the same."
+    path = RESULTS / "quality.json"
+    before = json.loads(path.read_text()) if path.exists() and not fresh else {}
+    return before["accuracy"] if asked.items() <= before.items() else {}
+
+
+def measure(work, n, draws, train, test):
+    "The accuracy of one way with n labels a class, draw by draw; with all labels there is one."
+    truth, found = test["label"][:], []
+    for seed in range(draws if n else 1):
+        if n:
+            rows = train.select(draw_by_label(train["label"][:], n, seed))
+        else:
+            rows = train.shuffle(seed=seed)
+        found.append(accuracy(work(rows, test, seed), truth))
+    return spread(found)
+
+
+def curves(figures, sizes):
+    "Accuracy by labels, for the plot."
+    lines = {way: [] for way in WAYS}
+    for n, found in zip(sizes, figures.values()):
+        for way, runs in found.items():
+            lines[way].append([n, runs["mean"]])
+    plot = {"x": "labels", "y": "accuracy", "log_x": True, "log_y": False, "lines": lines}
+    return {"accuracy on unseen films by labels": plot}
+
+
+if __name__ == "__main__":
+    args = options()
     train, test = reviews()["train"], reviews()["test"].shuffle(seed=0).select(range(args.test))
-    truth, path, asked = (
-        test["label"][:],
-        RESULTS / "quality.json",
-        {"texts_tested": args.test, "draws": args.draws},
-    )
-    before = json.loads(path.read_text()) if path.exists() and not args.fresh else {}
-    figures = before["accuracy"] if asked.items() <= before.items() else {}
+    positive = sum(test["label"])
+    majority = round(max(positive, len(test) - positive) / len(test), 4)
+    asked = {"texts_tested": args.test, "draws": args.draws}
+    figures = found_before(asked, args.fresh)
+    sizes = [2 * n or len(train) for n in args.labels]
     for n in args.labels:
         name = f"{n} labels a class" if n else f"all {len(train):,} labels"
         for way, work in WAYS.items():
             if way in figures.setdefault(name, {}) or (not n and way in FEW):
                 continue
-            found = []
-            for seed in range(args.draws if n else 1):
-                rows = (
-                    train.select(draw_by_label(train["label"][:], n, seed))
-                    if n
-                    else train.shuffle(seed=seed)
-                )
-                found.append(accuracy(work(rows, test, seed), truth))
-            figures[name][way] = spread(found)
-            curves = {
-                way: [
-                    [2 * n or len(train), figures[k][way]["mean"]]
-                    for n, k in zip(args.labels, figures)
-                    if way in figures[k]
-                ]
-                for way in WAYS
-            }
+            figures[name][way] = measure(work, n, args.draws, train, test)
             report(
                 "quality",
                 asked
-                | {
-                    "majority": round(max(sum(truth), len(truth) - sum(truth)) / len(truth), 4),
-                    "accuracy": figures,
-                    "curves": {
-                        "accuracy on unseen films by labels": {
-                            "x": "labels",
-                            "y": "accuracy",
-                            "log_x": True,
-                            "log_y": False,
-                            "lines": curves,
-                        }
-                    },
-                },
+                | {"majority": majority, "accuracy": figures, "curves": curves(figures, sizes)},
                 "setfit",
                 "scikit-learn",
                 "sentence-transformers",

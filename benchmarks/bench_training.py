@@ -1,13 +1,16 @@
-"""How much sooner does fine-tuning reach the loss of the tour's recipe, and than Trainer's defaults with dynamic padding?
+"""How much sooner does fine-tuning reach the loss of the tour's recipe, and than Trainer's defaults
+with dynamic padding?
 
     python benchmarks/bench_training.py [--examples 1200] [--seeds 2] [--recipe-steps 6]
 
-One-sentence reviews of the training films, tested on unseen ones; the embedded MiniLM with a new head, one epoch, the same examples for all.
-The mark is the held-out loss at which `Trainer` with dynamic padding ends, to a thousandth; all are evaluated ten times on the way, outside of their time.
-The tour's recipe (all padded to 512) is timed over its first steps, since each costs the same, and learns what dynamic padding learns, whose
-gradients are equal: its seconds to the mark are the other's steps times its own seconds a step. On a GPU, rows of its own."""
+One-sentence reviews of the training films, tested on unseen ones; the embedded MiniLM with a new
+head, one epoch, the same examples for all. The mark is the held-out loss at which `Trainer` with
+dynamic padding ends, to a thousandth; all are evaluated ten times on the way, outside of their
+time. The tour's recipe (all padded to 512) is timed over its first steps, since each costs the
+same, and learns what dynamic padding learns, whose gradients are equal: its seconds to the mark are
+the other's steps times its own seconds a step. On a GPU, rows of its own."""
 
-import argparse
+import functools
 import statistics
 import tempfile
 import time
@@ -15,7 +18,7 @@ import warnings
 
 import torch
 import transformers
-from common import flops, matmul_peak, peak_memory, reached, report
+from common import flops, matmul_peak, options, peak_memory, reached, report
 from datasets import DatasetDict
 
 from nlp_tour.base.hardware import pick_device, seed_all
@@ -63,8 +66,8 @@ class Watch:
 
 def curve(begin, watch, logs):
     "(seconds of training, held-out loss) at each evaluation, the evaluations' own time taken out."
-    rows, spent = [l for l in logs if "eval_loss" in l], 0
-    found = []
+    rows = [row for row in logs if "eval_loss" in row]
+    found, spent = [], 0
     for end, row in zip(watch.ends, rows):
         spent += row["eval_runtime"]
         found.append((end - begin - spent, row["eval_loss"]))
@@ -149,7 +152,8 @@ def recipe(steps, seed=0):
 
 
 def recipe_loop(steps, seed=0):
-    "Seconds a step of the tour's loop in plain PyTorch; its AdamW, gone today, had one kernel for each tensor."
+    """Seconds a step of the tour's loop in plain PyTorch; its AdamW, gone today, had one kernel for
+    each tensor."""
     model, tok = start(seed)
     rows = (
         padded(corpus(8 * steps, seed, 8)["train"], tok)
@@ -170,18 +174,19 @@ PEAKS = {
     "the tour's recipe": "b.recipe(2)",
     "Trainer, dynamic padding": "b.stock(b.corpus(160, 0, 32), 0)",
     "finetune": "b.ours(b.corpus(160, 0, 32), 0)",
-    "finetune, same settings, fp32": "b.ours(b.corpus(160, 0, 32), 0, **b.WAYS['finetune, same settings, fp32'])",
+    "finetune, same settings, fp32": (
+        "b.ours(b.corpus(160, 0, 32), 0, **b.WAYS['finetune, same settings, fp32'])"
+    ),
 }
 
 
 def step_speed(device, dtype, compiled, rows=64, length=128, steps=20):
-    "(tokens a second, model FLOPs utilisation: 3 forward passes by the limit measured for a product of matrices) of whole-model steps."
+    """Of whole-model steps, tokens a second and model FLOPs utilisation: 3 forward passes by the
+    limit measured for a product of matrices."""
     model, _ = start(0)
     model.to(device).train()
-    run, optimizer = (
-        torch.compile(model) if compiled else model,
-        torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True),
-    )
+    run = torch.compile(model) if compiled else model
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
     batch = {
         "input_ids": torch.randint(1000, 2000, (rows, length), device=device),
         "attention_mask": torch.ones(rows, length, dtype=torch.long, device=device),
@@ -199,99 +204,109 @@ def step_speed(device, dtype, compiled, rows=64, length=128, steps=20):
         optimizer.zero_grad()
     wait()
     seconds = (time.perf_counter() - begin) / steps
+    needed = 3 * flops([length] * rows) / seconds
+    limit = matmul_peak(getattr(torch, dtype), device=device)
     return {
         "tokens_per_second": round(rows * length / seconds),
-        "utilisation": round(
-            3
-            * flops([length] * rows)
-            / seconds
-            / matmul_peak(getattr(torch, dtype), device=device),
-            3,
-        ),
+        "utilisation": round(needed / limit, 3),
     }
 
 
 def on_gpu(device):
     "Rows for a GPU: float32, bfloat16, bfloat16 compiled."
     return {
-        name: step_speed(device, dtype, compiled)
-        for name, dtype, compiled in (
-            ("float32", "float32", False),
-            ("bfloat16", "bfloat16", False),
-            ("bfloat16, compiled", "bfloat16", True),
-        )
+        "float32": step_speed(device, "float32", compiled=False),
+        "bfloat16": step_speed(device, "bfloat16", compiled=False),
+        "bfloat16, compiled": step_speed(device, "bfloat16", compiled=True),
     }
+
+
+RECIPES = {"the tour's recipe": recipe, "the tour's loop": recipe_loop}
+DYNAMIC = "Trainer, dynamic padding"
+CONTENDERS = {DYNAMIC: stock} | {name: functools.partial(ours, **how) for name, how in WAYS.items()}
+
+
+def measure(examples, seeds, recipe_steps):
+    "Name -> the curve of each seed, and name -> the seconds a step of each seed for the recipes."
+    found = {name: [] for name in CONTENDERS}
+    a_step = {name: [] for name in RECIPES}
+    for seed in range(seeds):
+        data = corpus(examples, seed)
+        for name, work in RECIPES.items():
+            a_step[name].append(work(recipe_steps, seed))
+        for name, work in CONTENDERS.items():
+            found[name].append(work(data, seed))
+            print(name, seed, found[name][-1], flush=True)
+    return found, a_step
+
+
+def mean_of_ends(curves, which):
+    "The mean over seeds of the last time (0) or the last loss (1)."
+    return statistics.mean(points[-1][which] for points in curves)
+
+
+def mean_curve(curves):
+    "The mean curve over seeds."
+    found = []
+    for evaluations in zip(*curves):
+        seconds, losses = zip(*evaluations)
+        found.append([round(statistics.mean(seconds), 2), round(statistics.mean(losses), 4)])
+    return found
+
+
+def times_to_the_mark(found, whole, marks):
+    "Mean seconds until each is at the mark of its seed; None for one that never is."
+    to_mark = {}
+    for name, curves in found.items():
+        seconds = [reached(points, mark) for points, mark in zip(curves, marks)]
+        to_mark[name] = None if None in seconds else statistics.mean(seconds)
+    share = to_mark[DYNAMIC] / whole[DYNAMIC]
+    return {name: whole[name] * share for name in RECIPES} | to_mark
+
+
+def plots(found):
+    "The curves of the benchmark page."
+    lines = {name: mean_curve(curves) for name, curves in found.items()}
+    plot = {"x": "seconds", "y": "held-out loss", "log_x": True, "log_y": False, "lines": lines}
+    return {"held-out loss by seconds of training": plot}
+
+
+def notes(recipe_steps):
+    "What to know about the rows."
+    timed = f"timed over {recipe_steps} steps a seed; they learn what dynamic padding learns"
+    found = {"the tour's recipe and loop": timed}
+    if not torch.cuda.is_available():
+        found["GPU"] = "these rows are filled by the same command on a machine with one"
+    return found
 
 
 if __name__ == "__main__":
-    cli = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, value in {"examples": 1200, "seeds": 2, "recipe-steps": 6}.items():
-        cli.add_argument(f"--{name}", type=int, default=value)
-    options = cli.parse_args()
-    contenders = {"Trainer, dynamic padding": stock} | {
-        k: lambda d, s, how=how: ours(d, s, **how) for k, how in WAYS.items()
-    }
-    found, a_step = {k: [] for k in contenders}, {"the tour's recipe": [], "the tour's loop": []}
-    for seed in range(options.seeds):
-        data = corpus(options.examples, seed)
-        for name, work in (("the tour's recipe", recipe), ("the tour's loop", recipe_loop)):
-            a_step[name].append(work(options.recipe_steps, seed))
-        for name, work in contenders.items():
-            found[name].append(work(data, seed))
-            print(name, seed, found[name][-1], flush=True)
-    mean, steps = statistics.mean, options.examples / 8
-    marks = [points[-1][1] + 0.001 for points in found["Trainer, dynamic padding"]]
-    whole = {k: mean(v) * steps for k, v in a_step.items()} | {
-        k: mean(points[-1][0] for points in v) for k, v in found.items()
-    }
-    sooner = {
-        k: [reached(points, mark) for points, mark in zip(v, marks)] for k, v in found.items()
-    }
-    tour, dynamic = whole["the tour's recipe"], whole["Trainer, dynamic padding"]
-    to_mark = {k: mean(v) if None not in v else None for k, v in sooner.items()}
-    to_mark = {
-        k: whole[k] * to_mark["Trainer, dynamic padding"] / dynamic for k in a_step
-    } | to_mark
+    args = options(__doc__, examples=1200, seeds=2, recipe_steps=6)
+    found, a_step = measure(args.examples, args.seeds, args.recipe_steps)
+    steps = args.examples / 8
+    marks = [points[-1][1] + 0.001 for points in found[DYNAMIC]]
+    whole = {name: statistics.mean(seconds) * steps for name, seconds in a_step.items()}
+    whole |= {name: mean_of_ends(curves, 0) for name, curves in found.items()}
+    tour, dynamic = whole["the tour's recipe"], whole[DYNAMIC]
+    to_mark = times_to_the_mark(found, whole, marks)
+    tour_to_mark = to_mark["the tour's recipe"]
+    peaks = {k: peak_memory(f"import bench_training as b; {code}") for k, code in PEAKS.items()}
     figures = {
-        "examples": options.examples,
-        "seeds": options.seeds,
-        "mark": round(mean(marks), 4),
-        "examples_a_second": {k: round(options.examples / v, 1) for k, v in whole.items()},
+        "examples": args.examples,
+        "seeds": args.seeds,
+        "mark": round(statistics.mean(marks), 4),
+        "examples_a_second": {k: round(args.examples / v, 1) for k, v in whole.items()},
         "times_the_recipe": {k: round(tour / v, 1) for k, v in whole.items()},
         "times_dynamic_padding": {k: round(dynamic / v, 2) for k, v in whole.items()},
         "seconds_to_the_mark": {k: v and round(v, 1) for k, v in to_mark.items()},
         "times_sooner_at_the_mark": {
-            k: v and round(to_mark["the tour's recipe"] / v, 1) for k, v in to_mark.items()
+            k: v and round(tour_to_mark / v, 1) for k, v in to_mark.items()
         },
-        "held_out_loss": {
-            k: round(mean(points[-1][1] for points in v), 4) for k, v in found.items()
-        },
-        "peak_memory_MB": {
-            k: peak_memory(f"import bench_training as b; {code}") for k, code in PEAKS.items()
-        },
-        "curves": {
-            "held-out loss by seconds of training": {
-                "x": "seconds",
-                "y": "held-out loss",
-                "log_x": True,
-                "log_y": False,
-                "lines": {
-                    k: [
-                        [round(mean(x), 2), round(mean(y), 4)]
-                        for x, y in (zip(*at) for at in zip(*v))
-                    ]
-                    for k, v in found.items()
-                },
-            }
-        },
-        "notes": {
-            "the tour's recipe and loop": f"timed over {options.recipe_steps} steps a seed; they learn what dynamic padding learns"
-        },
+        "held_out_loss": {k: round(mean_of_ends(v, 1), 4) for k, v in found.items()},
+        "peak_memory_MB": peaks,
+        "curves": plots(found),
+        "notes": notes(args.recipe_steps),
     }
     if torch.cuda.is_available():
         figures["gpu"] = on_gpu(pick_device())
-    else:
-        figures["notes"]["GPU"] = "these rows are filled by the same command on a machine with one"
     report("training", figures, "accelerate")

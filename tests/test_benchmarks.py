@@ -4,23 +4,24 @@ import ast
 import time
 from pathlib import Path
 
+import common
 import numpy as np
+import peers
 import pytest
+import table
 import torch
 
 root = Path(__file__).parent.parent
-import common
-import peers
-import table
 
 QUESTIONS = sorted((root / "benchmarks").glob("bench_*.py"))
 
 
 @pytest.mark.parametrize("path", QUESTIONS, ids=lambda p: p.stem)
 def test_each_asks_one_question_and_has_its_answer(path):
-    said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    assert "?" in said.split("\n\n")[0] or ":" in said.split("\n\n")[0]
-    assert f"python benchmarks/{path.name}" in said
+    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    question = doc.split("\n\n")[0]
+    assert "?" in question or ":" in question
+    assert f"python benchmarks/{path.name}" in doc
     result = table.read(path.stem.removeprefix("bench_"))
     assert result["benchmark"] == path.stem.removeprefix("bench_")
     assert {"processor", "cores", "python", "torch", "transformers"} <= set(result["machine"])

@@ -25,15 +25,15 @@ LINES_OF_A_CELL = 110  # of an exported one
 
 # The floors of the house, from bottom to top: a room imports only rooms that stand before it.
 FLOORS = {
-    "base": "errors patch texts results hardware folders",
+    "base": "errors patch exercises texts results hardware folders",
     "bridges": "graph rules weights tensorflow",
-    "hub": "files standins names tokenizers heads weights calling loading saving tensorflow",
+    "hub": "files standins names tokenizers heads configs weights calling loading saving tensorflow",
     "pictures": "plots tokens",
     "metrics": "counters regression entities generated scores",
     "data": "readers columns datasets",
-    "engine": "tokens batching encoder openvino problems check_data check",
-    "tasks": """base registry classification token_classification features question_answering fill_mask
-        zero_shot decoding generation conversational seq2seq table""",
+    "engine": "tokens batching layers encoder openvino problems check_data check",
+    "tasks": """base registry classification token_classification features question_answering
+        fill_mask zero_shot decoding generation conversational seq2seq table""",
     "inference": "arguments loading files forward steps",
     "training": """arguments labels encodings checkpoints steps history callbacks evaluation
         trainer_2021""",

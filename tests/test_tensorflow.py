@@ -1,4 +1,4 @@
-"PyTorch <-> TensorFlow. The first half needs h5py only; the second needs TensorFlow (`make test-tf`)."
+"PyTorch <-> TensorFlow. The first half needs h5py only; the second TensorFlow (`make test-tf`)."
 
 import importlib.util
 import shutil
@@ -73,7 +73,7 @@ def test_kinds_of_files_agree_bit_by_bit():
 
 
 def test_transformers_alone_would_load_random_weights():
-    "The reason for `is_tf_format`: when this fails, transformers has learned to refuse, and the notebook's first section is to be rewritten."
+    "The reason for `is_tf_format`: when this fails, rewrite the first section of bridges/weights."
     folder = FIXTURES / "bert-safetensors"
     assert is_tf_format(folder / "model.safetensors") and only_tf(folder)
     model, report = transformers.AutoModelForSequenceClassification.from_pretrained(
@@ -159,7 +159,10 @@ def test_without_the_extras(monkeypatch):
 
 
 def test_import_is_light():
-    code = "import sys, nlp_tour.bridges.tensorflow, nlp_tour.bridges.rules; print(sorted({'torch', 'transformers', 'tensorflow', 'keras', 'h5py'} & set(sys.modules)))"
+    code = (
+        "import sys, nlp_tour.bridges.tensorflow; heavy = {'torch', 'transformers', 'tensorflow', "
+        "'keras', 'h5py'}; print(sorted(heavy & set(sys.modules)))"
+    )
     assert run(code) == "[]"
 
 
@@ -424,7 +427,8 @@ def test_saved_model_needs_no_torch(tmp_path):
 import sys; sys.modules["torch"] = sys.modules["transformers"] = sys.modules["nlp_tour"] = None
 import numpy as np, tensorflow as tf
 reader = tf.saved_model.load({str(tmp_path / "served")!r})
-print(reader.serve({{k: tf.constant(v) for k, v in np.load({str(tmp_path / "x.npz")!r}).items()}})["logits"].numpy().tolist())"""
+inputs = {{k: tf.constant(v) for k, v in np.load({str(tmp_path / "x.npz")!r}).items()}}
+print(reader.serve(inputs)["logits"].numpy().tolist())"""
     assert np.abs(np.array(eval(run(code))) - OUTPUTS["bert"]).max() < 1e-5
 
 
@@ -500,9 +504,7 @@ def test_the_model_stays_as_it_is():
 
 @needs_tf
 def test_another_keras_backend_is_refused():
-    code = (
-        f"from nlp_tour.bridges.tensorflow import load_tf; load_tf({str(FIXTURES / 'bert-h5')!r})"
-    )
+    code = f"from nlp_tour.hub.tensorflow import load_tf; load_tf({str(FIXTURES / 'bert-h5')!r})"
     assert "set KERAS_BACKEND=tensorflow" in run(code, KERAS_BACKEND="torch")
 
 

@@ -1,4 +1,4 @@
-"""Tiny random models and tokenizers for tests; the same weights in every version of transformers."""
+"Tiny random models and tokenizers; the same weights in every version of transformers."
 
 import zlib
 
@@ -20,32 +20,27 @@ TEXTS = [
 ]
 
 
+def noise(name, shape):
+    "Random numbers that depend on a weight's name and shape alone."
+    return torch.randn(shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode())))
+
+
 def fill(model, scale=0.4):
-    "Weights that depend on their names and shapes alone."
+    "Weights by rule: each from its name. The model, in eval mode."
     with torch.no_grad():
-        for name, w in model.named_parameters():
-            name = name.removeprefix("model.")
-            random = torch.randn(
-                w.shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode()))
-            )
-            w.copy_(
-                1 + 0.1 * random
-                if "norm" in name
-                and name.endswith("weight")
-                or "ln_" in name
-                and name.endswith("weight")
-                else scale * random
-            )
+        for full_name, w in model.named_parameters():
+            name = full_name.removeprefix("model.")
+            is_norm = name.endswith("weight") and ("norm" in name or "ln_" in name)
+            random = noise(name, w.shape)
+            w.copy_(1 + 0.1 * random if is_norm else scale * random)
     return model.eval()
 
 
 def bpe(size=400, end="</s>", special=("<pad>",)):
     "A byte-level BPE, as GPT-2 has, trained on `TEXTS`."
     rust = Tokenizer(models.BPE())
-    rust.pre_tokenizer, rust.decoder = (
-        pre_tokenizers.ByteLevel(add_prefix_space=False),
-        decoders.ByteLevel(),
-    )
+    rust.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    rust.decoder = decoders.ByteLevel()
     rust.train_from_iterator(
         TEXTS,
         trainers.BpeTrainer(
@@ -61,7 +56,8 @@ def bpe(size=400, end="</s>", special=("<pad>",)):
 def unigram(size=160, special=("<pad>", "</s>", "<unk>"), ending=True):
     "A SentencePiece-like Unigram, as T5 has, trained on `TEXTS`."
     rust = Tokenizer(models.Unigram())
-    rust.pre_tokenizer, rust.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    rust.pre_tokenizer = pre_tokenizers.Metaspace()
+    rust.decoder = decoders.Metaspace()
     rust.train_from_iterator(
         TEXTS,
         trainers.UnigramTrainer(
@@ -98,9 +94,8 @@ def seq2seq(name, vocabulary, config=None):
     "A tiny encoder-decoder of a kind; ids of <s>, <pad>, </s> are 0, 1, 2."
     import transformers as t
 
-    ids = dict(
-        vocab_size=vocabulary, bos_token_id=0, pad_token_id=1, eos_token_id=2, **(config or {})
-    )
+    ids = {"vocab_size": vocabulary, "bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2}
+    ids = dict(**ids, **(config or {}))
     small = {
         "d_model": 16,
         "encoder_layers": 1,
@@ -111,29 +106,16 @@ def seq2seq(name, vocabulary, config=None):
         "decoder_ffn_dim": 16,
         "max_position_embeddings": 64,
     }
-    model = {
-        "t5": lambda: t.T5ForConditionalGeneration(
-            t.T5Config(
-                d_model=16,
-                d_kv=8,
-                d_ff=16,
-                num_layers=1,
-                num_heads=2,
-                decoder_start_token_id=1,
-                **ids,
-            )
+    t5 = {"d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}
+    two = {"decoder_start_token_id": 2}
+    cls, settings = {
+        "t5": (t.T5ForConditionalGeneration, t5 | {"decoder_start_token_id": 1}),
+        "bart": (t.BartForConditionalGeneration, small | two | {"forced_eos_token_id": 2}),
+        "marian": (
+            t.MarianMTModel,
+            small | {"decoder_start_token_id": 1, "forced_eos_token_id": None},
         ),
-        "bart": lambda: t.BartForConditionalGeneration(
-            t.BartConfig(**small, decoder_start_token_id=2, forced_eos_token_id=2, **ids)
-        ),
-        "marian": lambda: t.MarianMTModel(
-            t.MarianConfig(**small, decoder_start_token_id=1, forced_eos_token_id=None, **ids)
-        ),
-        "mbart": lambda: t.MBartForConditionalGeneration(
-            t.MBartConfig(**small, decoder_start_token_id=2, forced_eos_token_id=2, **ids)
-        ),
-        "m2m": lambda: t.M2M100ForConditionalGeneration(
-            t.M2M100Config(**small, decoder_start_token_id=2, **ids)
-        ),
-    }[name]()
-    return fill(model)
+        "mbart": (t.MBartForConditionalGeneration, small | two | {"forced_eos_token_id": 2}),
+        "m2m": (t.M2M100ForConditionalGeneration, small | two),
+    }[name]
+    return fill(cls(cls.config_class(**settings, **ids)))

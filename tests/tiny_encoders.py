@@ -1,10 +1,9 @@
-"Tiny models and tokenizers that are the same under every version of transformers: trained here, filled by rule."
+"Tiny models and tokenizers, trained here: the same under every version of transformers."
 
 import random
-import zlib
 from collections import Counter
 
-import torch
+from tiny import noise
 from tokenizers import (
     Tokenizer,
     decoders,
@@ -93,9 +92,9 @@ SEPARATORS = [" "] * 12 + [", ", ". ", "; ", " - ", "  ", "\n", "! ", "? ", " ("
 
 def sentence(rng, least=4, most=24):
     "Words with all that stands between words."
-    return "".join(
-        rng.choice(WORDS) + rng.choice(SEPARATORS) for _ in range(rng.randint(least, most))
-    ).strip() + rng.choice([".", "", "!", "?"])
+    n = rng.randint(least, most)
+    text = "".join(rng.choice(WORDS) + rng.choice(SEPARATORS) for _ in range(n))
+    return text.strip() + rng.choice([".", "", "!", "?"])
 
 
 def corpus(seed=7, n=600):
@@ -104,36 +103,31 @@ def corpus(seed=7, n=600):
 
 
 def wordpiece():
-    "As BERT's, cased, with pieces marked by ##. Single characters and the halves of words: tokenizers' own trainer gives another vocabulary each time."
+    "As BERT's, cased, with pieces marked by ##: single characters and the halves of words."
+    # The trainer of tokenizers gives another vocabulary each time.
     tok = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tok.normalizer, tok.pre_tokenizer, tok.decoder = (
-        normalizers.BertNormalizer(lowercase=False),
-        pre_tokenizers.BertPreTokenizer(),
-        decoders.WordPiece(),
-    )
-    seen = [
-        tok.normalizer.normalize_str(t.replace("🤗", "").replace("z", "")) for t in corpus()
-    ]  # so that some characters are unknown
+    tok.normalizer = normalizers.BertNormalizer(lowercase=False)
+    tok.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tok.decoder = decoders.WordPiece()
+    # Some characters stay unknown.
+    texts = [t.replace("🤗", "").replace("z", "") for t in corpus()]
+    seen = [tok.normalizer.normalize_str(t) for t in texts]
     words = Counter(word for t in seen for word, _ in tok.pre_tokenizer.pre_tokenize_str(t))
 
     def half(w):
         return (len(w) + 1) // 2 if len(w) > 3 else len(w)
 
-    pieces = Counter(
-        p
-        for w, n in words.items()
-        for p in (w[: half(w)], "##" + w[half(w) :])
-        if p != "##"
-        for _ in range(n)
-    )
+    pieces = Counter()
+    for word, n in words.items():
+        pieces[word[: half(word)]] += n
+        if half(word) < len(word):
+            pieces["##" + word[half(word) :]] += n
     single = sorted({"##" * (i > 0) + c for w in words for i, c in enumerate(w)})
-    order = single + [
-        p for p, _ in sorted(pieces.items(), key=lambda x: (-x[1], x[0])) if p not in single
-    ]
-    tok.model = models.WordPiece(
-        {p: i for i, p in enumerate(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *order][:220])},
-        unk_token="[UNK]",
-    )
+    frequent = sorted(pieces, key=lambda p: (-pieces[p], p))
+    order = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *single]
+    order += [p for p in frequent if p not in single]
+    vocabulary = {p: i for i, p in enumerate(order[:220])}
+    tok.model = models.WordPiece(vocabulary, unk_token="[UNK]")
     tok.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     return tok
 
@@ -141,10 +135,8 @@ def wordpiece():
 def byte_level():
     "As RoBERTa's, over bytes."
     tok = Tokenizer(models.BPE())
-    tok.pre_tokenizer, tok.decoder = (
-        pre_tokenizers.ByteLevel(add_prefix_space=False),
-        decoders.ByteLevel(),
-    )
+    tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tok.decoder = decoders.ByteLevel()
     tok.train_from_iterator(
         corpus(),
         trainers.BpeTrainer(
@@ -163,11 +155,9 @@ def byte_level():
 def unigram():
     "As SentencePiece's, with spaces as a letter."
     tok = Tokenizer(models.Unigram())
-    tok.normalizer, tok.pre_tokenizer, tok.decoder = (
-        normalizers.NFKC(),
-        pre_tokenizers.Metaspace(),
-        decoders.Metaspace(),
-    )
+    tok.normalizer = normalizers.NFKC()
+    tok.pre_tokenizer = pre_tokenizers.Metaspace()
+    tok.decoder = decoders.Metaspace()
     seen = [t.replace("🤗", "") for t in corpus()]
     tok.train_from_iterator(
         seen,
@@ -242,16 +232,13 @@ def config(kind, vocab, max_length=64, **more):
 
 
 def fill(model, scale=0.6):
-    "Weights by rule: each from a generator seeded with its name. The model, in eval mode."
+    "Weights by rule: each from its name. The model, in eval mode."
     for name, p in model.named_parameters():
-        noise = torch.randn(
-            p.shape, generator=torch.Generator().manual_seed(zlib.crc32(name.encode()))
-        )
-        p.data = (
-            1 + 0.1 * noise
-            if "norm.weight" in name.lower()
-            else noise * (0.1 if name.endswith("bias") else scale)
-        )
+        random_values = noise(name, p.shape)
+        if "norm.weight" in name.lower():
+            p.data = 1 + 0.1 * random_values
+        else:
+            p.data = random_values * (0.1 if name.endswith("bias") else scale)
     return model.eval()
 
 

@@ -8,6 +8,9 @@ const purged = await new PurgeCSS().purge({
   content: [`${site}/**/*.html`, `${site}/site_libs/smalldocs.js`, `${site}/site/*.mjs`],
   css: sheets,
   variables: false,
-  safelist: { standard: [/quarto/, /show/, /collaps/, /active/, /dropdown/, /^bi$/], deep: [/data-bs-theme/] },
+  safelist: {
+    standard: [/quarto/, /show/, /collaps/, /active/, /dropdown/, /^bi$/],
+    deep: [/data-bs-theme/],
+  },
 });
 for (const { file, css } of purged) writeFileSync(file, css);

@@ -6,8 +6,6 @@
 __all__ = ['layer_count', 'learning_rates', 'reinitialize', 'set_dropout', 'add_lora', 'trained_share', 'merged']
 
 # %% ../../nbs/beyond/lora.ipynb #aaf67a1b
-import re
-
 from ..base.errors import InputError
 from ..customization import part_of
 
@@ -15,38 +13,32 @@ from ..customization import part_of
 def layer_count(
     model,  # a model of transformers
 ) -> int:
-    "How many layers the body has; raise `InputError` where none can be told apart."
-    found = {
-        int(m[1])
-        for n, _ in model.named_parameters()
-        if (m := re.fullmatch(r"layer (\d+)", part_of(n)))
-    }
-    if not found:
-        raise InputError(
-            f"{type(model).__name__} has no numbered layers, so they cannot be told apart."
-        )
-    return max(found) + 1
+    "How many layers the body has; raise `InputError` where they have no numbers."
+    parts = {part_of(name) for name, _ in model.named_parameters()}
+    layers = [int(part.removeprefix("layer ")) for part in parts if part.startswith("layer ")]
+    if not layers:
+        name = type(model).__name__
+        raise InputError(f"{name} has no numbered layers, so they cannot be told apart.")
+    return max(layers) + 1
 
 
 def learning_rates(
     model,  # a model of transformers
     lr: float = 1e-4,  # of the head
     decay: float = 0.8,  # from a layer to the one below it, above 0 and at most 1
-) -> (
-    list
-):  # groups with params, lr and name, for any optimizer of torch; frozen weights are left out
+) -> list:  # groups with params, lr and name, for any optimizer of torch, without frozen weights
     "Parameter groups whose learning rate falls from the head down to the embeddings."
     if not 0 < decay <= 1:
         raise InputError(f"decay={decay} must be above 0 and at most 1.")
-    n, groups = layer_count(model), {}
+    n = layer_count(model)
+    parts = ["head", *(f"layer {i}" for i in reversed(range(n))), "embeddings"]
+    groups = {}
     for name, p in model.named_parameters():
-        if not p.requires_grad:
-            continue
-        part = part_of(name)
-        depth = 0 if part == "head" else n + 1 if part == "embeddings" else n - int(part.split()[1])
-        groups.setdefault(part, {"params": [], "lr": lr * decay**depth, "name": part})[
-            "params"
-        ].append(p)
+        if p.requires_grad:
+            part = part_of(name)
+            rate = lr * decay ** parts.index(part)
+            group = groups.setdefault(part, {"params": [], "lr": rate, "name": part})
+            group["params"].append(p)
     return list(groups.values())
 
 # %% ../../nbs/beyond/lora.ipynb #e112cbd0
@@ -69,6 +61,15 @@ def reinitialize(
     return model
 
 # %% ../../nbs/beyond/lora.ipynb #64e1f3a2
+_DROPOUTS = (
+    "dropout",
+    "attention_dropout",
+    "activation_dropout",
+    "dropout_prob",
+    "hidden_dropout",
+)  # what modules call a dropout that is no module of its own
+
+
 def set_dropout(
     model,  # a model of transformers
     p: float,  # share of values that are dropped, from 0 to below 1
@@ -81,31 +82,21 @@ def set_dropout(
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = p
-        for name in (
-            "dropout",
-            "attention_dropout",
-            "activation_dropout",
-            "dropout_prob",
-            "hidden_dropout",
-        ):
+        for name in _DROPOUTS:
             if isinstance(getattr(module, name, None), float):
                 setattr(module, name, p)
     for name, value in model.config.to_dict().items():
-        if (
-            ("dropout" in name or name.endswith("_pdrop"))
-            and isinstance(value, (int, float))
-            and not isinstance(value, bool)
-        ):
+        if ("dropout" in name or name.endswith("_pdrop")) and type(value) in (int, float):
             setattr(model.config, name, p)
     return model
 
 # %% ../../nbs/beyond/lora.ipynb #96cf52d6
-_ATTENTION = [
-    {"query", "value"},
-    {"q_lin", "v_lin"},
-    {"q_proj", "v_proj"},
-    {"q", "v"},
-]  # what architectures call these two matrices
+_ATTENTION = (
+    ["query", "value"],
+    ["q_lin", "v_lin"],
+    ["q_proj", "v_proj"],
+    ["q", "v"],
+)  # what architectures call these two matrices
 
 
 def add_lora(
@@ -113,55 +104,57 @@ def add_lora(
     r: int = 8,  # the rank, the thin side of the new matrices
     alpha: int = None,  # their products are scaled by alpha / r; None: 2 r
     dropout: float = 0.0,  # on the way into them
-    targets=None,  # names of modules, or "all-linear"; None: the query and value matrices, as in the paper
+    targets=None,  # names of modules, or "all-linear"; None: query and value, as in the paper
 ):  # a `PeftModel`: head and thin matrices are trained, all else is frozen
-    "Put LoRA's matrices beside a model's own; raise `InputError` where there is nothing to put them beside."
+    "Put LoRA's matrices beside a model's own; raise `InputError` where none of them fit."
     from peft import LoraConfig, get_peft_model
 
     if r < 1:
         raise InputError(f"r={r} must be at least 1.")
     if hasattr(model, "peft_config"):
         raise InputError("the model has LoRA already; merged(model) takes it in.")
-    head = [
-        n
-        for n, m in model.named_children()
-        if n != model.base_model_prefix and any(True for _ in m.parameters())
-    ]
-    inside = {n.split(".")[-1] for n, _ in model.named_modules()}
-    targets = targets or next(
-        (sorted(pair) for pair in _ATTENTION if pair <= inside), None
-    )  # else PEFT's choice for the architecture
+    config = LoraConfig(
+        r=r,
+        lora_alpha=alpha or 2 * r,
+        lora_dropout=dropout,
+        target_modules=targets or _query_and_value(model),
+        modules_to_save=_head_modules(model),
+    )
     try:
-        lora = get_peft_model(
-            model,
-            LoraConfig(
-                r=r,
-                lora_alpha=alpha or 2 * r,
-                lora_dropout=dropout,
-                target_modules=targets,
-                modules_to_save=head or None,
-            ),
-        )
+        return get_peft_model(model, config)
     except ValueError as e:
+        reason = str(e).splitlines()[0].rstrip(".")
         raise InputError(
-            f"LoRA finds no place in {type(model).__name__}: {str(e).splitlines()[0].rstrip('.')}; name modules, as in targets=['query', 'value']."
+            f"LoRA finds no place in {type(model).__name__}: {reason}; "
+            "name modules, as in targets=['query', 'value']."
         ) from e
-    return lora
+
+# %% ../../nbs/beyond/lora.ipynb #6855404b
+def _query_and_value(model):
+    "What the model calls these matrices; None, for PEFT's choice, where the names are others."
+    inside = {name.split(".")[-1] for name, _ in model.named_modules()}
+    found = [names for names in _ATTENTION if inside.issuperset(names)]
+    return found[0] if found else None
+
+
+def _head_modules(model):
+    "The modules beside the body that have weights, or None."
+    beside = [(n, m) for n, m in model.named_children() if n != model.base_model_prefix]
+    return [name for name, module in beside if any(True for _ in module.parameters())] or None
 
 
 def trained_share(
     model,  # a `torch.nn.Module`
 ) -> float:  # from 0 to 1
     "The share of the parameters that training changes."
-    return sum(p.numel() for p in model.parameters() if p.requires_grad) / sum(
-        p.numel() for p in model.parameters()
-    )
+    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
+    return sum(n for n, trained in sizes if trained) / sum(n for n, _ in sizes)
 
 
 def merged(
     model,  # what `add_lora` returned
 ):  # a model of transformers
-    "Add LoRA's products to the weights they stand beside: the same answers, the speed of a plain model, one folder."
+    "Add LoRA's products to the weights they stand beside: the same answers, a plain model."
     if not hasattr(model, "merge_and_unload"):
         raise InputError(f"{type(model).__name__} has no LoRA to merge; add_lora(model) adds it.")
     return model.merge_and_unload()

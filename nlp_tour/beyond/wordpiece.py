@@ -32,7 +32,7 @@ _CJK = (
     (0x2B920, 0x2CEAF),
     (0xF900, 0xFAFF),
     (0x2F800, 0x2FA1F),
-)
+)  # the ranges of Chinese characters
 
 
 class _Clean(dict):
@@ -52,7 +52,7 @@ class _Clean(dict):
 
 _clean = _Clean()
 
-
+# %% ../../nbs/beyond/wordpiece.ipynb #b69ddc3a
 def normalize(
     text: str,
     lower: bool = True,  # drop capitals and accents, as uncased models do
@@ -63,12 +63,8 @@ def normalize(
         return text
     if text.isascii():
         return text.lower()
-    plain = "".join(
-        c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) != "Mn"
-    )
-    return "".join(
-        c.lower() for c in plain
-    )  # letter by letter: Python's own `lower` ends Greek words with another sigma
+    letters = unicodedata.normalize("NFD", text)
+    return "".join(c.lower() for c in letters if unicodedata.category(c) != "Mn")
 
 # %% ../../nbs/beyond/wordpiece.ipynb #eab6b654
 class _Apart(dict):
@@ -123,20 +119,24 @@ class WordPiece:
         vocab,  # entry -> id, or a file with an entry a line
         lower: bool = True,
     ):
-        self.vocab, self.lower = vocab if isinstance(vocab, dict) else read_vocab(vocab), lower
-        if missing := [s for s in self.special if s not in self.vocab]:
-            raise InputError(f"the vocabulary has no {missing[0]}; it is not one of BERT's.")
-        self.entries = {i: e for e, i in self.vocab.items()}
+        self.vocab = vocab if isinstance(vocab, dict) else read_vocab(vocab)
+        self.lower = lower
+        for token in self.special:
+            if token not in self.vocab:
+                raise InputError(f"the vocabulary has no {token}; it is not one of BERT's.")
+        self.entries = {i: entry for entry, i in self.vocab.items()}
         self.cut = functools.lru_cache(100_000)(lambda word: wordpiece(word, self.vocab))
 
     def tokenize(self, text: str) -> list:
         "The pieces of a text, special tokens in it kept whole."
         out = []
-        for part in re.split("(" + "|".join(map(re.escape, self.special)) + ")", text):
+        special = "|".join(map(re.escape, self.special))
+        for part in re.split(f"({special})", text):
             if part in self.special:
                 out.append(part)
-            else:
-                out += [p for w in split_words(normalize(part, self.lower)) for p in self.cut(w)]
+                continue
+            for word in split_words(normalize(part, self.lower)):
+                out += self.cut(word)
         return out
 
     def __call__(self, text: str) -> list:

@@ -19,17 +19,20 @@ def padding_share(
 ) -> float:  # padding / (padding + tokens), from 0 to 1
     "The share of a plan's work that is padding."
     work = sum(len(b) * max(lengths[i] for i in b) for b in batches)
-    return 1 - sum(lengths[i] for b in batches for i in b) / work if work else 0.0
+    tokens = sum(lengths[i] for b in batches for i in b)
+    return 1 - tokens / work if work else 0.0
 
 # %% ../../nbs/engine/batching.ipynb #5c039bf0
 def plan(
     lengths,  # tokens of each row
-    budget: int = 1024,  # most tokens in a batch, padding included; a single longer row gets a batch of its own
+    budget: int = 1024,  # most tokens in a batch, padding included; a longer row is alone
     start_cost: int = 24,  # what starting a batch costs, in tokens
 ) -> list:  # lists of positions in `lengths`, shortest rows first
     "Cut the rows, sorted by length, into the batches of least total cost."
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    best, cut, at = np.zeros(len(order) + 1, np.int64), [0], np.arange(len(order) + 1)
+    best = np.zeros(len(order) + 1, np.int64)
+    at = np.arange(len(order) + 1)
+    cut = [0]
     for i, row in enumerate(order, 1):
         longest = max(lengths[row], 1)
         first = max(0, i - max(budget // longest, 1))
@@ -53,14 +56,12 @@ def plot_plan(
     import matplotlib.pyplot as plt
 
     ax = ax or plt.subplots(figsize=(4, 4))[1]
-    rows = [(lengths[i], max(lengths[k] for k in b)) for b in batches for i in b]
-    ax.barh(range(len(rows)), [w for _, w in rows], height=1, color="#f3c98b", label="padding")
-    ax.barh(range(len(rows)), [n for n, _ in rows], height=1, color="#1f4e79", label="tokens")
-    ax.set(
-        xlabel="tokens",
-        ylabel="text",
-        title=f"{title} {padding_share(lengths, batches):.0%} padding".strip(),
-    )
+    tokens = [lengths[i] for b in batches for i in b]
+    widths = [max(lengths[i] for i in b) for b in batches for _ in b]
+    ax.barh(range(len(widths)), widths, height=1, color="#f3c98b", label="padding")
+    ax.barh(range(len(tokens)), tokens, height=1, color="#1f4e79", label="tokens")
+    share = padding_share(lengths, batches)
+    ax.set(xlabel="tokens", ylabel="text", title=f"{title} {share:.0%} padding".strip())
     ax.invert_yaxis()
     return ax
 
@@ -90,13 +91,9 @@ def pad(
     longest = max(map(len, rows))
 
     def fill(lists, value):
-        return torch.tensor(
-            [
-                [value] * (longest - len(r)) + r if left else r + [value] * (longest - len(r))
-                for r in lists
-            ],
-            device=device,
-        )
+        gaps = [[value] * (longest - len(r)) for r in lists]
+        full = [gap + r if left else r + gap for r, gap in zip(lists, gaps)]
+        return torch.tensor(full, device=device)
 
     out = {"input_ids": fill([r.ids for r in rows], pad_id)}
     if any(len(r) != longest for r in rows):
@@ -119,10 +116,9 @@ def group_by_length(
         raise InputError(f"batch_size is {batch_size}; it must be at least 1.")
     rng = random.Random(seed)
     order = rng.sample(range(len(lengths)), len(lengths))
-    groups = [
-        sorted(order[i : i + batch_size * group], key=lengths.__getitem__)
-        for i in range(0, len(order), batch_size * group)
-    ]
-    batches = [g[i : i + batch_size] for g in groups for i in range(0, len(g), batch_size)]
+    batches, size = [], batch_size * group
+    for start in range(0, len(order), size):
+        similar = sorted(order[start : start + size], key=lengths.__getitem__)
+        batches += [similar[i : i + batch_size] for i in range(0, len(similar), batch_size)]
     rng.shuffle(batches)
     return batches

@@ -1,7 +1,9 @@
-"""Writes qa.json: what the question-answering pipeline of transformers 4.57.1, the last with one, answers on tiny models.
+"""Write qa.json: what the question-answering pipeline of transformers 4.57.1, the last with one,
+answers on tiny models.
 
-pip install --no-deps --target /tmp/old transformers==4.57.1 "huggingface_hub<1.0" "tokenizers>=0.22,<0.23"
-PYTHONPATH=/tmp/old python tests/golden/make_qa.py
+    pip install --no-deps --target /tmp/old \\
+        transformers==4.57.1 "huggingface_hub<1.0" "tokenizers>=0.22,<0.23"
+    PYTHONPATH=/tmp/old python tests/golden/make_qa.py
 """
 
 import json
@@ -12,7 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
-import tiny_encoders as tiny
+import tiny_encoders as tiny  # noqa: E402
 
 OPTIONS = [
     {"top_k": 3},

@@ -1,8 +1,9 @@
 """Write metrics.json: what the reference libraries answer on seeded random cases.
 
-python -m venv oracle
-oracle/bin/pip install seqeval==1.2.2 sacrebleu==2.6.0 rouge-score==0.1.2 nltk==3.10.4 torchmetrics==1.9.0 torch
-oracle/bin/python tests/golden/metrics.py
+    python -m venv oracle
+    oracle/bin/pip install seqeval==1.2.2 sacrebleu==2.6.0 rouge-score==0.1.2 nltk==3.10.4 \\
+        torchmetrics==1.9.0 torch
+    oracle/bin/python tests/golden/metrics.py
 """
 
 import json
@@ -79,11 +80,11 @@ def tags():
 
 def seqeval_case(n):
     true = [tags() for _ in range(n)]
-    said = [
+    predicted = [
         [t if rng.random() < 0.7 else rng.choice(["O", "B-PER", "I-LOC", "S-PER"]) for t in row]
         for row in true
     ]
-    report = classification_report(true, said, output_dict=True)
+    report = classification_report(true, predicted, output_dict=True)
     answer = {
         k: dict(zip(("precision", "recall", "f1", "number"), map(float, v.values())))
         for k, v in report.items()
@@ -94,17 +95,20 @@ def seqeval_case(n):
         for k, s in (("precision", "precision"), ("recall", "recall"), ("f1", "f1-score"))
     }
     return {
-        "predictions": said,
+        "predictions": predicted,
         "references": true,
-        "answer": answer | {"overall_accuracy": float(accuracy_score(true, said))},
+        "answer": answer | {"overall_accuracy": float(accuracy_score(true, predicted))},
     }
 
 
 def bleu_case(n, m):
-    said = [text() for _ in range(n)]
-    true = [[near(s) or "x" for _ in range(m)] for s in said]
+    predicted = [text() for _ in range(n)]
+    true = [[near(s) or "x" for _ in range(m)] for s in predicted]
     streams = list(zip(*true))
-    b, plain = corpus_bleu(said, streams), corpus_bleu(said, streams, smooth_method="none")
+    b, plain = (
+        corpus_bleu(predicted, streams),
+        corpus_bleu(predicted, streams, smooth_method="none"),
+    )
     answer = {
         "score": b.score,
         "counts": b.counts,
@@ -114,37 +118,42 @@ def bleu_case(n, m):
         "sys_len": b.sys_len,
         "ref_len": b.ref_len,
     }
-    return {"predictions": said, "references": true, "answer": answer, "unsmoothed": plain.score}
+    return {
+        "predictions": predicted,
+        "references": true,
+        "answer": answer,
+        "unsmoothed": plain.score,
+    }
 
 
 def nltk_case(n):
-    said = [" ".join(rng.choices("abcdef", k=rng.randint(5, 20))) for _ in range(n)]
+    predicted = [" ".join(rng.choices("abcdef", k=rng.randint(5, 20))) for _ in range(n)]
     true = [
         " ".join(c if rng.random() < 0.9 else "x" for c in s.split()) + " x" * rng.randint(0, 3)
-        for s in said
+        for s in predicted
     ]
     return {
-        "predictions": said,
+        "predictions": predicted,
         "references": true,
-        "bleu": float(nltk_bleu([[t.split()] for t in true], [s.split() for s in said])),
+        "bleu": float(nltk_bleu([[t.split()] for t in true], [s.split() for s in predicted])),
     }
 
 
 def rouge_case(n):
-    said = [text() for _ in range(n)]
-    true = [[near(s) for _ in range(rng.randint(1, 2))] for s in said]
+    predicted = [text() for _ in range(n)]
+    true = [[near(s) for _ in range(rng.randint(1, 2))] for s in predicted]
     kinds = ["rouge1", "rouge2", "rougeL"]
-    scores = [RougeScorer(kinds).score_multi(t, s) for s, t in zip(said, true)]
+    scores = [RougeScorer(kinds).score_multi(t, s) for s, t in zip(predicted, true)]
     return {
-        "predictions": said,
+        "predictions": predicted,
         "references": true,
         "answer": {k: sum(float(s[k].fmeasure) for s in scores) / n for k in kinds},
     }
 
 
 def squad_case(n):
-    "Every text has a word: of texts with none torchmetrics takes the rule of SQuAD 2, not that of 1.1."
-    said = [
+    "Every text has a word: without any, torchmetrics takes the rule of SQuAD 2, not that of 1.1."
+    predicted = [
         {"id": str(i), "prediction_text": "cat " * rng.randint(1, 2) + text(6)} for i in range(n)
     ]
     true = [
@@ -158,12 +167,12 @@ def squad_case(n):
                 "answer_start": [0],
             },
         }
-        for s in said
+        for s in predicted
     ]
     return {
-        "predictions": said,
+        "predictions": predicted,
         "references": true[::-1],
-        "answer": {k: float(v) for k, v in squad(said, true).items()},
+        "answer": {k: float(v) for k, v in squad(predicted, true).items()},
     }
 
 

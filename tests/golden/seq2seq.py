@@ -1,11 +1,13 @@
-"""Write seq2seq.json: what transformers 4.57.1, the last with these tasks, answers on tiny random models.
+"""Write seq2seq.json: what transformers 4.57.1, the last with these tasks, answers on tiny random
+models.
 
     python -m venv oracle
     oracle/bin/pip install transformers==4.57.1 torch==2.13.0
     oracle/bin/python tests/golden/seq2seq.py
 
-Two things of 4.57.1 are stepped around, since they are its bugs: a default of 256 new tokens goes before a `max_length` that the caller or
-the configuration gives, and a default of four beams before the model's own `num_beams`. So `max_new_tokens=None` goes with each `max_length`.
+Two bugs of 4.57.1 are stepped around: a default of 256 new tokens goes before a `max_length` that
+the caller or the configuration gives, and a default of four beams before the model's own
+`num_beams`. So `max_new_tokens=None` goes with each `max_length`.
 """
 
 import json
