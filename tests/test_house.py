@@ -33,7 +33,8 @@ FLOORS = {
     "data": "readers columns datasets",
     "engine": "tokens batching layers encoder openvino problems check_data check",
     "tasks": """base registry classification token_classification features question_answering
-        fill_mask zero_shot decoding generation conversational seq2seq table""",
+        fill_mask zero_shot decoding generation text_generation conversational seq2seq
+        table""",
     "inference": "arguments loading files forward steps",
     "training": """arguments labels encodings checkpoints steps history callbacks evaluation
         trainer_2021""",

@@ -13,7 +13,7 @@ from ..base.errors import InputError, warn_once
 from ..base.patch import patch
 from ..base.texts import check_text, replace_surrogates
 from ..engine.batching import Row
-from .generation import Generation, WritingOptions
+from .generation import Generation, GenerationOptions
 
 # %% ../../nbs/tasks/conversational.ipynb #ebd4d880
 class Conversation:
@@ -91,7 +91,7 @@ def iter_texts(self: Conversation):  # yields pairs (is_user, text)
 
 # %% ../../nbs/tasks/conversational.ipynb #10653894
 @dataclass(frozen=True, kw_only=True)
-class ChatOptions(WritingOptions):
+class ChatOptions(GenerationOptions):
     long: str = "truncate"
     minimum_tokens: int = 10  # room that is kept for an answer
 

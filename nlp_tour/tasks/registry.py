@@ -32,7 +32,7 @@ TASKS = {
     "fill-mask": ("fill_mask", "FillMask", "distilroberta-base"),
     "zero-shot-classification": ("zero_shot", "ZeroShotClassification", "facebook/bart-large-mnli"),
     "feature-extraction": ("features", "FeatureExtraction", "distilbert-base-cased"),
-    "text-generation": ("generation", "TextGeneration", "gpt2"),
+    "text-generation": ("text_generation", "TextGeneration", "gpt2"),
     "conversational": ("conversational", "Conversational", "microsoft/DialoGPT-medium"),
     "text2text-generation": ("seq2seq", "Text2TextGeneration", "t5-base"),
     "summarization": ("seq2seq", "Summarization", "sshleifer/distilbart-cnn-12-6"),

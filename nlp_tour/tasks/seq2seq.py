@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from ..base.errors import InputError, nearest, warn_once
 from ..base.patch import patch
 from ..engine.batching import Row
-from .generation import Generation, WritingOptions
+from .generation import Generation, GenerationOptions
 
 # %% ../../nbs/tasks/seq2seq.ipynb #c46c07cf
 @dataclass(frozen=True, kw_only=True)
-class RewritingOptions(WritingOptions):
+class RewritingOptions(GenerationOptions):
     clean_up_tokenization_spaces: bool = False
 
 
