@@ -13,7 +13,6 @@ import glob
 import hashlib
 import json
 import os
-import re
 import shutil
 import sys
 from pathlib import Path
@@ -55,9 +54,9 @@ def score(
             [items[i] for i in good] or [_example(pipe, item)], progress=False, **options
         )
     except InputError as e:
-        raise InputError(
-            re.sub(r"\btext (\d+)\b", lambda m: where((good or [0])[int(m[1])]), str(e))
-        ) from e
+        if not isinstance(e.where, int):
+            raise
+        raise e.at(where((good or [0])[e.where])) from e
     found = dict(zip(good, answers))
     return _with_answers(table, [found.get(i) for i in range(len(items))], answers[0])
 
