@@ -46,13 +46,14 @@ def _attention_of(model, inputs, layer, head):
         out = model(**inputs, output_attentions=True)
     layers = getattr(out, "attentions", None) or getattr(out, "encoder_attentions", None)
     if not layers or layers[0] is None:
-        raise InputError("the model gives no attentions; load it with attn_implementation='eager'.")
+        fix = "load it with attn_implementation='eager'"
+        raise InputError("the model gives no attentions", fix)
     n = len(layers)
     if not -n <= layer < n:
-        raise InputError(f"layer={layer} is not there; the model has {n}, counted from 0.")
+        raise InputError(f"layer={layer} is not there", f"the model has {n}, counted from 0")
     heads = layers[layer][0].float().cpu()
     if head is None:
         return heads.mean(0), f"layer {layer % n}, mean of all heads"
     if not 0 <= head < len(heads):
-        raise InputError(f"head={head} is not there; the layer has {len(heads)}, counted from 0.")
+        raise InputError(f"head={head} is not there", f"the layer has {len(heads)}, counted from 0")
     return heads[head], f"layer {layer % n}, head {head}"

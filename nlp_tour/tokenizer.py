@@ -9,6 +9,7 @@ __all__ = ['show_tokens', 'padding_report']
 from .base.errors import InputError
 from .base.results import Html, ListResult
 from .engine.batching import plan
+from .hub.tokenizers import load_tokenizer
 from .pictures.tokens import batch_html, plot_padding
 
 # %% ../nbs/02_tokenizer.ipynb #cdfca1d6
@@ -37,7 +38,7 @@ def padding_report(
     "What padding costs in four ways of batching; drawn dark for tokens, light for padding."
     texts = list(texts)
     if not texts:
-        raise InputError("there are no texts to compare; give at least one.")
+        raise InputError("there are no texts to compare", "give at least one")
     lengths = [len(ids) for ids in tok(texts, truncation=True)["input_ids"]]
     order = list(range(len(texts)))
     by_length = sorted(order, key=lengths.__getitem__)

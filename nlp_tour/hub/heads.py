@@ -36,7 +36,7 @@ def model_class(
 
     if task is not None:
         if task not in AUTO_CLASSES:
-            raise InputError(f"unknown task {task!r}; {nearest(task, AUTO_CLASSES)}")
+            raise InputError(f"unknown task {task!r}", nearest(task, AUTO_CLASSES))
         return getattr(transformers, AUTO_CLASSES[task])
     if not config.architectures:
         return transformers.AutoModel
@@ -46,7 +46,8 @@ def model_class(
         return found
     raise InputError(
         f"the model was saved as {saved}, which transformers {transformers.__version__} "
-        "does not have; import the module that registers it, or name its task."
+        "does not have",
+        "import the module that registers it, or name its task",
     )
 
 

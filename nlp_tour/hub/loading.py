@@ -51,7 +51,7 @@ def load(
     token = kwargs.pop("token", token)
     kwargs.setdefault("dtype", dtype)
     if framework not in ("pt", "tf"):
-        raise InputError(f"framework={framework!r} is unknown; it is 'pt' or 'tf'.")
+        raise InputError(f"framework={framework!r} is unknown", "it is 'pt' or 'tf'")
     if labels is not None:
         kwargs |= label_settings(labels)
     trust = kwargs.pop("trust_remote_code", False)

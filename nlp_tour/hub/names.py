@@ -105,15 +105,15 @@ def resolve(
 ) -> str:  # a folder, or `name` itself when the hub can be asked for it
     "Find the files of a model; raise `InputError` when they are nowhere, or broken."
     if not isinstance(name, (str, os.PathLike)):
-        raise InputError(f"{name!r} is no name of a model; give a string or a path.")
+        raise InputError(f"{name!r} is no name of a model", "give a string or a path")
     name = os.fspath(name)
     folder = os.path.expanduser(name)
     if os.path.isdir(folder):
         return check_complete(finish_atomic(folder))
     if os.path.exists(name) or not _may_be_on_hub(name):
         raise InputError(
-            f"there is no model folder {name!r}; "
-            "give a folder that holds config.json, or a name on the hub."
+            f"there is no model folder {name!r}",
+            "give a folder that holds config.json, or a name on the hub",
         )
     if hub_reachable():
         return name
@@ -122,8 +122,8 @@ def resolve(
         return check_complete(found)
     if name not in STAND_INS:
         raise InputError(
-            f"{name!r} is no folder here, and the hub cannot be reached; "
-            f"without a network {nearest(name, STAND_INS)}"
+            f"{name!r} is no folder here, and the hub cannot be reached",
+            f"without a network {nearest(name, STAND_INS)}",
         )
     role = STAND_INS[name]
     warn_once(f"no network: the embedded {role} model (MiniLM, 6 layers) stands in for {name!r}.")

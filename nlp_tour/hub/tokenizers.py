@@ -69,7 +69,8 @@ def fit_tokenizer(
         words = len(model.get_input_embeddings().weight)
     mismatch = words and vocabulary_mismatch(len(tok), words)
     if mismatch:
-        raise InputError(f"{where}: {mismatch[0]}; {mismatch[1]}.")
+        what, fix = mismatch
+        raise InputError(f"{where}: {what}", fix)
     _check_settings(tok, folder)
     if not getattr(tok, "is_fast", True):
         warn_once(
@@ -91,8 +92,8 @@ def _check_settings(tok, folder):
         if written.get(setting) != made.get(setting):
             raise InputError(
                 f"{folder} has no tokenizer_config.json, and without it "
-                f"the {setting} of tokenizer.json would be another; "
-                "get the tokenizer again, or save it again."
+                f"the {setting} of tokenizer.json would be another",
+                "get the tokenizer again, or save it again",
             )
 
 # %% ../../nbs/hub/tokenizers.ipynb #ffd9d567
@@ -121,8 +122,8 @@ def check_vocabulary(
     if any(folder.glob("tokenization_*.py")):
         return  # a tokenizer of its own
     raise InputError(
-        f"{where} holds no tokenizer (tokenizer.json, vocab.txt, …); "
-        f"save one there: tok.save_pretrained({str(where)!r})."
+        f"{where} holds no tokenizer (tokenizer.json, vocab.txt, …)",
+        f"save one there: tok.save_pretrained({str(where)!r})",
     )
 
 # %% ../../nbs/hub/tokenizers.ipynb #65b4775f

@@ -73,8 +73,9 @@ def report_weights(
     if wrong and not resized:
         raise InputError(
             f"{name}: weights of another shape than the configuration says: "
-            f"{', '.join(wrong)[:200]}; take the configuration and the labels that they were "
-            "trained with, or pass ignore_mismatched_sizes=True for new ones."
+            f"{', '.join(wrong)[:200]}",
+            "take the configuration and the labels that they were trained with, "
+            "or pass ignore_mismatched_sizes=True for new ones",
         )
     weights, made = model.state_dict(), sorted({*info["missing_keys"], *wrong})
     model.untrained_weights = {n: sample_weight(weights[n]) for n in made}
@@ -98,5 +99,6 @@ def check_plausible(
         if isinstance(value, int) and value > most:
             raise InputError(
                 f"could not load {folder}: config.json says {name}={value}, and the weights "
-                f"have {size:,} bytes; they do not belong together."
+                f"have {size:,} bytes",
+                "they do not belong together",
             )
