@@ -27,7 +27,8 @@ LINES_OF_A_CELL = 110  # of an exported one
 FLOORS = {
     "base": "errors patch exercises texts results hardware folders",
     "bridges": "graph rules weights tensorflow",
-    "hub": "files standins names tokenizers heads configs weights calling loading saving tensorflow",
+    "hub": """files standins names tokenizers heads configs weights calling loading saving
+        tensorflow""",
     "pictures": "plots tokens",
     "metrics": "counters regression entities generated scores",
     "data": "readers columns datasets",
