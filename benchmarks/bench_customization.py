@@ -19,7 +19,7 @@ from common import options, report
 from nlp_tour.base.hardware import seed_all
 from nlp_tour.beyond.lora import add_lora, learning_rates, trained_share
 from nlp_tour.customization import freeze
-from nlp_tour.data.datasets import majority_share, reviews
+from nlp_tour.data.reviews import majority_share, reviews
 from nlp_tour.engine.batching import group_by_length
 from nlp_tour.hub.loading import load
 from nlp_tour.hub.saving import save

@@ -13,7 +13,7 @@ import transformers
 from common import draw_by_label, options, report, spread
 
 from nlp_tour.beyond.few_shot import FewShot, few_shot, logistic_regression
-from nlp_tour.data.datasets import reviews
+from nlp_tour.data.reviews import reviews
 from nlp_tour.pipeline import pipeline
 
 SIZES = (8, 16, 32, 64, 128)

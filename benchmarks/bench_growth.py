@@ -19,7 +19,7 @@ from pathlib import Path
 
 from common import HERE, interleaved, options, report, rounded
 
-from nlp_tour.data.datasets import reviews
+from nlp_tour.data.reviews import reviews
 from nlp_tour.hub.standins import embedded
 from nlp_tour.pipeline import pipeline
 

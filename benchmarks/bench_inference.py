@@ -18,7 +18,7 @@ import peers
 import torch
 from common import flops, interleaved, matmul_peak, options, peak_memory, report, rounded
 
-from nlp_tour.data.datasets import plots, reviews
+from nlp_tour.data.reviews import plots, reviews
 from nlp_tour.engine.batching import padding_share, plan
 from nlp_tour.hub.names import resolve
 from nlp_tour.hub.standins import embedded

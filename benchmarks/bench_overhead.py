@@ -15,7 +15,7 @@ from common import interleaved, options, report, rounded
 from datasets import Dataset, disable_caching, disable_progress_bars
 from transformers import AutoTokenizer
 
-from nlp_tour.data.datasets import reviews
+from nlp_tour.data.reviews import reviews
 from nlp_tour.engine.batching import pad, plan
 from nlp_tour.hub.standins import embedded
 from nlp_tour.pipeline import pipeline

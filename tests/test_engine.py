@@ -19,7 +19,7 @@ from transformers import BertConfig, BertForSequenceClassification
 
 from nlp_tour.all import load
 from nlp_tour.base.errors import InputError
-from nlp_tour.data.datasets import plots, reviews
+from nlp_tour.data.reviews import plots, reviews
 from nlp_tour.hub.standins import embedded
 from nlp_tour.pipeline import Pipeline, pipeline
 

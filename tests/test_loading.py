@@ -430,7 +430,7 @@ def test_a_model_in_training_mode_answers_alike_and_stays_in_it(model, tok):
 def test_texts_over_the_maximum_are_reported_in_training_too(model, tok, capsys):
     from datasets import Dataset
 
-    from nlp_tour.data.datasets import tokenize_dataset
+    from nlp_tour.data.tokenized import tokenize_dataset
 
     rows = Dataset.from_dict({"text": [TEXT, "river " * 100], "label": [0, 1]})
     assert [(p.kind, p.stops) for p in check(model, tok, rows).problems] == [

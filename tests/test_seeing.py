@@ -16,7 +16,7 @@ from nlp_tour.base.errors import InputError
 from nlp_tour.beyond.attention import attention, rollout
 from nlp_tour.beyond.explain import METHODS, TARGETS, TOLERANCE, Read, explain, model_of
 from nlp_tour.beyond.playground import playground
-from nlp_tour.data.datasets import reviews
+from nlp_tour.data.reviews import reviews
 from nlp_tour.engine.batching import Row, plan
 from nlp_tour.pictures.plots import contrast
 from nlp_tour.pipeline import pipeline

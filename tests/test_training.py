@@ -24,8 +24,9 @@ from transformers import (
 
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.hardware import seed_all
-from nlp_tour.data.columns import split_fairly
-from nlp_tour.data.datasets import load_data, tokenize_dataset
+from nlp_tour.data.datasets import load_data
+from nlp_tour.data.labels import split_fairly
+from nlp_tour.data.tokenized import tokenize_dataset
 from nlp_tour.hub.weights import sample_weight
 from nlp_tour.native_loop import AdamW, train
 from nlp_tour.trainer import finetune

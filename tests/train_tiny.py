@@ -137,7 +137,7 @@ if args.way == "trainer":
     scores = {"accuracy": scores["eval_accuracy"], "loss": scores["eval_loss"]}
 else:
     from nlp_tour.base.hardware import seed_all
-    from nlp_tour.data.datasets import tokenize_dataset
+    from nlp_tour.data.tokenized import tokenize_dataset
     from nlp_tour.metrics.scores import load_metric
     from nlp_tour.native_loop import AdamW, evaluate, train
     from nlp_tour.training.checkpoints import new_accelerator

@@ -13,7 +13,7 @@ sys.path.insert(0, str(root / "nbs" / "site"))
 from ipywidgets import IntSlider, Widget  # noqa: E402
 from stage import STATE, WIDGET, widget, widget_state  # noqa: E402
 
-from nlp_tour.data.datasets import reviews  # noqa: E402
+from nlp_tour.data.reviews import reviews  # noqa: E402
 from nlp_tour.pipeline import pipeline  # noqa: E402
 
 HARD = [

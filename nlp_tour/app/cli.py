@@ -129,7 +129,7 @@ def _chunks(pipe, source, words, column, input_format, encoding, bad):
             for t, a in zip(words, answers)
         ]
         return
-    from nlp_tour.data.readers import cut, read_batches
+    from nlp_tour.data.readers import read_batches, regroup_batches
     from nlp_tour.inference.files import _item, score
 
     names, batches = (
@@ -140,7 +140,7 @@ def _chunks(pipe, source, words, column, input_format, encoding, bad):
         )
     )
     item, first = _item(names, column), 0
-    for table in cut(batches, 4096):
+    for table in regroup_batches(batches, 4096):
         yield score(pipe, table, item, first, bad)
         first += len(table)
 

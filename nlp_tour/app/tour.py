@@ -31,7 +31,8 @@ def tour_data(
     **columns,  # for `load_data`: text, label, group
 ):  # a DatasetDict with train and test; columns text and label
     "What the tour trains and tests on."
-    from nlp_tour.data.datasets import load_data, reviews
+    from nlp_tour.data.datasets import load_data
+    from nlp_tour.data.reviews import reviews
 
     if examples is not None and examples < 2:
         raise InputError(f"examples={examples} is too few to train on; give at least 2.")
@@ -249,7 +250,7 @@ def _use(out, test, sentences, folder, metrics, history, progress):
     "Load the saved model back, judge test texts and sentences with it, and write what came out."
     from nlp_tour.beyond.browse import top_losses
     from nlp_tour.beyond.calibration import ece, reliability
-    from nlp_tour.data.datasets import majority_share
+    from nlp_tour.data.reviews import majority_share
     from nlp_tour.pictures.plots import wilson
     from nlp_tour.pipeline import pipeline
 
@@ -344,7 +345,7 @@ def train(
     progress: bool = True,
 ) -> dict:  # the metrics, as in metrics.json
     "Fine-tune a classifier, save it, load it back and judge it on unseen texts. Ctrl-C leaves a checkpoint; the same call goes on."
-    from nlp_tour.data.datasets import majority_share
+    from nlp_tour.data.reviews import majority_share
     from nlp_tour.pipeline import pipeline
 
     if epochs <= 0:

@@ -7,7 +7,7 @@ __all__ = ['encode_texts', 'encode_tags', 'encode_answers', 'encode', 'collator'
 
 # %% ../../nbs/training/encodings.ipynb #fe28be30
 from ..base.errors import InputError, warn_once
-from ..data.datasets import map_cached
+from ..data.tokenized import map_cached
 from ..hub.tokenizers import max_length
 from .labels import check_label_ids, kind_of
 

@@ -29,7 +29,7 @@ from nlp_tour.app.console import settings as read_settings
 from nlp_tour.app.console import source_of
 from nlp_tour.base.errors import InputError
 from nlp_tour.data.datasets import load_data
-from nlp_tour.data.readers import FORMATS, cut, read_batches
+from nlp_tour.data.readers import FORMATS, read_batches, regroup_batches
 from nlp_tour.inference.files import map_file, ranks
 from nlp_tour.pipeline import pipeline
 from nlp_tour.tasks.conversational import Conversation
@@ -662,7 +662,7 @@ def damaged(draw, content):
 def read(kind, content, path):
     "All rows of a file with that content, cut into parts."
     path.write_bytes(content)
-    return [row for table in cut(read_batches(path)[1], 7) for row in table.to_pylist()]
+    return [row for table in regroup_batches(read_batches(path)[1], 7) for row in table.to_pylist()]
 
 
 @cases("bytes")
@@ -920,9 +920,9 @@ def test_an_endless_quote_is_refused(tmp_path):
 
 @pytest.mark.parametrize("packed", [".gz", ".bz2", ".zst"])
 def test_a_packed_bomb_is_refused(tmp_path, packed, monkeypatch):
-    import nlp_tour.data.readers as readers
+    import nlp_tour.data.formats as formats
 
-    monkeypatch.setattr(readers, "UNPACKED", 2**22)  # the rule with a smaller number, to save time
+    monkeypatch.setattr(formats, "UNPACKED", 2**22)  # the rule with a smaller number, to save time
     path = tmp_path / f"bomb.txt{packed}"
     path.write_bytes(pack(packed, b"a film\n" * (2**24 // 7)))
     assert path.stat().st_size < 2**20
@@ -938,7 +938,7 @@ def test_parquet_bombs_are_refused_or_read_in_pieces(tmp_path, monkeypatch):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    import nlp_tour.data.readers as readers
+    import nlp_tour.data.formats as formats
 
     pq.write_table(
         pa.table(
@@ -946,11 +946,11 @@ def test_parquet_bombs_are_refused_or_read_in_pieces(tmp_path, monkeypatch):
         ),
         tmp_path / "dictionary.parquet",
     )  # 4 GB of text in a file of a few kB
-    parts = cut(read_batches(tmp_path / "dictionary.parquet")[1], 4096)
+    parts = regroup_batches(read_batches(tmp_path / "dictionary.parquet")[1], 4096)
     assert sum(len(next(parts)) for _ in range(3)) == 3 * 64
     with pytest.raises(InputError, match="unpacks to more than"):
         load_data(tmp_path / "dictionary.parquet", text="text")
-    monkeypatch.setattr(readers, "UNPACKED", 2**20)
+    monkeypatch.setattr(formats, "UNPACKED", 2**20)
     pq.write_table(
         pa.table({"n": pa.array(np.zeros(10**6))}),
         tmp_path / "zeros.parquet",
@@ -973,4 +973,4 @@ def test_an_encoding_that_is_another_is_told_with_its_line(tmp_path):
 
 
 def read_all(path):
-    return sum(len(t) for t in cut(read_batches(path)[1], 4096))
+    return sum(len(t) for t in regroup_batches(read_batches(path)[1], 4096))
