@@ -30,7 +30,7 @@ from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft
 from safetensors.torch import load_file
 from tqdm.auto import tqdm
 
-from nlp_tour.data.datasets import LABELS, reviews
+from nlp_tour.data.reviews import LABELS, reviews
 from nlp_tour.engine.batching import Row, group_by_length, pad
 from nlp_tour.engine.encoder import Encoder
 from nlp_tour.hub.standins import ADAPTER, embedded, merge_lora
@@ -188,7 +188,7 @@ def write(model):
 
 def write_card(figures):
     "The model card, with the figures just measured."
-    from nlp_tour.data.datasets import majority_share
+    from nlp_tour.data.reviews import majority_share
 
     torch_version = torch.__version__.split("+")[0]
     data = reviews()

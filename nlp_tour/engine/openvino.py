@@ -24,7 +24,7 @@ import numpy as np
 from ..base.errors import InputError, import_extra
 from ..base.folders import atomic_folder
 from ..base.hardware import Hardware
-from ..data.datasets import reviews
+from ..data.reviews import reviews
 from ..hub.calling import evaluating
 from ..hub.loading import quiet_transformers
 from ..hub.standins import cache_dir

@@ -20,7 +20,8 @@ from pathlib import Path
 from ..base.errors import InputError, nearest, warn_once
 from ..base.results import result
 from ..data.columns import TEXT_NAMES
-from ..data.readers import JSON, cut, read_batches, values
+from ..data.formats import JSON, column_values
+from ..data.readers import read_batches, regroup_batches
 from ..hub.files import sha256
 
 # %% ../../nbs/inference/files.ipynb #a21fb786
@@ -34,7 +35,7 @@ def score(
 ):  # the table with columns for the answers
     "Answer for every row of a part; errors name the row in the file."
     _check_bad(bad)
-    columns = {k: values(table, c) for k, c in item.items()}
+    columns = {k: column_values(table, c) for k, c in item.items()}
     items = (
         columns[""]
         if "" in columns
@@ -147,7 +148,7 @@ def rows_of(
     table,  # a `pyarrow.Table`
 ) -> list:  # dicts
     "The rows as plain Python; raises `InputError` for bytes that are no text."
-    columns = [values(_as_texts(table), name) for name in table.column_names]
+    columns = [column_values(_as_texts(table), name) for name in table.column_names]
     return [dict(zip(table.column_names, row)) for row in zip(*columns)]
 
 
@@ -391,7 +392,9 @@ def map_file(
     with _place(folder, rank, world):
         with locked(folder / ".lock", wait=True):
             _same_run(folder, manifest)
-        done = _work(pipe, cut(batches, part_rows), folder, item, kind, bad, progress, options)
+        done = _work(
+            pipe, regroup_batches(batches, part_rows), folder, item, kind, bad, progress, options
+        )
         if _state(src) != before:
             raise InputError(f"{src} changed while it was read; delete {folder} and start again.")
         return _finish(folder, manifest | done, world, out if file else None)
