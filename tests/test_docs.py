@@ -1,5 +1,6 @@
 "The site's configuration and sources. A browser looks at the pages: `make test-docs`."
 
+import importlib
 import json
 import re
 from pathlib import Path
@@ -303,3 +304,9 @@ def test_what_quotes_a_benchmark_links_to_its_section(path):
         quoted = {n.replace("_", "-") for n in named} & results
         assert quoted <= linked, f"quoted without a link: {sorted(quoted - linked)}"
         assert linked <= results | {"method"}, f"no such section: {sorted(linked - results)}"
+
+
+def test_symbols_below_a_heading_are_links():
+    stage = importlib.import_module("stage")
+    linked = stage.link_symbols("# `load`\n\nSee `load`.\n", {"load": "hub.qmd#load"}, "../")
+    assert linked == "# `load`\n\nSee [`load`](../api/hub.qmd#load).\n"

@@ -43,7 +43,8 @@ def without_imports(css):
 
 def purge(folder):
     "Leave only the CSS rules that some page or script of the site can use."
-    sheets = [*folder.glob("site_libs/themes/*.css"), icon_sheet(folder)]
+    libraries = folder / "site_libs"
+    sheets = [*libraries.glob("themes/*.css"), libraries / "smalldocs.css", icon_sheet(folder)]
     for path in sheets:
         rewrite(path, without_imports)
     script = Path(__file__).with_name("purge.mjs")

@@ -73,7 +73,9 @@ def title_of(path):
 
 
 # Code blocks, links, headings and literals with two backticks hold no symbols.
-NO_SYMBOLS = re.compile(r"(^```.*?^```|\[[^\]\n]*\]\([^)\n]*\)|^#.*$|``.+?``)", flags=re.M | re.S)
+NO_SYMBOLS = re.compile(
+    r"(^```.*?^```|\[[^\]\n]*\]\([^)\n]*\)|^#[^\n]*$|``.+?``)", flags=re.M | re.S
+)
 SYMBOL = re.compile(r"(?<!`)`([\w.]+(?:\(\))?)`(?!`)")
 
 
