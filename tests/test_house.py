@@ -30,7 +30,7 @@ FLOORS = {
     "hub": """files standins names tokenizers heads configs weights calling loading saving
         tensorflow""",
     "pictures": "plots tokens",
-    "metrics": "counters regression entities generated scores",
+    "metrics": "counters classification regression entities generated scores",
     "data": "formats readers tables columns labels reviews datasets tokenized",
     "engine": "tokens batching layers encoder numpy_encoder openvino problems check_data check",
     "tasks": """base registry classification token_classification features question_answering
