@@ -764,6 +764,13 @@ junk = st.sampled_from(
 ) | st.integers(-5, 300)
 
 
+def keys_of(node):
+    "What can be looked up in a piece of JSON."
+    if isinstance(node, list):
+        return list(range(len(node)))
+    return list(node) if isinstance(node, dict) else []
+
+
 @st.composite
 def bent(draw, tree):
     "JSON with some values changed, gone, or new; or with damaged bytes."
@@ -773,13 +780,7 @@ def bent(draw, tree):
     for _ in range(draw(st.integers(1, 3))):
         at, key = tree, None
         while True:
-            keys = (
-                list(at)
-                if isinstance(at, dict)
-                else list(range(len(at)))
-                if isinstance(at, list)
-                else []
-            )
+            keys = keys_of(at)
             if not keys:
                 break
             parent, key = at, draw(st.sampled_from(keys[:40]))
