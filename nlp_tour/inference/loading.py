@@ -123,10 +123,10 @@ def open_encoder(
         if not saved.endswith(find_task(choice.head).task.heads):
             return None
         fast = Encoder.open(folder, request.dtype)
-    if not fast:
-        return None
-    tok = Tokenizer.open(folder)
-    task = choice.task(config, tok)
+        if not fast:
+            return None
+        tok = Tokenizer.open(folder)
+        task = choice.task(config, tok)
     check(fast, tok).raise_for_problems()
     return Bundle(task, request.read_options(task), request.device, fast=fast, folder=folder)
 
