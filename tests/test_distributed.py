@@ -21,37 +21,16 @@ ENV = os.environ | {
 
 def run(way, out, batch, processes, *more):
     "Train; returns what it reported."
-    launch = [
-        "-m",
-        "accelerate.commands.launch",
-        "--multi_gpu",
-        "--num_processes",
-        processes,
-        "--num_machines",
-        1,
-        "--mixed_precision",
-        "no",
-        "--dynamo_backend",
-        "no",
-        "--main_process_port",
-        0,
-    ]  # its name for torchrun
-    command = [sys.executable, *map(str, launch)] if processes > 1 else [sys.executable]
+    launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", processes]
+    launch += ["--num_machines", 1, "--mixed_precision", "no", "--dynamo_backend", "no"]
+    # "main_process_port" is its name for torchrun's.
+    launch += ["--main_process_port", 0]
+    program = [*launch, here / "train_tiny.py"] if processes > 1 else [here / "train_tiny.py"]
     report = f"{out}.json"
+    options = [way, out, "--batch", batch, "--dropout", 0, "--report", report, *more]
+    command = [sys.executable, *map(str, program), *map(str, options)]
     done = subprocess.run(
-        [
-            *command,
-            str(here / "train_tiny.py"),
-            way,
-            str(out),
-            "--batch",
-            str(batch),
-            "--dropout",
-            "0",
-            "--report",
-            report,
-            *map(str, more),
-        ],
+        command,
         env=ENV,
         cwd=here,
         capture_output=True,
@@ -69,12 +48,10 @@ def test_two_processes_equal_one(way, tmp_path):
     assert len(one["losses"]) == len(two["losses"]) == 24
     assert max(abs(a - b) for a, b in zip(one["losses"], two["losses"])) < 1e-5
     assert all(torch.allclose(weights[k], others[k], atol=1e-4) for k in weights)
-    assert (
-        abs(one["scores"]["loss"] - two["scores"]["loss"]) < 1e-5
-    )  # 21 rows in batches of 4: one process reads some of them twice
-    assert one["scores"]["accuracy"] == two["scores"]["accuracy"] and round(
-        two["scores"]["accuracy"] * 21, 6
-    ) == round(two["scores"]["accuracy"] * 21)
-    assert sorted(p.name for p in (tmp_path / "two").glob("checkpoint-*")) == sorted(
-        p.name for p in (tmp_path / "one").glob("checkpoint-*")
-    )
+    # 21 rows in batches of 4: one process reads some of them twice.
+    assert abs(one["scores"]["loss"] - two["scores"]["loss"]) < 1e-5
+    correct = two["scores"]["accuracy"] * 21
+    assert one["scores"]["accuracy"] == two["scores"]["accuracy"]
+    assert round(correct, 6) == round(correct)
+    saved = [sorted(p.name for p in (tmp_path / n).glob("checkpoint-*")) for n in ("one", "two")]
+    assert saved[0] == saved[1]

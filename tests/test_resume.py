@@ -1,4 +1,4 @@
-"Killed at a random moment, met by a full disk, a run goes on and ends with the weights of one that was never disturbed, bit for bit."
+"Killed at a random moment, met by a full disk: a run ends with the weights of an undisturbed one."
 
 import contextlib
 import json
@@ -36,8 +36,8 @@ def start(way, out, *more):
 
 def finish(way, out, *more):
     run = start(way, out, *more)
-    _, said = run.communicate(timeout=180)
-    return run.returncode, said
+    _, errors = run.communicate(timeout=180)
+    return run.returncode, errors
 
 
 def kill_after(way, out, steps, seconds):
@@ -58,40 +58,30 @@ def checkpoints(out):
 
 @pytest.mark.parametrize("way", ["trainer", "loop"])
 def test_killed_and_resumed_bit_for_bit(way, tmp_path):
-    straight, killed, moment = (
-        tmp_path / "straight",
-        tmp_path / "killed",
-        (random.randint(6, 20), random.random() * 0.1),
-    )  # another one each time; of 24 steps
-    code, said = finish(way, straight, "--report", f"{straight}.json")
-    assert code == 0, said
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    # Another moment each time, in 24 steps.
+    moment = (random.randint(6, 20), random.random() * 0.1)
+    code, errors = finish(way, straight, "--report", f"{straight}.json")
+    assert code == 0, errors
     kill_after(way, killed, *moment)
-    before = [
-        n for n in checkpoints(killed) if is_complete(killed / f"checkpoint-{n}")
-    ]  # it may have been killed while it wrote
+    # It may have been killed while it wrote one.
+    before = [n for n in checkpoints(killed) if is_complete(killed / f"checkpoint-{n}")]
     assert before, moment
-    half = killed / "checkpoint-99"  # one more, cut off in the middle of its weights
+    # One more, cut off in the middle of its weights.
+    half = killed / "checkpoint-99"
     half.mkdir()
-    (half / "model.safetensors").write_bytes(
-        (killed / f"checkpoint-{before[0]}" / "model.safetensors").read_bytes()[:999]
-    )
-    code, said = finish(
-        way, killed, "--limit", 70_000
-    )  # the weights fit on this disk, the optimizer's state does not
-    assert (
-        code
-        and "could not write" in said
-        and "make room on the disk" in said
-        and "the same command goes on from it" in said
-    ), (moment, said)
+    weights = killed / f"checkpoint-{before[0]}" / "model.safetensors"
+    (half / "model.safetensors").write_bytes(weights.read_bytes()[:999])
+    # The weights fit on this disk, the optimizer's state does not.
+    code, errors = finish(way, killed, "--limit", 70_000)
+    assert code, moment
+    for part in ("could not write", "make room on the disk", "the same command goes on from it"):
+        assert part in errors, (moment, errors)
     assert {*before, 99} <= set(checkpoints(killed)), moment
-    code, said = finish(way, killed, "--report", f"{killed}.json")
-    assert code == 0 and said.count("checkpoint-99 was cut off while it was written") == 1, (
-        moment,
-        said,
-    )
+    code, errors = finish(way, killed, "--report", f"{killed}.json")
+    assert code == 0, (moment, errors)
+    assert errors.count("checkpoint-99 was cut off while it was written") == 1, (moment, errors)
     a, b = load_file(f"{straight}.json.safetensors"), load_file(f"{killed}.json.safetensors")
     assert a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a), moment
-    assert json.loads(Path(f"{straight}.json").read_text()) == json.loads(
-        Path(f"{killed}.json").read_text()
-    ), moment
+    expected, report = (json.loads(Path(f"{run}.json").read_text()) for run in (straight, killed))
+    assert report == expected, moment

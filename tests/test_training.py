@@ -1,4 +1,4 @@
-"Training on tiny models: both ways equal under many settings, the best weights kept, and nothing lost when something is wrong."
+"Training on tiny models: both ways are equal, the best weights are kept, and errors lose nothing."
 
 import signal
 import warnings
@@ -80,7 +80,7 @@ def test_trainer_and_the_loop_are_the_same_computation(size, pieces, clip, rows,
         seed_all(3)
         return net
 
-    first, second = begin(), None
+    first = begin()
     args = TrainingArguments(
         str(tmp_path),
         use_cpu=True,
@@ -141,29 +141,14 @@ def test_the_best_weights_are_kept_and_a_run_without_progress_ends_early(tmp_pat
 
 def test_seeds_give_a_mean_and_a_spread_and_leave_the_first_runs_weights(tmp_path):
     data, alone, several = two_classes(), model(), model()
-    finetune(
-        alone, TOK, data, tmp_path / "alone", epochs=2, progress=False, lr=1e-3, precision="fp32"
-    )
+    how = {"epochs": 2, "progress": False, "lr": 1e-3, "precision": "fp32"}
+    finetune(alone, TOK, data, tmp_path / "alone", **how)
     several.untrained_weights = {
         n: sample_weight(several.state_dict()[n]) for n in ("classifier.weight", "classifier.bias")
     }
-    runs = finetune(
-        several,
-        TOK,
-        data,
-        tmp_path / "several",
-        epochs=2,
-        progress=False,
-        lr=1e-3,
-        precision="fp32",
-        seeds=3,
-    )
-    assert (
-        isinstance(runs, Runs)
-        and len(runs) == 3
-        and runs.seeds == [42, 43, 44]
-        and list(runs.df["seed"]) == runs.seeds
-    )
+    runs = finetune(several, TOK, data, tmp_path / "several", seeds=3, **how)
+    assert isinstance(runs, Runs) and len(runs) == 3
+    assert runs.seeds == [42, 43, 44] == list(runs.df["seed"])
     mean, sd = runs.scores["eval_loss"]
     assert sd > 0 and abs(mean - runs.df["eval_loss"].mean()) < 1e-9 and "±" in repr(runs)
     assert all(torch.equal(a, b) for a, b in zip(alone.parameters(), several.parameters()))
@@ -257,10 +242,8 @@ def test_a_nan_loss_keeps_the_last_good_checkpoint(tmp_path):
         )
     good = last_checkpoint(tmp_path)
     assert good.endswith("checkpoint-6")
-    assert all(
-        torch.isfinite(w).all()
-        for w in BertForSequenceClassification.from_pretrained(good).parameters()
-    )
+    weights = BertForSequenceClassification.from_pretrained(good).parameters()
+    assert all(torch.isfinite(w).all() for w in weights)
 
 
 def test_ctrl_c_saves_gives_the_mode_back_and_goes_on_to_the_same_weights(tmp_path):
@@ -269,10 +252,8 @@ def test_ctrl_c_saves_gives_the_mode_back_and_goes_on_to_the_same_weights(tmp_pa
             if state.global_step == 7:
                 signal.raise_signal(signal.SIGINT)
 
-    data, how = (
-        two_classes(),
-        {"epochs": 3, "batch_size": 8, "progress": False, "precision": "fp32"},
-    )
+    data = two_classes()
+    how = {"epochs": 3, "batch_size": 8, "progress": False, "precision": "fp32"}
     straight, net = model(), model()
     finetune(straight, TOK, data, tmp_path / "straight", **how)
     with (
@@ -280,15 +261,19 @@ def test_ctrl_c_saves_gives_the_mode_back_and_goes_on_to_the_same_weights(tmp_pa
         pytest.raises(KeyboardInterrupt),
     ):
         finetune(net, TOK, data, tmp_path / "run", **how)
-    assert not net.training and last_checkpoint(tmp_path / "run").endswith(
-        "-8"
-    )  # heard after step 7, obeyed at the end of the next
+    assert not net.training
+    # Heard after step 7, obeyed at the end of the next.
+    assert last_checkpoint(tmp_path / "run").endswith("-8")
     again = model()
     finetune(again, TOK, data, tmp_path / "run", **how)
     assert all(torch.equal(a, b) for a, b in zip(straight.parameters(), again.parameters()))
 
 
 BAD = {
+    "an empty text in the first row": (
+        lambda d: d | {"train": Dataset.from_dict({"text": ["", "a"], "label": [0, 1]})},
+        "row 0 (the first is 0) of train has no text",
+    ),
     "no training rows": (lambda d: d | {"train": d["train"].select([])}, "no train split"),
     "no test rows": (lambda d: {"train": d["train"]}, "no test split"),
     "an empty text": (
@@ -323,6 +308,20 @@ def test_bad_data_is_one_sentence_and_leaves_no_file(what, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_holds_one_run_and_names_of_before_still_work(tmp_path, capsys):
+    data = two_classes()
+    how = {"progress": False, "precision": "fp32", "max_steps": 2}
+    finetune(model(), TOK, data, tmp_path, like_length=False, **how)
+    finetune(model(), TOK, data, tmp_path, group_by_length=False, **how)
+    assert "`like_length` is called `group_by_length` today" in capsys.readouterr().err
+    with pytest.raises(InputError, match="a run with other group_by_length;"):
+        finetune(model(), TOK, data, tmp_path, **how)
+    with pytest.raises(InputError, match="a run with other max_steps;"):
+        finetune(
+            model(), TOK, data, tmp_path, group_by_length=False, progress=False, precision="fp32"
+        )
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 12)), min_size=20, max_size=150),
@@ -347,19 +346,17 @@ def test_an_order_holds_every_row_once(lengths, size, epoch):
 
 def test_group_by_length_goes_on_in_the_middle_of_a_later_epoch(tmp_path):
     "transformers draws this order from the global random numbers, and so does not find it again."
-    data, how = (
-        tokenize_dataset(two_classes()["train"], TOK),
-        {
-            "use_cpu": True,
-            "num_train_epochs": 3,
-            "per_device_train_batch_size": 8,
-            "save_steps": 1,
-            "save_strategy": "steps",
-            "report_to": [],
-            "disable_tqdm": True,
-            "train_sampling_strategy": "group_by_length",
-        },
-    )
+    data = tokenize_dataset(two_classes()["train"], TOK)
+    how = {
+        "use_cpu": True,
+        "num_train_epochs": 3,
+        "per_device_train_batch_size": 8,
+        "save_steps": 1,
+        "save_strategy": "steps",
+        "report_to": [],
+        "disable_tqdm": True,
+        "train_sampling_strategy": "group_by_length",
+    }
 
     def run(out, resume=None):
         net = model()

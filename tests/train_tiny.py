@@ -1,4 +1,5 @@
-"""A tiny training as a program, for tests that kill it or start it twice: `python train_tiny.py trainer|loop OUT [--rows N] [--batch N] [--report FILE] [--slow SECONDS]`."""
+"""A tiny training as a program, for tests that kill it or start it twice:
+`python train_tiny.py trainer|loop OUT [--rows N] [--batch N] [--report FILE] [--slow SECONDS]`."""
 
 import argparse
 import json
@@ -59,31 +60,12 @@ def words():
     "Whole words; a trained tokenizer is not the same in each process."
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-    rust = Tokenizer(
-        models.WordLevel(
-            {
-                w: i
-                for i, w in enumerate(
-                    dict.fromkeys(
-                        [
-                            "[PAD]",
-                            "[UNK]",
-                            "[CLS]",
-                            "[SEP]",
-                            "[MASK]",
-                            *WORDS,
-                            *map(str, range(100)),
-                        ]
-                    )
-                )
-            },
-            unk_token="[UNK]",
-        )
-    )
-    rust.pre_tokenizer, rust.post_processor = (
-        pre_tokenizers.Whitespace(),
-        processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2)),
-    )
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    vocabulary = dict.fromkeys([*special, *WORDS, *map(str, range(100))])
+    ids = {word: i for i, word in enumerate(vocabulary)}
+    rust = Tokenizer(models.WordLevel(ids, unk_token="[UNK]"))
+    rust.pre_tokenizer = pre_tokenizers.Whitespace()
+    rust.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     return rust
 
 
@@ -93,9 +75,10 @@ data = Dataset.from_dict(
     {"text": texts, "label": [i % 2 for i in range(len(texts))]},
     Features(text=Value("string"), label=ClassLabel(names=["odd", "even"])),
 )
+# The 21 test rows do not divide evenly.
 data = DatasetDict(
     train=data.select(range(args.rows)), test=data.select(range(args.rows, len(texts)))
-)  # 21 rows do not divide evenly
+)
 if args.limit:
     import resource
     import signal
@@ -129,12 +112,10 @@ if args.way == "trainer":
         logging_steps=1,
         per_device_eval_batch_size=4,
     )
-    losses, scores, main = (
-        [v for _, v in history.losses],
-        history.evaluations[-1],
-        int(os.environ.get("RANK", 0)) == 0,
-    )
-    scores = {"accuracy": scores["eval_accuracy"], "loss": scores["eval_loss"]}
+    losses = [loss for _, loss in history.losses]
+    last = history.evaluations[-1]
+    scores = {"accuracy": last["eval_accuracy"], "loss": last["eval_loss"]}
+    main = int(os.environ.get("RANK", 0)) == 0
 else:
     from nlp_tour.base.hardware import seed_all
     from nlp_tour.data.tokenized import tokenize_dataset
@@ -161,15 +142,9 @@ else:
         out=args.out,
         save_steps=5,
     )
-    scores, main = (
-        evaluate(
-            net,
-            torch.utils.data.DataLoader(rows["test"], batch_size=4, collate_fn=collate),
-            load_metric("accuracy"),
-            accelerator,
-        ),
-        accelerator.is_main_process,
-    )
+    test = torch.utils.data.DataLoader(rows["test"], batch_size=4, collate_fn=collate)
+    scores = evaluate(net, test, load_metric("accuracy"), accelerator)
+    main = accelerator.is_main_process
 if args.report and main:
     weights = {k: v.clone() for k, v in net.state_dict().items()}
     save_file(weights, args.report + ".safetensors")
