@@ -21,9 +21,9 @@ ENV = os.environ | {
 
 def run(way, out, batch, processes, *more):
     "Train; returns what it reported."
+    # `--multi_gpu` is Accelerate's name for torchrun, on CPUs too.
     launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", processes]
     launch += ["--num_machines", 1, "--mixed_precision", "no", "--dynamo_backend", "no"]
-    # "main_process_port" is its name for torchrun's.
     launch += ["--main_process_port", 0]
     program = [*launch, here / "train_tiny.py"] if processes > 1 else [here / "train_tiny.py"]
     report = f"{out}.json"

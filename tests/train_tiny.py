@@ -1,6 +1,7 @@
 """A tiny training as a program, for tests that kill it or start it twice:
 `python train_tiny.py trainer|loop OUT [--rows N] [--batch N] [--report FILE] [--slow SECONDS]`."""
 
+# ruff: noqa: E402 (a wrong argument is refused before torch is loaded)
 import argparse
 import json
 import os
