@@ -11,7 +11,7 @@ from .base.patch import patch
 from .base.results import result
 from .base.texts import as_texts
 from .hub.saving import save
-from .inference.arguments import check_progress, read_arguments, rename_2021
+from .inference.arguments import Request, check_progress, rename_2021
 from .inference.files import map_file
 from .inference.forward import Engine, with_columns
 from .inference.loading import open_bundle
@@ -76,7 +76,7 @@ def pipeline(
     **options,  # the task's own, e.g. `top_k`, and `long`
 ) -> Pipeline:
     "A pipeline for a task of 2021; raises `InputError` or `TypeError` for what cannot be."
-    request = read_arguments(**locals())
+    request = Request(**locals())
     return Pipeline(open_bundle(request), request.batch_tokens, request.progress)
 
 # %% ../nbs/01_pipeline.ipynb #8acb84b5

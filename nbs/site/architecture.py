@@ -22,7 +22,7 @@ STOREYS = {
 }
 # The road of a text: the room it passes, the function it meets there, and what comes out.
 OPENING = [
-    ("inference.arguments", "read_arguments", "a Request"),
+    ("inference.arguments", "Request", "a Request"),
     ("inference.loading", "open_bundle", "a Bundle"),
     ("pipeline", "Pipeline", "a pipeline"),
 ]

@@ -97,8 +97,9 @@ def run(
     except (IndexError, RuntimeError) as e:
         if out_of_memory(e):
             raise
+        cause = str(e).splitlines()[0][:200]
         raise InputError(
-            f"the model cannot compute these tokens ({str(e).splitlines()[0][:200]}); "
+            f"the model cannot compute these tokens ({cause}); "
             "do its configuration, weights and tokenizer belong together?"
         ) from e
     return self.split(out, rows)
@@ -213,7 +214,8 @@ def answers(
 ):  # an iterator
     "Yield an answer a text, in order."
     n = len(texts.items) if hasattr(texts.items, "__len__") else None
-    items, done = texts.checked(self.task.check), 0
+    items = texts.checked(self.task.check)
+    done = 0
     with self.bar(n, progress) as bar:
         while window := list(itertools.islice(items, WINDOW)):
             rows = self.encode(window, options, done, texts.shape == "one")
@@ -221,10 +223,9 @@ def answers(
             if n:
                 bar.total = int((bar.n + sum(map(len, rows))) * n / done)
             outputs = self.run_all(rows, options, bar)
-            for i, group in itertools.groupby(range(len(rows)), lambda k: rows[k].owner):
-                own = list(group)
-                found = [outputs[k] for k in own]
-                yield self.task.decode(window[i], [rows[k] for k in own], found, options)
+            for i, group in itertools.groupby(zip(rows, outputs), lambda pair: pair[0].owner):
+                own, found = map(list, zip(*group))
+                yield self.task.decode(window[i], own, found, options)
 
 # %% ../../nbs/inference/forward.ipynb #d3b454ff
 BUDGETS = (512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)

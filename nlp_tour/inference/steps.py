@@ -56,14 +56,16 @@ def take_steps(
     rows = task.encode([item], options)
     outputs = engine.run_all(rows, options)
     answer = task.shape([task.decode(item, rows, outputs, options)], True, options)
-    ids, columns = rows[0].ids, task.columns(rows, outputs, options)
+    columns = task.columns(rows, outputs, options)
+    ids = rows[0].ids
     tok = engine.tok or Tokenizer.of(engine.tokenizer, task.config)
     tokens = [tok.backend.id_to_token(i) for i in ids]
+    by_token = task.per_token and columns
     return Steps(
         tokens=tokens,
         ids=ids,
         kinds=tok.kinds(ids),
         **columns,
-        table=table_rows(tokens if task.per_token and columns else [], columns),
+        table=table_rows(tokens if by_token else [], columns),
         answer=result(answer),
     )

@@ -84,12 +84,12 @@ def default_labels(
     n,  # how many, as a configuration says; anything else than a number means two
 ) -> dict:  # id -> name
     "The names that transformers fills in where a config.json leaves them out."
-    n = n if isinstance(n, int) and n < 100_000 else 2
-    return {i: f"LABEL_{i}" for i in range(n)}
+    known = isinstance(n, int) and n < 100_000
+    return {i: f"LABEL_{i}" for i in range(n if known else 2)}
 
 # %% ../../nbs/tasks/base.ipynb #abef4fe6
 class Task:
-    "What a task must say; subclasses say the rest."
+    "What all tasks share; a subclass adds what its answers mean."
 
     name = ""  # as `pipeline` takes it
     Options = Options  # its options, a dataclass
@@ -141,15 +141,28 @@ def check(self: Task, item, where: str):
     "One checked input; raises `InputError` that names its position."
     return check_item(item, where)
 
-
+# %% ../../nbs/tasks/base.ipynb #7da64904
 @patch
 def encode(self: Task, items: list, options: Options) -> list:
-    "Rows for all items: one a window, `owner` the item's position."
-    return [
-        Row(e.ids, i, e.type_ids if self.tok.types and any(e.type_ids) else None)
-        for i, windows in enumerate(self.tok.windows(items, options.long))
-        for e, _ in windows
-    ]
+    "Rows for all items, one or more for each."
+    return self.rows(self.tok.windows(items, options.long))
+
+
+@patch
+def rows(
+    self: Task,
+    found: list,  # for each item a list of `Window`
+    keep: bool = False,  # whether `decode` needs the window, which is the row's `info` then
+) -> list:
+    "A row a window; `owner` is the item's position."
+
+    def row(window, owner):
+        encoding = window.encoding
+        typed = self.tok.types and any(encoding.type_ids)
+        types = encoding.type_ids if typed else None
+        return Row(encoding.ids, owner, types, window if keep else None)
+
+    return [row(window, i) for i, windows in enumerate(found) for window in windows]
 
 # %% ../../nbs/tasks/base.ipynb #1a95d5cd
 @patch

@@ -37,10 +37,8 @@ def default_function(
     kind = config.get("problem_type")
     if kind == "regression":
         return "none"
-    if (
-        kind == "multi_label_classification"
-        or (len(config.get("id2label") or ()) or config.get("num_labels")) == 1
-    ):
+    labels = len(config.get("id2label") or ()) or config.get("num_labels")
+    if kind == "multi_label_classification" or labels == 1:
         return "sigmoid"
     return "softmax"
 
@@ -50,7 +48,9 @@ def merge_windows(
     tokens: list,  # tokens of each window
 ):  # (L,)
     "The mean of the windows' scores, weighted by their tokens."
-    return np.average(scores, axis=0, weights=tokens) if len(tokens) > 1 else scores[0]
+    if len(tokens) == 1:
+        return scores[0]
+    return np.average(scores, axis=0, weights=tokens)
 
 # %% ../../nbs/tasks/classification.ipynb #aaeb1922
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +91,7 @@ class TextClassification(Task):
         return sorted(answer, key=lambda a: -a["score"])[: options.top_k]
 
     def shape(self, answers, one, options):
-        "`[{…}]` for a string, `[{…}, …]` for a list; lists of lists if several labels were asked for."
+        "`[{…}]` for a string, `[{…}, …]` for a list; lists of lists for several labels."
         if options.return_all_scores:
             return answers
         if one:

@@ -45,7 +45,8 @@ class Conversation:
     def __repr__(self):
         lines = [f"Conversation id: {self.uuid} \n"]
         for is_user, text in self.iter_texts():
-            lines.append(f"{'user' if is_user else 'bot'} >> {text} \n")
+            speaker = "user" if is_user else "bot"
+            lines.append(f"{speaker} >> {text} \n")
         return "".join(lines)
 
 # %% ../../nbs/tasks/conversational.ipynb #4759bec3
@@ -55,7 +56,7 @@ def add_user_input(
     text: str,  # the user's next turn
     overwrite: bool = False,  # put it in the place of one that is not answered yet
 ):
-    "The user speaks; a turn that still waits for its answer is kept, and a line says so."
+    "Add the user's next turn; a turn that still waits for its answer is kept, with a message."
     if self.new_user_input and not overwrite:
         return warn_once(
             f"{text!r} was not added: {self.new_user_input!r} still waits for its answer; "
@@ -77,7 +78,7 @@ def append_response(
     self: Conversation,
     response: str,  # the bot's turn
 ):
-    "The bot speaks."
+    "Add the bot's turn."
     self.generated_responses.append(response)
 
 

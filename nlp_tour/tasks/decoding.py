@@ -24,10 +24,8 @@ SAMPLING = {
     "epsilon_cutoff",
     "eta_cutoff",
 }
-PAIRS = (
-    {"max_length", "max_new_tokens"},
-    {"min_length", "min_new_tokens"},
-)  # one rules the other out
+# One name of a pair overrules the other.
+PAIRS = ({"max_length", "max_new_tokens"}, {"min_length", "min_new_tokens"})
 
 
 @functools.cache
@@ -109,9 +107,8 @@ def check_settings(
     check_values(given)
     stop = given.get("stop_strings", "none")
     strings = [stop] if isinstance(stop, str) else stop
-    if not (
-        isinstance(strings, list) and strings and all(isinstance(s, str) and s for s in strings)
-    ):
+    is_list = isinstance(strings, list) and len(strings) > 0
+    if not is_list or not all(isinstance(s, str) and s for s in strings):
         raise InputError(f"stop_strings={str(stop)[:40]!r} must be a string or a list of strings.")
     asked = sorted(SAMPLING & set(given))
     if given.get("do_sample") is False and asked:
@@ -125,14 +122,14 @@ def merge_settings(
     levels: list,  # dicts of settings, the weakest first
     asked: dict,  # what the caller asked for
 ) -> dict:
-    "One set of settings; chance only where the caller asks for it."
+    "One set of settings; it samples only if the caller asks for it."
     out = {}
     for level in [*levels, asked]:
-        level = {k: v for k, v in level.items() if v is not None}
+        given = {k: v for k, v in level.items() if v is not None}
         for pair in PAIRS:
-            if pair & set(level):
+            if pair & set(given):
                 out = {k: v for k, v in out.items() if k not in pair}
-        out |= level
+        out |= given
     beams, several = out.get("num_beams", 1), out.get("num_return_sequences", 1)
     if 1 < beams < several:
         raise InputError(

@@ -42,11 +42,9 @@ def join_windows(
     "One vector for a text of several windows."
     if len(vectors) == 1:
         return vectors[0]
-    return (
-        np.max(vectors, axis=0)
-        if how == "max"
-        else np.average(vectors, axis=0, weights=tokens).astype(np.float32)
-    )
+    if how == "max":
+        return np.max(vectors, axis=0)
+    return np.average(vectors, axis=0, weights=tokens).astype(np.float32)
 
 
 def unit(
@@ -92,7 +90,7 @@ class FeatureExtraction(Task):
 # %% ../../nbs/tasks/features.ipynb #bf33f282
 @patch
 def shape(self: FeatureExtraction, answers, one, options):
-    "`[windows][T][H]` as in 2021, or with a pooling one array: (H,) for a string, (N, H) for a list."
+    "`[windows][T][H]` as in 2021; with a pooling one array, (H,) for a string, (N, H) for a list."
     if one:
         return answers[0]
     if options.pooling == "none":

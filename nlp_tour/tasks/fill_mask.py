@@ -120,7 +120,8 @@ class FillMask(Task):
 @patch
 def encode(self: FillMask, items, options):
     options.memo["targets"] = self.target_ids(options.targets)
-    rows, cut, most = [], 0, self.tok.max_length
+    most = self.tok.max_length
+    rows, cut = [], 0
     for i, e in enumerate(self.tok.backend.encode_batch_fast(items)):
         masks = self.masks(e.ids)
         ids = e.ids
@@ -224,7 +225,7 @@ def candidates(self: FillMask, ids, masks, n, scores, tokens, options):
         if s > 0 or not options.joint
     ]
 
-
+# %% ../../nbs/tasks/fill_mask.ipynb #3fc25f36
 @patch
 def columns(self: FillMask, rows, outputs, options):
     if options.joint:

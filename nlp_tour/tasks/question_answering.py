@@ -15,7 +15,6 @@ import numpy as np
 from ..base.errors import InputError
 from ..base.patch import patch
 from ..base.texts import as_texts, check_text
-from ..engine.batching import Row
 from .base import Options, Task
 from .classification import softmax
 
@@ -47,7 +46,8 @@ def characters(
 
     def at(encoding, i, side):
         word = encoding.token_to_word(i) if words else None
-        return (encoding.offsets[i] if word is None else encoding.word_to_chars(word, 1))[side]
+        ends = encoding.offsets[i] if word is None else encoding.word_to_chars(word, 1)
+        return ends[side]
 
     return at(*first, 0), at(*last, 1)
 
@@ -58,7 +58,8 @@ def stitch(
     cls: int = None,  # the id of [CLS], where there is one
 ):  # start and end logits of the whole line, (1 + N,) each, and each token's (encoding, position)
     "The windows of a context as one line; its first place is for no answer."
-    best, null = {}, (0.0, 0.0) if cls is not None else (-np.inf, -np.inf)
+    best = {}
+    null = (-np.inf, -np.inf)
     for row, (start, end) in zip(rows, outputs):
         encoding, before = row.info
         inside = [i for i, side in enumerate(encoding.sequence_ids) if side == 1]
@@ -67,10 +68,8 @@ def stitch(
             if seen > best.get(before + k, (-1,))[0]:
                 best[before + k] = seen, start[i], end[i], (encoding, i)
     if cls is not None:
-        null = min(
-            ((s[i], e[i]) for row, (s, e) in zip(rows, outputs) for i in [row.ids.index(cls)]),
-            key=sum,
-        )
+        places = [row.ids.index(cls) for row in rows]
+        null = min(((start[i], end[i]) for i, (start, end) in zip(places, outputs)), key=sum)
     line = [best[k] for k in sorted(best)]
     return (
         np.array([null[0], *(b[1] for b in line)]),
@@ -122,11 +121,7 @@ class QuestionAnswering(Task):
         if stride >= length:
             raise InputError(f"doc_stride={stride} must be less than max_seq_len={length}.")
         found = self.tok.windows(items, options.long, stride, side=1, length=length, offsets=True)
-        return [
-            Row(e.ids, i, e.type_ids if self.tok.types else None, (e, before))
-            for i, windows in enumerate(found)
-            for e, before in windows
-        ]
+        return self.rows(found, keep=True)
 
     def forward(self, model, inputs, rows, options):
         out = model(**inputs)
@@ -203,7 +198,7 @@ def read_columns(
 # %% ../../nbs/tasks/question_answering.ipynb #015bafdf
 @patch
 def arguments(self: QuestionAnswering, args, options):
-    "The pairs: from `question=` and `context=`, two arguments, dicts, or a table with these columns."
+    "The pairs: from `question=` and `context=`, two arguments, dicts, or a table of both."
     given = {k: options[k] for k in _KEYS if k in options}
     options = {k: v for k, v in options.items() if k not in _KEYS}
     if len(args) > 2 or (args and given):

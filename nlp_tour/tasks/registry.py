@@ -87,9 +87,8 @@ def find_task(
     return TaskChoice(task, *task.head_and_model(options or {}, full, model))
 
 # %% ../../nbs/tasks/registry.ipynb #533b6043
-# How the name of the saved class ends -> task;
-# the first that fits counts,
-# so "Model", a body without a head, comes last.
+# How the name of the saved class ends -> task. The first that fits counts, so "Model",
+# a body without a head, comes last.
 _ENDINGS = {
     "ForSequenceClassification": "text-classification",
     "ForTokenClassification": "token-classification",

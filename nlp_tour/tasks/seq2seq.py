@@ -78,7 +78,8 @@ def decode(self: Text2TextGeneration, item, rows, outputs, options):
     found = [Generation.decode(self, item, [r], [o], options) for r, o in zip(rows, outputs)]
     if len(found) == 1:
         return found[0]
-    return [{k: join_pieces([f[k] for f in same]) for k in same[0]} for same in zip(*found)]
+    (key,) = found[0][0]
+    return [{key: join_pieces([piece[key] for piece in same])} for same in zip(*found)]
 
 # %% ../../nbs/tasks/seq2seq.ipynb #b2d71136
 @patch
@@ -235,7 +236,8 @@ def ids(self: Translation, texts, options, **more):
         return Text2TextGeneration.ids(self, texts, options, **more)
     source = self.code(self.pair(options)[0], "src_lang")
     with _LANGUAGE:
-        before, self.tokenizer.src_lang = self.tokenizer.src_lang, source
+        before = self.tokenizer.src_lang
+        self.tokenizer.src_lang = source
         try:
             return Text2TextGeneration.ids(self, texts, options, **more)
         finally:

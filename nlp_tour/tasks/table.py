@@ -221,12 +221,13 @@ def ask_in_turn(self: TableQuestionAnswering, model, inputs, rows):
     kinds = torch.zeros(len(rows), most, len(self.labels), device=ids.device)
     for r, row in enumerate(rows):
         before = {}
-        for q, (tokens, types) in enumerate(row.info):
-            types = types.copy()
+        for q, (tokens, alone) in enumerate(row.info):
+            types = alone.copy()
             places = types[:, :3].tolist()
             types[:, 3] = [a == 1 and before.get((y - 1, x - 1), 0) > 0.5 for a, x, y in places]
             (cells,), (kind,) = self.ask(model, [(tokens, types)], ids.device)
-            logits[r, q, : len(tokens)], kinds[r, q] = cells, kind
+            logits[r, q, : len(tokens)] = cells
+            kinds[r, q] = kind
             before = cell_scores(cells.float().cpu().numpy(), types)
     return logits, kinds
 
@@ -262,11 +263,13 @@ def show_cells(
     answer: dict,  # what the pipeline answered
 ) -> Html:
     "Draw a table with the chosen cells marked, and the answer above it."
-    table, chosen = as_table(table), set(map(tuple, answer["coordinates"]))
+    table = as_table(table)
+    chosen = set(map(tuple, answer["coordinates"]))
     mark = ' style="outline:2px solid #3b82c4;background:#3b82c433;font-weight:bold"'
 
     def cell(y, x, value):
-        return f"<td{mark if (y, x) in chosen else ''}>{html.escape(value)}</td>"
+        style = mark if (y, x) in chosen else ""
+        return f"<td{style}>{html.escape(value)}</td>"
 
     head = "".join(f"<th>{html.escape(name)}</th>" for name in table.columns)
     rows = ""

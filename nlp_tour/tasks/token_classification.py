@@ -15,12 +15,16 @@ import numpy as np
 from ..base.errors import InputError, nearest, warn_once
 from ..base.patch import patch
 from ..base.texts import as_texts, check_text
-from ..engine.batching import Row
 from .base import Options, Task
 from .classification import softmax
 
 # %% ../../nbs/tasks/token_classification.ipynb #9e11a6f4
 _HUES = ("59,130,196", "194,96,12", "46,139,87", "147,88,190", "190,60,90")
+_SPAN = (
+    '<span style="background:rgba({hue},.2);border-bottom:2px solid rgb({hue});'
+    'border-radius:3px;padding:0 2px">{words}'
+    '<small style="opacity:.75;margin-left:.3em">{caption}</small></span>'
+)
 
 
 def span_html(
@@ -28,15 +32,14 @@ def span_html(
     spans: list,  # (start, end, label), in characters, without overlaps
 ) -> str:  # static HTML, escaped
     "Draw spans over a text, a colour and a small caption for each label."
-    out, at, names = [], 0, list(dict.fromkeys(label for _, _, label in sorted(spans)))
+    names = list(dict.fromkeys(label for _, _, label in sorted(spans)))
+    body, at = "", 0
     for start, end, label in sorted(spans):
         hue = _HUES[names.index(label) % len(_HUES)]
-        out.append(
-            f'{html.escape(text[at:start])}<span style="background:rgba({hue},.2);border-bottom:2px solid rgb({hue});border-radius:3px;padding:0 2px">'
-            f'{html.escape(text[start:end])}<small style="opacity:.75;margin-left:.3em">{html.escape(label)}</small></span>'
-        )
+        words, caption = html.escape(text[start:end]), html.escape(label)
+        body += html.escape(text[at:start]) + _SPAN.format(hue=hue, words=words, caption=caption)
         at = end
-    return f'<div style="line-height:2">{"".join(out)}{html.escape(text[at:])}</div>'
+    return f'<div style="line-height:2">{body}{html.escape(text[at:])}</div>'
 
 # %% ../../nbs/tasks/token_classification.ipynb #e3864764
 def read_tokens(
@@ -47,20 +50,20 @@ def read_tokens(
     first: int = 0,  # how many tokens of the text come before the window
 ) -> list:  # dicts: word, scores, start, end, index, continues
     "What is known of each token that is not special."
-    marked, tokens = getattr(tok.backend.model, "continuing_subword_prefix", None), []
-    for i, (id, (start, end), special) in enumerate(
-        zip(encoding.ids, encoding.offsets, encoding.special_tokens_mask)
-    ):
+    marked = getattr(tok.backend.model, "continuing_subword_prefix", None)
+    words = encoding.tokens
+    marks = zip(encoding.ids, encoding.offsets, encoding.special_tokens_mask)
+    tokens = []
+    for i, (id, (start, end), special) in enumerate(marks):
         if special:
             continue
-        word, surface = encoding.tokens[i], text[start:end]
-        continues = (
-            len(word) != len(surface)
-            if marked
-            else start > 0 and " " not in text[start - 1 : start + 1]
-        )
+        word, surface = words[i], text[start:end]
         if id == tok.unk_id:
             word, continues = surface, False
+        elif marked:
+            continues = len(word) != len(surface)
+        else:
+            continues = start > 0 and " " not in text[start - 1 : start + 1]
         tokens.append(
             {
                 "word": word,
@@ -132,7 +135,9 @@ def tag(
     label: str,  # e.g. "B-PER"
 ):  # whether it begins a name, and what it names
     "Take a label apart; one without B- or I- begins nothing."
-    return (label[0] == "B", label[2:]) if label[:2] in ("B-", "I-") else (False, label)
+    if label[:2] in ("B-", "I-"):
+        return label[0] == "B", label[2:]
+    return False, label
 
 
 def merge(
@@ -147,16 +152,17 @@ def merge(
             groups[-1].append(e)
         else:
             groups.append([e])
-    return [
-        {
-            "entity_group": g[0]["entity"].split("-", 1)[-1],
-            "score": float(np.mean([e["score"] for e in g])),
-            "word": join([e["word"] for e in g]),
-            "start": g[0]["start"],
-            "end": g[-1]["end"],
+    out = []
+    for group in groups:
+        name = {
+            "entity_group": group[0]["entity"].split("-", 1)[-1],
+            "score": float(np.mean([e["score"] for e in group])),
+            "word": join([e["word"] for e in group]),
+            "start": group[0]["start"],
+            "end": group[-1]["end"],
         }
-        for g in groups
-    ]
+        out.append(name)
+    return out
 
 # %% ../../nbs/tasks/token_classification.ipynb #b8a186a3
 def longest(
@@ -255,12 +261,7 @@ class TokenClassification(Task):
                 f"stride={stride} leaves nothing new for the next window of {room} tokens; "
                 "it must be less."
             )
-        found = self.tok.windows(items, options.long, stride, offsets=True)
-        return [
-            Row(e.ids, i, info=(e, first))
-            for i, windows in enumerate(found)
-            for e, first in windows
-        ]
+        return self.rows(self.tok.windows(items, options.long, stride, offsets=True), keep=True)
 
 # %% ../../nbs/tasks/token_classification.ipynb #548c70cf
 @patch

@@ -34,7 +34,8 @@ def inference_ids(
     if "entailment" in ids:
         return ids
     raise InputError(
-        f"this model's labels are {', '.join(labels)}: none is entailment, so it is no inference model; take one, or method='embedding'."
+        f"this model's labels are {', '.join(labels)}: none is entailment, "
+        "so it is no inference model; take one, or method='embedding'."
     )
 
 # %% ../../nbs/tasks/zero_shot.ipynb #263ac27b
@@ -48,7 +49,8 @@ def label_scores(
         return softmax(logits[:, ids["entailment"]])
     if "contradiction" not in ids:
         raise InputError(
-            "multi_label, or a single label, needs a model that knows contradiction, and this one has no such label."
+            "multi_label, or a single label, needs a model that knows contradiction, "
+            "and this one has no such label."
         )
     return softmax(logits[:, [ids["contradiction"], ids["entailment"]]])[:, 1]
 
@@ -160,12 +162,10 @@ def encode(self: ZeroShotClassification, items, options):
     sentences = options.sentences
     pairs = [(item, sentence) for item in items for sentence in sentences]
     n = len(sentences)
-    found = self.tok.windows(pairs, options.long, 64, side=0, each=n)
-    return [
-        Row(e.ids, i // n, e.type_ids if self.tok.types else None, i % n)
-        for i, windows in enumerate(found)
-        for e, _ in windows
-    ]
+    rows = self.rows(self.tok.windows(pairs, options.long, 64, side=0, each=n))
+    for row in rows:
+        row.owner, row.info = divmod(row.owner, n)
+    return rows
 
 
 @patch
@@ -181,8 +181,7 @@ def encode_texts(self: ZeroShotClassification, items, options):
     )
     labels = self.tok.windows(options.sentences, "error")
     options.memo["labels"] = [Row(windows[0].encoding.ids) for windows in labels]
-    found = self.tok.windows(items, options.long)
-    return [Row(e.ids, i) for i, windows in enumerate(found) for e, _ in windows]
+    return self.rows(self.tok.windows(items, options.long))
 
 # %% ../../nbs/tasks/zero_shot.ipynb #d92f3ae7
 @patch
