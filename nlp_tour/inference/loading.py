@@ -101,9 +101,11 @@ def encoder_files(
 def can_encode(
     request: Request,
 ) -> bool:
-    "Whether the encoder by hand is for this device and these numbers."
-    by_name = request.by_name and not request.backend
-    return by_name and request.device.type == "cpu" and request.dtype in ("float32", "bfloat16")
+    "Whether the encoder by hand is for this request."
+    plain = request.tokenizer is None and request.config is None and not request.model_kwargs
+    by_name = isinstance(request.model, (str, os.PathLike)) and request.framework != "tf"
+    by_torch = not request.backend and request.dtype in ("float32", "bfloat16")
+    return plain and by_name and by_torch and request.device.type == "cpu"
 
 
 def open_encoder(
@@ -112,7 +114,7 @@ def open_encoder(
     "A bundle on the encoder by hand, or None where it is not for this model or this request."
     if not can_encode(request):
         return None
-    revision, token = request.loading["revision"], request.loading["token"]
+    revision, token = request.revision, request.token
     with as_input_error(f"could not load {request.model}"):
         folder = encoder_files(resolve(request.model, revision), revision, token)
         if not folder:
@@ -128,7 +130,7 @@ def open_encoder(
         tok = Tokenizer.open(folder)
         task = choice.task(config, tok)
     check(fast, tok).raise_for_problems()
-    return Bundle(task, request.read_options(task), request.device, fast=fast, folder=folder)
+    return Bundle(task, request.options_for(task), request.device, fast=fast, folder=folder)
 
 # %% ../../nbs/inference/loading.ipynb #39e2d3ff
 def check_objects(config, tokenizer):
@@ -205,7 +207,7 @@ def open_objects(
     "A bundle on a model of transformers, compiled if a backend was asked for."
     head = request.choice.head if request.choice else None
     model, tokenizer = load_objects(
-        request.model, request.tokenizer, request.config, head, request.loading
+        request.model, request.tokenizer, request.config, head, request.loading()
     )
     random = untrained_weights(model)
     if hasattr(model, "to_torch"):
@@ -216,7 +218,7 @@ def open_objects(
     if not request.allow_untrained:
         refuse_untrained(random, choice.task.spare)
     task = make_task(choice, model, tokenizer)
-    options = request.read_options(task)
+    options = request.options_for(task)
     check(model, tokenizer).raise_for_problems("head", "mode")
     bundle = Bundle(task, options, request.device, model.to(request.device), tokenizer)
     if request.backend:
@@ -225,7 +227,7 @@ def open_objects(
 
 # %% ../../nbs/inference/loading.ipynb #c02c5aaa
 def open_bundle(
-    request: Request,  # as `read_arguments` makes it
+    request: Request,
 ) -> Bundle:
     "Open what answers a request: the encoder by hand where it can, else a model of transformers."
     return open_encoder(request) or open_objects(request)
