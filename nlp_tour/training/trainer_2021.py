@@ -11,7 +11,7 @@ from pathlib import Path
 
 import transformers
 from transformers import EarlyStoppingCallback, PrinterCallback
-from transformers.trainer_callback import ProgressCallback
+from transformers.trainer import DEFAULT_PROGRESS_CALLBACK
 
 from ..base.errors import rename_arguments
 from .callbacks import GracefulStop, progress_callbacks
@@ -122,7 +122,7 @@ def run_trainer(
 ) -> History:
     "Train, from the last checkpoint on; raises `KeyboardInterrupt` after saving one."
     stop = GracefulStop()
-    trainer.remove_callback(ProgressCallback)
+    trainer.remove_callback(DEFAULT_PROGRESS_CALLBACK)
     trainer.remove_callback(PrinterCallback)
     patient = [EarlyStoppingCallback(patience)] if patience else []
     for callback in [stop, *progress_callbacks(progress), *patient]:
