@@ -253,7 +253,10 @@ def views(pipe):
     from nlp_tour.beyond.explain import explain
     from nlp_tour.beyond.playground import playground, view
     from nlp_tour.engine.problems import Problem, Report
-    from nlp_tour.pictures.plots import cards, picture, plot_confusion, report, shade
+    from nlp_tour.pictures.report import cards, report
+    from nlp_tour.pictures.images import picture
+    from nlp_tour.pictures.plots import plot_confusion
+    from nlp_tour.pictures.tables import shade
     from nlp_tour.pictures.tokens import token_html
     from nlp_tour.tasks.table import show_cells
     from nlp_tour.tasks.token_classification import span_html
@@ -312,7 +315,9 @@ def test_pictures_draw_markup_and_formulas_as_words(tiny_classifier):
     import xml.etree.ElementTree as ET
 
     from nlp_tour.beyond.attention import plot_attention
-    from nlp_tour.pictures.plots import drawn, plot_confusion, plot_labels, plot_steps
+    from nlp_tour.pictures.images import drawn
+    from nlp_tour.pictures.plots import plot_confusion, plot_labels
+    from nlp_tour.pictures.steps import plot_steps
 
     names = [EVIL, "$\\frac{$"]
     pipe = pipeline("text-classification", model=str(tiny_classifier))

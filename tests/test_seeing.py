@@ -18,7 +18,7 @@ from nlp_tour.beyond.explain import METHODS, TARGETS, TOLERANCE, Read, explain, 
 from nlp_tour.beyond.playground import playground
 from nlp_tour.data.reviews import reviews
 from nlp_tour.engine.batching import Row, plan
-from nlp_tour.pictures.plots import contrast
+from nlp_tour.pictures.images import contrast_ratio
 from nlp_tour.pipeline import pipeline
 
 root = Path(__file__).resolve().parent.parent
@@ -324,6 +324,6 @@ def test_words_under_colour_can_be_read(page, classifier):
     )
     for *c, a in colours:
         assert (
-            contrast(ink, tuple(float(a) * int(v) + (1 - float(a)) * p for v, p in zip(c, paper)))
+            contrast_ratio(ink, tuple(float(a) * int(v) + (1 - float(a)) * p for v, p in zip(c, paper)))
             >= 4.5
         )

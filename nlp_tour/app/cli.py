@@ -257,14 +257,15 @@ def _write(chunks, out, kind):
 
 # %% ../../nbs/app/cli.ipynb #c5c0210b
 def _page(found, text):
-    from nlp_tour.pictures.plots import report
+    from nlp_tour.pictures.report import report
 
     return report(text[:80], {"Step by step": found._repr_html_()}).encode("utf-8", "replace")
 
 
 def _drawn(kind):
     def draw(found, text):
-        from nlp_tour.pictures.plots import drawn, plot_steps
+        from nlp_tour.pictures.images import drawn
+        from nlp_tour.pictures.steps import plot_steps
 
         return drawn(plot_steps(found), kind)
 

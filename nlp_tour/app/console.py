@@ -16,7 +16,9 @@ from pathlib import Path
 from ..base.errors import InputError, nearest
 from ..data.readers import FORMATS
 from ..inference.files import json_line, rows_of
-from ..pictures.plots import fitting, wide
+from rich.cells import cell_len
+
+from ..pictures.steps import fit_text
 
 # %% ../../nbs/app/console.ipynb #69909a8b
 def source_of(
@@ -134,23 +136,23 @@ def table_text(
     keys = list(dict.fromkeys(k for r in rows for k in r))
     paint = (lambda s, code: f"\033[{code}m{s}\033[0m") if colour else (lambda s, code: s)
     bars = [k for k in keys if k in ("score", "probability")]
-    cells = [[fitting(r.get(k), max(16, width // 2)) for k in keys] for r in rows]
-    widths = [max([wide(fitting(k, 40)), *(wide(c[i]) for c in cells)]) for i, k in enumerate(keys)]
+    cells = [[fit_text(r.get(k), max(16, width // 2)) for k in keys] for r in rows]
+    widths = [max([cell_len(fit_text(k, 40)), *(cell_len(c[i]) for c in cells)]) for i, k in enumerate(keys)]
     over = sum(widths) + 2 * (len(keys) - 1) + 11 * len(bars) - width
     if over > 0:
         widths[0] = max(8, widths[0] - over)
 
     def line(values):
-        return "  ".join(v + " " * (w - wide(v)) for v, w in zip(values, widths))
+        return "  ".join(v + " " * (w - cell_len(v)) for v, w in zip(values, widths))
 
-    out = [paint(line([fitting(k, w) for k, w in zip(keys, widths)]).rstrip(), "1")]
+    out = [paint(line([fit_text(k, w) for k, w in zip(keys, widths)]).rstrip(), "1")]
     for r, c in zip(rows, cells):
         drawn = "".join(
             "  " + paint("█" * round(10 * r[k]), "34")
             for k in bars
             if isinstance(r.get(k), float) and 0 <= r[k] <= 1
         )
-        out.append((line([fitting(c[0], widths[0]), *c[1:]]) + drawn).rstrip())
+        out.append((line([fit_text(c[0], widths[0]), *c[1:]]) + drawn).rstrip())
     return "\n".join(out) + "\n"
 
 # %% ../../nbs/app/console.ipynb #6978e001

@@ -81,7 +81,10 @@ def versions() -> dict:  # name -> version
 def _report(history, truth, said, bins, names, mistakes, sentences, metrics):
     "The HTML of the report; every figure in it stands in `metrics`."
     from nlp_tour.beyond.calibration import plot_reliability
-    from nlp_tour.pictures.plots import cards, class_report, picture, plot_confusion, report
+    from nlp_tour.pictures.report import cards, report
+    from nlp_tour.pictures.tables import class_report
+    from nlp_tour.pictures.images import picture
+    from nlp_tour.pictures.plots import plot_confusion
 
     curve = picture(
         history.plot(), f"Learning curve: the held-out loss ends at {metrics['loss']:.3f}."
@@ -251,7 +254,7 @@ def _use(out, test, sentences, folder, metrics, history, progress):
     from nlp_tour.beyond.browse import top_losses
     from nlp_tour.beyond.calibration import ece, reliability
     from nlp_tour.data.reviews import majority_share
-    from nlp_tour.pictures.plots import wilson
+    from nlp_tour.pictures.tables import wilson
     from nlp_tour.pipeline import pipeline
 
     names, truth = metrics["labels"], test["label"][:]

@@ -11,7 +11,8 @@ import math
 import numpy as np
 
 from ..base.errors import InputError
-from ..pictures.plots import BLUE, wilson
+from ..pictures.plots import BLUE
+from ..pictures.tables import wilson
 from ..tasks.classification import default_function, softmax
 
 # %% ../../nbs/beyond/calibration.ipynb #c29de3b9

@@ -18,7 +18,7 @@ from ..base.texts import as_texts
 from ..engine.batching import Row, plan
 from ..hub.calling import evaluating
 from ..hub.loading import load
-from ..pictures.plots import shade
+from ..pictures.tables import shade
 from ..tasks.classification import default_function, softmax
 from ..tasks.question_answering import best_spans
 
