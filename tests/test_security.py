@@ -253,9 +253,9 @@ def views(pipe):
     from nlp_tour.beyond.explain import explain
     from nlp_tour.beyond.playground import playground, view
     from nlp_tour.engine.problems import Problem, Report
-    from nlp_tour.pictures.report import cards, report
     from nlp_tour.pictures.images import picture
     from nlp_tour.pictures.plots import plot_confusion
+    from nlp_tour.pictures.report import cards, report
     from nlp_tour.pictures.tables import shade
     from nlp_tour.pictures.tokens import token_html
     from nlp_tour.tasks.table import show_cells

@@ -324,6 +324,8 @@ def test_words_under_colour_can_be_read(page, classifier):
     )
     for *c, a in colours:
         assert (
-            contrast_ratio(ink, tuple(float(a) * int(v) + (1 - float(a)) * p for v, p in zip(c, paper)))
+            contrast_ratio(
+                ink, tuple(float(a) * int(v) + (1 - float(a)) * p for v, p in zip(c, paper))
+            )
             >= 4.5
         )

@@ -16,9 +16,6 @@ from pathlib import Path
 from ..base.errors import InputError, nearest
 from ..data.readers import FORMATS
 from ..inference.files import json_line, rows_of
-from rich.cells import cell_len
-
-from ..pictures.steps import fit_text
 
 # %% ../../nbs/app/console.ipynb #69909a8b
 def source_of(
@@ -136,8 +133,15 @@ def table_text(
     keys = list(dict.fromkeys(k for r in rows for k in r))
     paint = (lambda s, code: f"\033[{code}m{s}\033[0m") if colour else (lambda s, code: s)
     bars = [k for k in keys if k in ("score", "probability")]
+    from rich.cells import cell_len
+
+    from nlp_tour.pictures.steps import fit_text
+
     cells = [[fit_text(r.get(k), max(16, width // 2)) for k in keys] for r in rows]
-    widths = [max([cell_len(fit_text(k, 40)), *(cell_len(c[i]) for c in cells)]) for i, k in enumerate(keys)]
+    widths = [
+        max([cell_len(fit_text(k, 40)), *(cell_len(c[i]) for c in cells)])
+        for i, k in enumerate(keys)
+    ]
     over = sum(widths) + 2 * (len(keys) - 1) + 11 * len(bars) - width
     if over > 0:
         widths[0] = max(8, widths[0] - over)

@@ -81,10 +81,10 @@ def versions() -> dict:  # name -> version
 def _report(history, truth, said, bins, names, mistakes, sentences, metrics):
     "The HTML of the report; every figure in it stands in `metrics`."
     from nlp_tour.beyond.calibration import plot_reliability
-    from nlp_tour.pictures.report import cards, report
-    from nlp_tour.pictures.tables import class_report
     from nlp_tour.pictures.images import picture
     from nlp_tour.pictures.plots import plot_confusion
+    from nlp_tour.pictures.report import cards, report
+    from nlp_tour.pictures.tables import class_report
 
     curve = picture(
         history.plot(), f"Learning curve: the held-out loss ends at {metrics['loss']:.3f}."

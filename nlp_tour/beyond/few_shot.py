@@ -182,7 +182,7 @@ def few_shot(
     steps: int = 40,  # of the contrastive round; 0: the body stays as it is
     device=None,  # as `pick_device` takes it
     seed: int = 0,
-    **kwargs,  # for `contrast`
+    **kwargs,  # for `contrastive_training`
 ) -> FewShot:
     "A classifier from a few texts a label; raises `InputError` when there are fewer than two."
     texts, names = (
@@ -200,7 +200,9 @@ def few_shot(
         raise InputError(f"the label {few[0]!r} has one text; give at least two.")
     if steps:
         body, tok = load(model, "feature-extraction")
-        contrastive_training(body.to(pick_device(device)), tok, texts, y, steps=steps, seed=seed, **kwargs)
+        contrastive_training(
+            body.to(pick_device(device)), tok, texts, y, steps=steps, seed=seed, **kwargs
+        )
         embed = pipeline("feature-extraction", model=body, tokenizer=tok, device=device)
     else:
         embed = pipeline("feature-extraction", model=model, device=device)
