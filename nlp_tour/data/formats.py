@@ -94,10 +94,8 @@ class Checked(io.RawIOBase):
         self.taken += len(block)
         self.ended = not block
         if self.taken > self.limit:
-            raise InputError(
-                f"{self.name} unpacks to more than {self.limit:,} bytes, from {self.size:,}; "
-                "if that is right, unpack it first."
-            )
+            what = f"{self.name} unpacks to more than {self.limit:,} bytes, from {self.size:,}"
+            raise InputError(f"{what}; if that is right, unpack it first.")
         return self.text.decode(block).encode("utf-8")
 
 # %% ../../nbs/data/formats.ipynb #8f67cd4b
