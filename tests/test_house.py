@@ -25,7 +25,7 @@ LINES_OF_A_CELL = 110  # of an exported one
 
 # The floors of the house, from bottom to top: a room imports only rooms that stand before it.
 FLOORS = {
-    "base": "errors patch exercises texts results hardware folders",
+    "base": "errors patch exercises texts results hardware strangers folders",
     "bridges": "graph rules weights tensorflow",
     "hub": """files standins names tokenizers heads configs weights calling loading saving
         tensorflow""",

@@ -93,6 +93,161 @@ from transformers import BertConfig as Config, BertForSequenceClassification as 
     )
 
 
+PAYLOAD = """
+from pathlib import Path
+Path({touched!r}).touch()
+from transformers import BertLMHeadModel as Evil
+"""
+
+
+@pytest.fixture(scope="module")
+def encoder_decoder(tmp_path_factory):
+    "A model of two halves; beside its folder lies code that leaves a trace when it is run."
+    import tiny_encoders as tiny
+    from transformers import BertLMHeadModel, BertModel, EncoderDecoderModel
+
+    rust = tiny.wordpiece()
+    config = tiny.config("bert", rust.get_vocab_size())
+    half = tiny.config("bert", rust.get_vocab_size(), is_decoder=True, add_cross_attention=True)
+    model = EncoderDecoderModel(
+        encoder=tiny.fill(BertModel(config)), decoder=tiny.fill(BertLMHeadModel(half))
+    )
+    model.config.decoder_start_token_id = model.generation_config.decoder_start_token_id = 2
+    model.config.pad_token_id = model.generation_config.pad_token_id = 0
+    folder = tmp_path_factory.mktemp("two") / "model"
+    model.save_pretrained(folder)
+    tiny.wrap(rust).save_pretrained(folder)
+    (folder / "payload.py").write_text(PAYLOAD.format(touched=str(folder.parent / "touched")))
+    return folder
+
+
+PLANTED = {"AutoModelForCausalLM": "payload.Evil", "AutoModel": "payload.Evil"}
+
+
+def plant(folder, file, *path):
+    "Put code of its own into a JSON file of a model, under a path of keys."
+    content = json.loads((folder / file).read_text()) if (folder / file).exists() else {}
+    place = content
+    for key in path:
+        place = place.setdefault(key, {})
+    # A kind that has no decoder in transformers.
+    place |= {"auto_map": PLANTED, "_name_or_path": str(folder)}
+    place |= {"model_type": "distilbert"} if path == ("decoder",) else {}
+    (folder / file).write_text(json.dumps(content))
+
+
+PLACES = [
+    ("config.json",),
+    ("config.json", "decoder"),
+    ("config.json", "encoder"),
+    ("config.json", "text_config", "deeper"),
+    ("tokenizer_config.json",),
+    ("tokenizer.json", "model"),
+    ("generation_config.json",),
+    ("adapter_config.json",),
+    ("preprocessor_config.json",),
+    ("processor_config.json", "image_processor"),
+    ("config.4.0.0.json",),
+]
+
+
+@pytest.mark.parametrize("place", PLACES, ids="-".join)
+def test_code_that_any_file_of_a_folder_names_is_not_run_and_nobody_is_asked(
+    encoder_decoder, tmp_path, monkeypatch, place
+):
+    from nlp_tour.all import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer
+    from nlp_tour.bridges.weights import from_tf
+
+    folder = copied(encoder_decoder, tmp_path / "model")
+    plant(folder, *place)
+    asked = []
+    monkeypatch.setattr("builtins.input", lambda *words: asked.append(words) or "y")
+    for open_it in (
+        load,
+        lambda where: pipeline("text2text-generation", model=str(where)),
+        AutoConfig.from_pretrained,
+        AutoModelForSeq2SeqLM.from_pretrained,
+        AutoTokenizer.from_pretrained,
+        from_tf,
+    ):
+        with pytest.raises(InputError, match=r"code of its own|no TensorFlow weights"):
+            open_it(folder)
+    assert not asked and not (encoder_decoder.parent / "touched").exists()
+
+
+def test_a_question_of_transformers_is_an_error(encoder_decoder, tmp_path, monkeypatch):
+    "What the hub sends is not seen before transformers opens it."
+    import nlp_tour.hub.names as names
+
+    folder = copied(encoder_decoder, tmp_path / "model")
+    plant(folder, "config.json", "decoder")
+    asked = []
+    monkeypatch.setattr("builtins.input", lambda *words: asked.append(words) or "y")
+    monkeypatch.setattr(names, "check_only_data", lambda folder: None)
+    with pytest.raises(InputError, match="custom code"):
+        load(folder)
+    assert not asked and not (encoder_decoder.parent / "touched").exists()
+
+
+def test_a_text_on_standard_input_is_no_consent(encoder_decoder, tmp_path):
+    folder = copied(encoder_decoder, tmp_path / "model")
+    plant(folder, "config.json", "decoder")
+    command = ["-m", "nlp_tour.app.cli", "predict", "-", "-t", "summarization", "-m", str(folder)]
+    env = os.environ | {"NLP_TOUR_OFFLINE": "1"}
+    run = subprocess.run(
+        [sys.executable, *command], env=env, input="y\n", text=True, capture_output=True
+    )
+    assert run.returncode == 2 and "payload.Evil" in run.stderr, run.stderr
+    assert "[y/N]" not in run.stdout + run.stderr
+    assert not (encoder_decoder.parent / "touched").exists()
+
+
+def test_a_token_called_auto_map_is_a_token(tiny_classifier, tmp_path):
+    folder = copied(tiny_classifier, tmp_path / "model")
+    content = json.loads((folder / "tokenizer.json").read_text())
+    vocabulary = content["model"]["vocab"]
+    word, number = vocabulary.popitem()
+    vocabulary["auto_map"] = number
+    (folder / "tokenizer.json").write_text(json.dumps(content))
+    assert pipeline("text-classification", model=str(folder))("auto_map")
+
+
+@pytest.mark.parametrize("kind", ["external", "virtual", "soft link", "link to a file"])
+def test_weights_of_h5_come_from_this_file_alone(tmp_path, kind):
+    import h5py
+
+    fixture = root / "tests" / "fixtures" / "tensorflow" / "bert-h5"
+    folder, secret = copied(fixture, tmp_path / "model"), tmp_path / "secret"
+    secret.write_bytes(bytes(10**6))
+    with h5py.File(folder / "tf_model.h5", "r+") as f:
+        found = []
+        f.visititems(lambda name, item: found.append(name) if hasattr(item, "shape") else None)
+        name, shape, dtype = found[0], f[found[0]].shape, f[found[0]].dtype
+        del f[name]
+        if kind == "external":
+            f.create_dataset(name, shape, dtype, external=[(str(secret), 0, 10**6)])
+        elif kind == "virtual":
+            f.create_virtual_dataset(name, h5py.VirtualLayout(shape, dtype))
+        elif kind == "soft link":
+            f[name] = h5py.SoftLink(f"/{found[1]}")
+        else:
+            f[name] = h5py.ExternalLink(str(secret), "/w")
+    for open_it in (load, lambda where: pipeline(model=str(where))):
+        with pytest.raises(InputError, match="is a link|in another file|from other files"):
+            open_it(folder)
+
+
+def test_a_nested_configuration_may_not_ask_for_more_than_the_weights_hold(
+    encoder_decoder, tmp_path
+):
+    folder = copied(encoder_decoder, tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    config["decoder"]["vocab_size"] = 10**12
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match="vocab_size=1000000000000, and the weights have"):
+        load(folder)
+
+
 PICKLES_AND_ARCHIVES = {"pickle", "marshal", "shelve", "tarfile", "zipfile", "dill"}
 
 

@@ -12,6 +12,7 @@ import math
 from pathlib import Path
 
 from ..base.errors import InputError, import_extra
+from ..base.strangers import check_h5, check_only_data
 
 # %% ../../nbs/bridges/weights.ipynb #686a8dd8
 def is_tf_format(
@@ -85,6 +86,7 @@ def _arrays(file):
             yield from [(name, f.get_tensor(name)) for name in f.keys()]
         return
     with import_extra("h5py", "h5").File(file) as f:
+        check_h5(f, file)
         found = []
         f.visititems(lambda name, item: found.append(name) if hasattr(item, "shape") else None)
         for name in found:
@@ -119,6 +121,7 @@ def empty_model(
     import torch
     import transformers
 
+    check_only_data(folder)
     config = transformers.AutoConfig.from_pretrained(folder, trust_remote_code=False)
     if auto_class is None:
         name = (config.architectures or ["AutoModel"])[0].removeprefix("TF")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..base.errors import InputError, nearest, rename_arguments, warn_once
 from ..base.folders import finish_atomic
+from ..base.strangers import check_only_data, never_asks
 from .files import as_load_error, check_complete
 from .standins import embedded
 
@@ -102,6 +103,7 @@ STAND_INS = {
 def resolve(
     name,  # a folder, or a model's name on the hub
     revision: str = None,  # the hub's branch, tag or commit
+    run_code: bool = False,  # whether the caller trusts the folder's own code
 ) -> str:  # a folder, or `name` itself when the hub can be asked for it
     "Find the files of a model; raise `InputError` when they are nowhere, or broken."
     if not isinstance(name, (str, os.PathLike)):
@@ -109,7 +111,7 @@ def resolve(
     name = os.fspath(name)
     folder = os.path.expanduser(name)
     if os.path.isdir(folder):
-        return check_complete(finish_atomic(folder))
+        return _looked_at(finish_atomic(folder), run_code)
     if os.path.exists(name) or not _may_be_on_hub(name):
         raise InputError(
             f"there is no model folder {name!r}",
@@ -119,7 +121,7 @@ def resolve(
         return name
     found = cached(name, revision)
     if found:
-        return check_complete(found)
+        return _looked_at(found, run_code)
     if name not in STAND_INS:
         raise InputError(
             f"{name!r} is no folder here, and the hub cannot be reached",
@@ -128,6 +130,13 @@ def resolve(
     role = STAND_INS[name]
     warn_once(f"no network: the embedded {role} model (MiniLM, 6 layers) stands in for {name!r}.")
     return check_complete(embedded(role))
+
+
+def _looked_at(folder, run_code):
+    "The folder, whose files are complete and, unless their code is trusted, nothing but data."
+    if not run_code:
+        check_only_data(folder)
+    return check_complete(folder)
 
 
 def _may_be_on_hub(name):
@@ -165,11 +174,12 @@ def tour_class(
         @classmethod
         def from_pretrained(klass, name, *args, **kwargs):
             kwargs = rename_arguments(kwargs, _OLD_ARGUMENTS, f"{cls.__name__}.from_pretrained")
-            where = resolve(name, kwargs.get("revision"))
+            trusted = kwargs.get("trust_remote_code")
+            where = resolve(name, kwargs.get("revision"), trusted)
             if cls.__name__.startswith("Auto"):
                 # Else a checkpoint with code of its own asks on standard input.
                 kwargs.setdefault("trust_remote_code", False)
-            with as_load_error(name, hub=not os.path.isdir(where)):
+            with as_load_error(name, hub=not os.path.isdir(where)), never_asks():
                 return super().from_pretrained(where, *args, **kwargs)
 
     return Tour

@@ -164,7 +164,7 @@ def load_tokenizer(
     kwargs = rename_arguments(kwargs, {"use_auth_token": "token"}, "load_tokenizer")
     token = kwargs.pop("token", token)
     kwargs.setdefault("trust_remote_code", False)
-    where = resolve(name, revision)
+    where = resolve(name, revision, kwargs["trust_remote_code"])
     check_vocabulary(where)
     with as_load_error(name, hub=not os.path.isdir(where)):
         tok = AutoTokenizer.from_pretrained(where, revision=revision, token=token, **kwargs)
@@ -182,7 +182,7 @@ def tour_tokenizer(
     class Tour(tour_class(cls)):
         @classmethod
         def from_pretrained(klass, name, *args, **kwargs):
-            where = resolve(name, kwargs.get("revision"))
+            where = resolve(name, kwargs.get("revision"), kwargs.get("trust_remote_code"))
             check_vocabulary(where)
             tok = super().from_pretrained(name, *args, **kwargs)
             check_tokenizer_options(tok, kwargs)

@@ -87,14 +87,27 @@ def report_weights(
         )
 
 # %% ../../nbs/hub/weights.ipynb #ffc6e094
+_WEIGHTS = ("*.safetensors", "pytorch_model*.bin", "tf_model*.h5")
+
+
+def _settings(config):
+    "Names and values of a configuration and of those inside it."
+    for name, value in config.items():
+        if isinstance(value, dict):
+            yield from _settings(value)
+        else:
+            yield name, value
+
+
 def check_plausible(
     folder,  # a saved model
+    base=None,  # the folder with its weights; None: the same
 ):
     "Raise `InputError` when config.json asks for more than the weights beside it could be."
-    folder = Path(folder)
-    size = sum(p.stat().st_size for p in folder.glob("*.safetensors"))
+    folder, base = Path(folder), Path(base or folder)
+    size = sum(p.stat().st_size for kind in _WEIGHTS for p in base.glob(kind))
     config = read_json(folder / "config.json") if size else {}
-    for name, value in config.items():
+    for name, value in _settings(config):
         most = size // 100 if re.search("layers?$", name) else max(10**6, size)
         if isinstance(value, int) and value > most:
             raise InputError(
