@@ -1,4 +1,4 @@
-"""Text generation and conversations against the text-generation pipeline of transformers on tiny random models."""
+"""Text generation and conversations against transformers' text-generation on tiny random models."""
 
 import json
 import random
@@ -357,7 +357,7 @@ def test_shapes(model, tok):
     )
 
 
-# Conversations: transformers dropped them in 4.42; what they must do is in its documentation of 2021.
+# Conversations: transformers dropped them in 4.42; its documentation of 2021 says what they do.
 
 
 def test_a_conversation_prints_as_in_2021():
@@ -372,7 +372,10 @@ def test_a_conversation_prints_as_in_2021():
     talk.append_response("The Big Lebowski")
     talk.add_user_input("Is it an action movie?")
     assert repr(talk) == (
-        "Conversation id: fd4b7e1c \nuser >> Going to the movies tonight - any suggestions? \nbot >> The Big Lebowski \nuser >> Is it an action movie? \n"
+        "Conversation id: fd4b7e1c \n"
+        "user >> Going to the movies tonight - any suggestions? \n"
+        "bot >> The Big Lebowski \n"
+        "user >> Is it an action movie? \n"
     )
     assert list(talk.iter_texts()) == [
         (True, talk.past_user_inputs[0]),
@@ -411,15 +414,16 @@ def test_a_conversation_is_answered_as_its_turns_joined_by_end_tokens(model, tok
 
 def test_a_chat_template_is_used_where_there_is_one(model):
     tok = PreTrainedTokenizerFast(tokenizer_object=bpe(), eos_token="</s>", pad_token="<pad>")
-    tok.chat_template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}"
-    bot, (ours, stock) = (
-        pipeline("conversational", model=model, tokenizer=tok, max_new_tokens=6),
-        both(model, tok),
+    tok.chat_template = (
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+        "{% if add_generation_prompt %}assistant:{% endif %}"
     )
+    bot = pipeline("conversational", model=model, tokenizer=tok, max_new_tokens=6)
+    _, stock = both(model, tok)
     for p in PROMPTS[:8]:
-        theirs = stock([{"role": "user", "content": p}], max_new_tokens=6, do_sample=False)[0][
-            "generated_text"
-        ][-1]["content"]
+        chat = [{"role": "user", "content": p}]
+        (answer,) = stock(chat, max_new_tokens=6, do_sample=False)
+        theirs = answer["generated_text"][-1]["content"]
         assert bot(Conversation(p)).generated_responses == [theirs.strip()]
 
 

@@ -1,4 +1,5 @@
-"""Text to text, summaries and translations against what transformers 4.57.1 answered (tests/golden/seq2seq.py)."""
+"""Text to text, summaries and translations against answers of transformers 4.57.1
+(tests/golden/seq2seq.py)."""
 
 import json
 import random
@@ -115,15 +116,13 @@ def test_several_texts_of_each_text(toks):
 def test_halves_lose_no_word_and_fit():
     rng = random.Random(0)
     for _ in range(200):
-        text = (
-            "".join(
-                rng.choice(["word", "x" * rng.randint(1, 40), ". ", "! ", " ", "\n", "é", "…"])
-                for _ in range(rng.randint(1, 60))
-            ).strip()
-            or "x"
-        )
+        parts = [
+            rng.choice(["word", "x" * rng.randint(1, 40), ". ", "! ", " ", "\n", "é", "…"])
+            for _ in range(rng.randint(1, 60))
+        ]
+        text = "".join(parts).strip() or "x"
         most = rng.randint(4, 60)
-        pieces = halves(text, lambda t: len(t) <= most)
+        pieces = halves(text, lambda t, most=most: len(t) <= most)
         assert all(len(p) <= most for p in pieces)
         assert "".join("".join(pieces).split()) == "".join(text.split())
 
