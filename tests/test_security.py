@@ -14,8 +14,8 @@ import licences
 import pytest
 
 from nlp_tour.base.errors import InputError
+from nlp_tour.base.folders import sha256
 from nlp_tour.base.results import ListResult
-from nlp_tour.hub.files import sha256
 from nlp_tour.hub.loading import load
 from nlp_tour.hub.names import resolve
 from nlp_tour.hub.standins import ENCODER_SHA256, checked_encoder, embedded_part

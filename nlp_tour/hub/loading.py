@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 from ..base.errors import InputError, rename_arguments, warn_once
+from ..base.folders import reads_whole
 from ..base.strangers import WhileInside, never_asks
 from ..bridges.tensorflow import to_tf
 from ..bridges.weights import from_tf, only_tf
@@ -47,6 +48,7 @@ def opening_model():
         yield
 
 # %% ../../nbs/hub/loading.ipynb #80c4fa81
+@reads_whole
 def load(
     name,  # a folder, or a name on the hub
     task: str = None,  # whose head is needed; None: the head that was saved
@@ -145,6 +147,7 @@ def tour_model(
     @named_after(cls)
     class Tour(tour_class(cls)):
         @classmethod
+        @reads_whole
         def from_pretrained(
             klass, name, *args, from_tf=False, from_pt=False, labels=None, **kwargs
         ):

@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from ..base.errors import InputError, nearest, rename_arguments, warn_once
-from ..base.folders import finish_atomic
+from ..base.folders import finish_atomic, reads_whole
 from ..base.strangers import check_only_data, never_asks
 from .files import as_load_error, check_complete
 from .standins import embedded
@@ -172,6 +172,7 @@ def tour_class(
     @named_after(cls)
     class Tour(cls):
         @classmethod
+        @reads_whole
         def from_pretrained(klass, name, *args, **kwargs):
             kwargs = rename_arguments(kwargs, _OLD_ARGUMENTS, f"{cls.__name__}.from_pretrained")
             trusted = kwargs.get("trust_remote_code")

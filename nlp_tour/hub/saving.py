@@ -25,7 +25,7 @@ def save(
     "Save model and tokenizer, all or nothing; raise `InputError` when they cannot be written."
     from safetensors import SafetensorError
 
-    with atomic_folder(folder) as part:
+    with atomic_folder(folder, instead_of=_WEIGHTS) as part:
         try:
             model.save_pretrained(part, **_word_vectors(model))
         except SafetensorError as e:
@@ -33,11 +33,6 @@ def save(
         if hasattr(model, "get_base_model"):
             _save_config(model.get_base_model(), part)  # LoRA saves weights only
         tok.save_pretrained(part)
-        new = {p.name for p in part.iterdir()}
-    for kind in _WEIGHTS:
-        for file in Path(folder).glob(kind):
-            if file.name not in new:
-                file.unlink()
     return Path(folder)
 
 

@@ -14,8 +14,8 @@ import os
 from pathlib import Path
 
 from ..base.errors import InputError
-from ..base.folders import atomic_folder
-from .files import read_json, sha256
+from ..base.folders import atomic_folder, sha256
+from .files import read_json
 
 # %% ../../nbs/hub/standins.ipynb #23e33a6f
 PARTS = {

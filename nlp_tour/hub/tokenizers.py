@@ -14,6 +14,7 @@ import os
 from pathlib import Path
 
 from ..base.errors import InputError, check_options, rename_arguments, warn_once
+from ..base.folders import reads_whole
 from .files import as_load_error, read_json
 from .names import named_after, resolve, tour_class
 
@@ -150,6 +151,7 @@ def check_tokenizer_options(
     check_options(given, known, f"{type(tok).__name__}.from_pretrained")
 
 # %% ../../nbs/hub/tokenizers.ipynb #86fecfb6
+@reads_whole
 def load_tokenizer(
     name,  # a folder, or a name on the hub
     model=None,  # the model that it serves
@@ -181,6 +183,7 @@ def tour_tokenizer(
     @named_after(cls)
     class Tour(tour_class(cls)):
         @classmethod
+        @reads_whole
         def from_pretrained(klass, name, *args, **kwargs):
             where = resolve(name, kwargs.get("revision"), kwargs.get("trust_remote_code"))
             check_vocabulary(where)

@@ -18,11 +18,11 @@ import sys
 from pathlib import Path
 
 from ..base.errors import InputError, nearest, warn_once
+from ..base.folders import sha256
 from ..base.results import result
 from ..data.columns import TEXT_NAMES
 from ..data.formats import JSON, column_values
 from ..data.readers import read_batches, regroup_batches
-from ..hub.files import sha256
 
 # %% ../../nbs/inference/files.ipynb #a21fb786
 def score(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..base.errors import InputError, as_input_error, warn_once
+from ..base.folders import reads_whole
 from ..base.patch import patch
 from ..bridges.tensorflow import as_torch, to_tf
 from ..engine.check import check
@@ -226,8 +227,14 @@ def open_objects(
     return bundle
 
 # %% ../../nbs/inference/loading.ipynb #c02c5aaa
+@reads_whole
+def _open_model(model, request):
+    "`open_bundle` of a request for this model."
+    return open_encoder(request) or open_objects(request)
+
+
 def open_bundle(
     request: Request,
 ) -> Bundle:
     "Open what answers a request: the encoder by hand where it can, else a model of transformers."
-    return open_encoder(request) or open_objects(request)
+    return _open_model(request.model, request)
