@@ -1,5 +1,7 @@
 "Training on tiny models: both ways are equal, the best weights are kept, and errors lose nothing."
 
+import json
+import shutil
 import signal
 import warnings
 from unittest.mock import patch
@@ -22,6 +24,7 @@ from transformers import (
     get_scheduler,
 )
 
+from nlp_tour.base import errors
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.hardware import seed_all
 from nlp_tour.data.datasets import load_data
@@ -370,3 +373,68 @@ def test_group_by_length_goes_on_in_the_middle_of_a_later_epoch(tmp_path):
 
     a, b = run(tmp_path / "a"), run(tmp_path / "b", str(tmp_path / "a" / "checkpoint-9"))
     assert all(torch.equal(x, y) for x, y in zip(a.parameters(), b.parameters()))
+
+
+def run_loop(out):
+    "Twelve steps of the native loop, with a checkpoint each six."
+    net, rows = model(), tokenize_dataset(two_classes()["train"], TOK)
+    torch.manual_seed(0)
+    batches = DataLoader(rows, 8, collate_fn=DataCollatorWithPadding(TOK))
+    optimizer = AdamW(net.parameters(), lr=1e-3)
+    schedule = get_scheduler("linear", optimizer, 0, 12)
+    more = {"out": out, "save_steps": 6, "progress": False}
+    train(net, batches, optimizer, schedule, epochs=2, **more)
+
+
+@pytest.fixture(scope="module")
+def two_checkpoints(tmp_path_factory):
+    "For both ways of training a run with its last two checkpoints, steps 6 and 12."
+    out = tmp_path_factory.mktemp("runs")
+    how = {"batch_size": 8, "progress": False, "precision": "fp32"}
+    finetune(model(), TOK, two_classes(), out / "trainer", epochs=2, **how)
+    run_loop(out / "loop")
+    return out
+
+
+def damages(folder):
+    "Each file of a checkpoint that its list names."
+    listed = json.loads((folder / ".files.json").read_text())["files"]
+    assert len(listed) > 4
+    return listed
+
+
+@pytest.mark.parametrize("way", ["trainer", "loop"])
+@pytest.mark.parametrize("damage", ["lost", "one bit"])
+def test_a_checkpoint_that_is_not_as_it_was_written_is_passed_over(
+    two_checkpoints, tmp_path, way, damage, capsys, monkeypatch
+):
+    monkeypatch.setattr(errors, "_warned", set())
+    whole = two_checkpoints / way
+    assert last_checkpoint(whole).endswith("checkpoint-12")
+    for n, name in enumerate(damages(whole / "checkpoint-12")):
+        out = shutil.copytree(whole, tmp_path / str(n))
+        file = out / "checkpoint-12" / name
+        content = bytearray(file.read_bytes())
+        file.unlink()
+        if damage == "one bit":
+            content[-1] ^= 1
+            file.write_bytes(content)
+        folder = last_checkpoint(out)
+        assert folder and folder.endswith("checkpoint-6"), name
+    assert "passed over" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_behind_a_checkpoint_that_was_passed_over(two_checkpoints, tmp_path):
+    "It writes the same step again, to the same weights."
+    how = {"epochs": 2, "batch_size": 8, "progress": False, "precision": "fp32"}
+    for way in ("trainer", "loop"):
+        out = shutil.copytree(two_checkpoints / way, tmp_path / way)
+        (out / "checkpoint-12" / "optimizer.bin").unlink(missing_ok=True)
+        (out / "checkpoint-12" / "optimizer.pt").unlink(missing_ok=True)
+        if way == "trainer":
+            finetune(model(), TOK, two_classes(), out, **how)
+        else:
+            run_loop(out)
+        assert last_checkpoint(out) == str(out / "checkpoint-12")
+        name = "checkpoint-12/model.safetensors"
+        assert (out / name).read_bytes() == (two_checkpoints / way / name).read_bytes()

@@ -149,7 +149,8 @@ def collect(target, cache, modules, fresh=True):
     if fresh or not (finish_atomic(cache) / "model.onnx").exists():
         with atomic_folder(cache) as part:
             make(part)
-    shutil.copytree(cache, target, dirs_exist_ok=True)
+    # Without the lock of whoever wrote it.
+    shutil.copytree(cache, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
     for name in FILES:
         shutil.copy(modules / "onnxruntime-web" / "dist" / name, target)
     sizes = {p.name: p.stat().st_size for p in sorted(target.iterdir()) if p.name != "about.json"}

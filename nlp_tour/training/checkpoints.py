@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from ..base.errors import InputError, warn_once
-from ..base.folders import atomic_folder
+from ..base.folders import atomic_folder, list_problem, write_list
 from ..engine.batching import group_by_length
 from ..hub.files import file_problem
 
@@ -65,14 +65,15 @@ def is_complete(
     return bool(finished) and weights and not any(map(file_problem, files))
 
 
-def _warn_incomplete(name):
-    warn_once(f"{name} was cut off while it was written; it is passed over.")
+def _warn_incomplete(name, problem="was cut off while it was written"):
+    warn_once(f"{name} {problem}; it is passed over.")
 
 
 def last_checkpoint(
     out,  # the folder of a run
+    compare: bool = True,  # each file with the list of digests
 ):  # a folder as a string, or None
-    "The newest complete checkpoint; one that was cut off is passed over with a warning."
+    "The newest complete checkpoint; one that is not whole is passed over with a warning."
     for part in Path(out).glob(".checkpoint-*.part"):
         _warn_incomplete(part.name[1:-5])
     steps = {}
@@ -81,9 +82,14 @@ def last_checkpoint(
         if step.isdigit() and folder.is_dir():
             steps[int(step)] = folder
     for step in sorted(steps, reverse=True):
-        if is_complete(steps[step]):
-            return str(steps[step])
-        _warn_incomplete(steps[step].name)
+        folder = steps[step]
+        if not is_complete(folder):
+            _warn_incomplete(folder.name)
+            continue
+        problem = list_problem(folder) if compare else None
+        if not problem:
+            return str(folder)
+        _warn_incomplete(folder.name, f"is not as it was written ({problem})")
     return None
 
 # %% ../../nbs/training/checkpoints.ipynb #5651740c
@@ -131,7 +137,7 @@ def check_same_run(
     "Raise `InputError` if `out` holds checkpoints of another run; else remember these settings."
     settings = json.loads(json.dumps(settings, default=str))
     file = Path(out) / "settings.json"
-    if file.exists() and last_checkpoint(out):
+    if file.exists() and last_checkpoint(out, compare=False):
         before = json.loads(file.read_text())
         changed = [k for k in {**settings, **before} if before.get(k) != settings.get(k)]
         if changed:
@@ -165,7 +171,7 @@ def save_checkpoint(
     "Write a checkpoint, all or nothing; the last two are kept."
     folder = Path(out) / f"checkpoint-{len(losses)}"
     part = folder.with_name(f".{folder.name}.part")
-    keep = last_checkpoint(out) if accelerator.is_main_process else None
+    keep = last_checkpoint(out, compare=False) if accelerator.is_main_process else None
     with writing_checkpoint(part):
         accelerator.save_state(str(part))
     accelerator.wait_for_everyone()
@@ -173,6 +179,9 @@ def save_checkpoint(
         return
     with writing_checkpoint(part):
         (part / "losses.json").write_text(json.dumps(losses))
+        write_list(part)
+        # One that was passed over.
+        shutil.rmtree(folder, ignore_errors=True)
         part.rename(folder)
     for old in Path(out).glob("checkpoint-*"):
         if str(old) not in (str(folder), keep):

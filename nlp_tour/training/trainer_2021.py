@@ -14,6 +14,7 @@ from transformers import EarlyStoppingCallback, PrinterCallback
 from transformers.trainer import DEFAULT_PROGRESS_CALLBACK
 
 from ..base.errors import rename_arguments
+from ..base.folders import write_list
 from .callbacks import GracefulStop, progress_callbacks
 from nlp_tour.training.checkpoints import (
     RepeatableSampler,
@@ -84,6 +85,9 @@ class _ResumableTrainer(_IndependentTrainer):
         folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         with writing_checkpoint(folder):
             super()._save_checkpoint(*args, **kwargs)
+            self.accelerator.wait_for_everyone()
+            if self.args.should_save:
+                write_list(folder)
 
 # %% ../../nbs/training/trainer_2021.ipynb #47792287
 _MEAN_LOSS = "For(SequenceClassification|TokenClassification|QuestionAnswering)"
