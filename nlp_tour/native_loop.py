@@ -94,7 +94,8 @@ def _run_loop(steps, total, take_step, accelerator, settings, out, progress):
     losses = []
     with tqdm(total=total, disable=not progress or not accelerator.is_main_process) as bar:
         for step, group in steps:
-            if found and step == start:
+            if found and step == start - 1:
+                # Before the loader draws random numbers for the next epoch, as when it was saved.
                 losses = load_checkpoint(accelerator, found)
             if step >= start:
                 losses.append(take_step(step, group))
