@@ -27,7 +27,7 @@ LINES_OF_A_CELL = 110  # of an exported one
 FLOORS = {
     "base": "errors patch exercises texts results hardware strangers folders",
     "bridges": "graph rules weights tensorflow",
-    "hub": """files standins names tokenizers heads configs weights calling loading saving
+    "hub": """files standins names tokenizers heads configs weights calling adapters loading saving
         tensorflow""",
     "pictures": "images plots tables steps tokens drawings report",
     "metrics": "counters classification regression entities generated scores",

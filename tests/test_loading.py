@@ -488,3 +488,42 @@ def test_lora_is_saved_without_a_word_to_the_network(tmp_path, monkeypatch):
         assert asked == []
         assert any("word_embeddings" in k for k in held) == bool(more), n
         model = lora.unload()
+
+
+@pytest.mark.parametrize("task_type", ["SEQ_CLS", "TOKEN_CLS"])
+def test_an_adapter_as_peft_saves_it_opens_with_its_base_model(
+    tiny_classifier, tmp_path, task_type
+):
+    "Without config.json and without a tokenizer; with three classes where the base has two."
+    import transformers
+    from peft import LoraConfig, get_peft_model
+
+    kind = {"SEQ_CLS": "SequenceClassification", "TOKEN_CLS": "TokenClassification"}[task_type]
+    auto = getattr(transformers, f"AutoModelFor{kind}")
+    model = auto.from_pretrained(tiny_classifier, num_labels=3, ignore_mismatched_sizes=True)
+    model = get_peft_model(model, LoraConfig(task_type=task_type, target_modules=["query"]))
+    with torch.no_grad():
+        for name, w in model.named_parameters():
+            if "lora_" in name:
+                w.fill_(0.05)
+    model.save_pretrained(tmp_path / "adapter")
+    assert not (tmp_path / "adapter" / "config.json").exists()
+    opened, tok = load(tmp_path / "adapter")
+    assert type(opened).__name__ == f"BertFor{kind}" and opened.untrained_weights == {}
+    inputs = tok("A quiet film.", return_tensors="pt")
+    with torch.no_grad():
+        expected = model.eval()(**inputs).logits
+        assert torch.allclose(opened(**inputs).logits, expected, atol=1e-5)
+    task = {"SEQ_CLS": "text-classification", "TOKEN_CLS": "token-classification"}[task_type]
+    assert pipeline(task, model=str(tmp_path / "adapter"))("A quiet film.")
+    assert pipeline(model=str(tmp_path / "adapter")).task.name == task
+
+
+def test_an_adapter_whose_base_model_is_gone_says_where_to_write_its_place(tmp_path):
+    settings = {"base_model_name_or_path": "/gone/model", "task_type": "SEQ_CLS"}
+    (tmp_path / "adapter_config.json").write_text(json.dumps(settings))
+    with pytest.raises(InputError, match="holds an adapter of '/gone/model'.*under base_model"):
+        load(tmp_path)
+    (tmp_path / "adapter_config.json").write_text("{}")
+    with pytest.raises(InputError, match="names no base model"):
+        load(tmp_path)

@@ -10,19 +10,19 @@ import contextlib
 import functools
 import os
 import threading
-from pathlib import Path
 
 from ..base.errors import InputError, rename_arguments, warn_once
 from ..base.folders import reads_whole
 from ..base.strangers import WhileInside, never_asks
 from ..bridges.tensorflow import to_tf
 from ..bridges.weights import from_tf, only_tf
+from .adapters import adapter_config, base_folder, is_adapter, tokenizer_folder
 from .calling import takes_batches
-from .files import as_load_error, read_json
+from .files import as_load_error
 from .heads import label_settings, model_class
 from .names import named_after, resolve, tour_class
 from .tokenizers import load_tokenizer
-from .weights import check_plausible, report_weights, sample_weight, untrained_weights
+from .weights import check_plausible, report_weights, untrained_weights
 
 # %% ../../nbs/hub/loading.ipynb #9e097a7d
 def _turn_messages_off():
@@ -78,7 +78,7 @@ def load(
     if not os.path.isdir(where) or not os.path.isdir(name):
         # A stand-in keeps the name that was asked for.
         model.name_or_path = model.config.name_or_path = os.fspath(name)
-    tok = load_tokenizer(where, model, **hub)
+    tok = load_tokenizer(tokenizer_folder(where), model, **hub)
     model = takes_batches(_own_memory(model).eval())
     if framework == "pt":
         return model, tok
@@ -100,32 +100,32 @@ def _open_model(where, task, hub, kwargs):
     from transformers import AutoConfig
 
     check_plausible(where)
+    if is_adapter(where):
+        return _with_adapter(where, task, kwargs)
     cls = model_class(AutoConfig.from_pretrained(where, **hub), task)
-    folder = Path(where)
-    whole = any(folder.glob("model*.safetensors"))
-    if (folder / "adapter_config.json").exists() and not whole:
-        return _with_adapter(folder, cls, kwargs)
     if only_tf(where):
         return from_tf(where, cls), {"missing_keys": []}
     report = {"output_loading_info": True, "ignore_mismatched_sizes": True}
     return cls.from_pretrained(where, **report, **hub, **kwargs)
 
 
-def _with_adapter(folder, cls, kwargs):
+def _with_adapter(folder, task, kwargs):
     "The base model with a saved adapter merged into it."
-    from peft import PeftModel
-    from transformers import AutoConfig
+    from peft import PeftModel, load_peft_weights
 
-    base = resolve(read_json(folder / "adapter_config.json")["base_model_name_or_path"])
+    base = base_folder(folder)
     check_plausible(folder, base)
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    model, info = cls.from_pretrained(base, config=config, output_loading_info=True, **kwargs)
-    weights = model.state_dict()
-    before = {name: sample_weight(weights[name]) for name in info["missing_keys"]}
+    config, saved_task = adapter_config(folder)
+    cls = model_class(config, task or saved_task)
+    # A head of another shape than the base model's is in the adapter's file.
+    report = {"output_loading_info": True, "ignore_mismatched_sizes": True}
+    model, info = cls.from_pretrained(base, config=config, **report, **kwargs)
+    model.config.architectures = [type(model).__name__]
+    made = [*info["missing_keys"], *(key[0] for key in info["mismatched_keys"])]
+    learned = {name.removeprefix("base_model.model.") for name in load_peft_weights(folder, "cpu")}
+    missing = [name for name in made if name not in learned]
     model = PeftModel.from_pretrained(model, folder).merge_and_unload()
-    weights = model.state_dict()
-    missing = [name for name, w in before.items() if sample_weight(weights[name]).equal(w)]
-    return model, info | {"missing_keys": missing}
+    return model, info | {"missing_keys": missing, "mismatched_keys": []}
 
 # %% ../../nbs/hub/loading.ipynb #af62f03a
 def _own_memory(model):
