@@ -527,3 +527,38 @@ def test_an_adapter_whose_base_model_is_gone_says_where_to_write_its_place(tmp_p
     (tmp_path / "adapter_config.json").write_text("{}")
     with pytest.raises(InputError, match="names no base model"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["source.spm", "spiece.model", "sentencepiece.bpe.model"])
+def test_a_tokenizer_of_sentencepiece_names_the_extra_that_reads_it(
+    tiny_classifier, tmp_path, monkeypatch, name
+):
+    folder = Path(shutil.copytree(tiny_classifier, tmp_path / "model"))
+    (folder / "tokenizer.json").unlink()
+    (folder / name).write_bytes(b"\n\x0e\n\x05<unk>")
+    monkeypatch.setitem(sys.modules, "sentencepiece", None)
+    for open_it in (
+        load,
+        load_tokenizer,
+        tour.AutoTokenizer.from_pretrained,
+        lambda where: pipeline("text-classification", model=str(where)),
+    ):
+        with pytest.raises(InputError, match=r"pip install 'nlp_tour\[sentencepiece\]'"):
+            open_it(folder)
+
+
+def test_a_folder_of_byt5_needs_no_vocabulary(tmp_path):
+    settings = {"d_model": 16, "d_kv": 8, "d_ff": 16, "num_layers": 1, "num_heads": 2}
+    config = transformers.T5Config(vocab_size=384, decoder_start_token_id=0, **settings)
+    torch.manual_seed(0)
+    saved = transformers.T5ForConditionalGeneration(config).eval()
+    saved.save_pretrained(tmp_path)
+    transformers.ByT5Tokenizer().save_pretrained(tmp_path)
+    model, tok = load(tmp_path)
+    ids = tok("über", return_tensors="pt").input_ids
+    assert ids.tolist() == [[b + 3 for b in "über".encode()] + [1]]
+    out = saved.generate(ids, max_new_tokens=9)
+    expected = transformers.ByT5Tokenizer().decode(out[0], skip_special_tokens=True)
+    pipe = pipeline("text2text-generation", model=str(tmp_path))
+    assert pipe("über", max_new_tokens=9)[0]["generated_text"] == expected
+    assert tour.AutoTokenizer.from_pretrained(tmp_path)("a").input_ids == [100, 1]

@@ -82,7 +82,7 @@ def import_extra(
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as e:
-        if e.name != module:
+        if not f"{module}.".startswith(f"{e.name}."):
             raise
         raise InputError(
             f"this needs {module}, which is not installed; run: pip install 'nlp_tour[{extra}]'"

@@ -13,7 +13,13 @@ import json
 import os
 from pathlib import Path
 
-from ..base.errors import InputError, check_options, rename_arguments, warn_once
+from nlp_tour.base.errors import (
+    InputError,
+    check_options,
+    import_extra,
+    rename_arguments,
+    warn_once,
+)
 from ..base.folders import reads_whole
 from .files import as_load_error, read_json
 from .names import named_after, resolve, tour_class
@@ -111,14 +117,31 @@ VOCABULARIES = (
     "bpe.codes",
     "tekken.json",
 )
+_OVER_BYTES = ("ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer")
+
+
+def _is_sentencepiece(file):
+    "Whether a vocabulary is sentencepiece's own, by its first byte; tiktoken's are texts."
+    if file.suffix not in (".model", ".spm") or not file.exists():
+        return False
+    with open(file, "rb") as f:
+        return f.read(1) == b"\n"
 
 
 def check_vocabulary(
     where: str,  # a folder, or a name on the hub
 ):
-    "Raise `InputError` where a folder holds no file that a tokenizer could be read from."
+    "Raise `InputError` where a folder holds no tokenizer, or one whose library is not installed."
     folder = Path(where)
-    if not folder.is_dir() or any((folder / name).exists() for name in VOCABULARIES):
+    if not folder.is_dir() or (folder / "tokenizer.json").exists():
+        return
+    found = [folder / name for name in VOCABULARIES if (folder / name).exists()]
+    if any(map(_is_sentencepiece, found)):
+        for module in ("sentencepiece", "google.protobuf"):
+            import_extra(module, "sentencepiece")
+    # Bytes and characters need no vocabulary.
+    named = read_json(folder / "tokenizer_config.json").get("tokenizer_class")
+    if found or named in _OVER_BYTES:
         return
     if any(folder.glob("tokenization_*.py")):
         return  # a tokenizer of its own
