@@ -66,6 +66,13 @@ class Engine(OpenedOnDemand):
         elif batch_tokens is not None:
             self.batch_tokens = batch_tokens
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        "Let go of the model."
+        self.bundle.close()
+
 # %% ../../nbs/inference/forward.ipynb #ed6d9c35
 @patch
 def __repr__(self: Engine):
