@@ -414,7 +414,7 @@ def views(pipe):
     from nlp_tour.pictures.tables import shade
     from nlp_tour.pictures.tokens import token_html
     from nlp_tour.tasks.table import show_cells
-    from nlp_tour.tasks.token_classification import span_html
+    from nlp_tour.pictures.tokens import span_html
     from nlp_tour.tokenizer import show_tokens
 
     data = Dataset.from_dict({"text": [EVIL], "label": [0]})

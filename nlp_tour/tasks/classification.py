@@ -13,7 +13,7 @@ import numpy as np
 
 from ..base.errors import InputError, nearest
 from ..base.patch import patch
-from .base import Options, Task
+from .base import Options, Task, is_whole
 
 # %% ../../nbs/tasks/classification.ipynb #83a58f46
 def softmax(x):
@@ -65,7 +65,7 @@ class ClassificationOptions(Options):
         name, k = self.function_to_apply, self.top_k
         if name is not None and not (isinstance(name, str) and name in FUNCTIONS):
             raise InputError(f"function_to_apply={name!r} is unknown; {nearest(name, FUNCTIONS)}")
-        if k is not None and (not isinstance(k, int) or k < 1):
+        if k is not None and not is_whole(k, 1):
             raise InputError(f"top_k={k!r} must be a whole number from 1, or None for all labels.")
 
 # %% ../../nbs/tasks/classification.ipynb #7efa8a3f

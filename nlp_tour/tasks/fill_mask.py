@@ -12,7 +12,7 @@ from ..base.errors import InputError, warn_once
 from ..base.patch import patch
 from ..base.texts import as_texts, check_text
 from ..engine.batching import Row
-from .base import Options, Task
+from .base import Options, Task, is_whole
 
 # %% ../../nbs/tasks/fill_mask.ipynb #2c254819
 def best_tokens(
@@ -88,7 +88,7 @@ class FillOptions(Options):
 
     def check_values(self, task):
         super().check_values(task)
-        if not isinstance(self.top_k, int) or self.top_k < 1:
+        if not is_whole(self.top_k, 1):
             raise InputError(f"top_k={self.top_k!r} must be a whole number from 1.")
         if self.targets is not None and not self.targets:
             raise InputError("targets is empty; it must be a word or a list of words.")

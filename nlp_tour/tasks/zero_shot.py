@@ -7,6 +7,7 @@ __all__ = ['SCALE', 'WAYS', 'inference_ids', 'label_scores', 'embed', 'read_labe
            'ZeroShotClassification']
 
 # %% ../../nbs/tasks/zero_shot.ipynb #634cb6a9
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -29,7 +30,7 @@ def inference_ids(
     for i, label in enumerate(map(str.lower, labels)):
         if label.startswith("entail"):
             ids["entailment"] = i
-        elif label.startswith(("contra", "not_entail", "not entail")):
+        elif re.match("contr|no[nt][-_ ]?entail", label):
             ids["contradiction"] = i
     if "entailment" in ids:
         return ids
@@ -76,8 +77,7 @@ def read_labels(
         labels = [x.strip() for x in labels.split(",") if x.strip()]
     else:
         labels = list(as_texts(labels, where="candidate_labels").items)
-    for i, label in enumerate(labels):
-        check_text(label, f"label {i}")
+    labels = [str(check_text(label, f"label {i}")) for i, label in enumerate(labels)]
     if not labels:
         raise InputError("candidate_labels is empty; give at least one label.")
     if len(set(labels)) < len(labels):
