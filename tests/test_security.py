@@ -412,9 +412,8 @@ def views(pipe):
     from nlp_tour.pictures.plots import plot_confusion
     from nlp_tour.pictures.report import cards, report
     from nlp_tour.pictures.tables import shade
-    from nlp_tour.pictures.tokens import token_html
+    from nlp_tour.pictures.tokens import span_html, token_html
     from nlp_tour.tasks.table import show_cells
-    from nlp_tour.pictures.tokens import span_html
     from nlp_tour.tokenizer import show_tokens
 
     data = Dataset.from_dict({"text": [EVIL], "label": [0]})

@@ -183,7 +183,7 @@ def encode_texts(self: ZeroShotClassification, items, options):
     options.memo["labels"] = [Row(windows[0].encoding.ids) for windows in labels]
     return self.rows(self.tok.windows(items, options.long))
 
-# %% ../../nbs/tasks/zero_shot.ipynb #d92f3ae7
+# %% ../../nbs/tasks/zero_shot.ipynb #b6adfe84
 @patch
 def forward(self: ZeroShotClassification, model, inputs, rows, options):
     if options.method == "entailment":
