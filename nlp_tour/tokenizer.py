@@ -18,7 +18,7 @@ _LINE = "white-space:nowrap;overflow-x:auto;padding-bottom:2px"
 
 def show_tokens(
     tok,  # a tokenizer of transformers
-    text,  # a string, or a list of strings that is shown as a padded batch with its mask
+    text,  # a string; or a list, shown as a padded batch with its mask
 ) -> Html:
     "Draw what a model sees: tokens, ids, and characters (or, for a batch, the mask)."
     if isinstance(text, str):
@@ -34,8 +34,8 @@ def padding_report(
     batch_size: int = 16,  # texts in a batch, in the first three ways
     budget: int = 1024,  # tokens in a batch, in the fourth
     draw: bool = True,  # a picture, too
-) -> ListResult:  # dicts with way, batches, tokens, padding (0 to 1), times (tokens by real ones)
-    "What padding costs in four ways of batching; drawn dark for tokens, light for padding."
+) -> ListResult:  # dicts: way, batches, tokens, padding (0 to 1), times (by real)
+    "What padding costs in four ways to make batches, as a table and a picture."
     texts = list(texts)
     if not texts:
         raise InputError("there are no texts to compare", "give at least one")
@@ -43,28 +43,25 @@ def padding_report(
     order = list(range(len(texts)))
     by_length = sorted(order, key=lengths.__getitem__)
     starts = range(0, len(texts), batch_size)
+    in_order = [order[start : start + batch_size] for start in starts]
     ways = {
-        'padding="max_length"': [order[s : s + batch_size] for s in starts],
-        "longest of the batch": [order[s : s + batch_size] for s in starts],
+        'padding="max_length"': in_order,
+        "longest of the batch": in_order,
         "sorted by length": [by_length[s : s + batch_size] for s in starts],
         "token budget": plan(lengths, budget),
     }
     rows, widths = [], {}
     for way, batches in ways.items():
         fixed = tok.model_max_length if "max_length" in way else None
-        widths[way] = _widths(batches, lengths, fixed)
-        computed, real = map(sum, zip(*widths[way]))
+        widths[way] = pairs = []
+        for batch in batches:
+            width = fixed or max(lengths[i] for i in batch)
+            pairs += [(width, lengths[i]) for i in batch]
+        computed, real = map(sum, zip(*pairs))
         row = {"way": way, "batches": len(batches), "tokens": computed}
-        rows.append(row | {"padding": 1 - real / computed, "times": round(computed / real, 3)})
+        row["padding"] = 1 - real / computed
+        row["times"] = round(computed / real, 3)
+        rows.append(row)
     if draw:
         plot_padding(widths)
     return ListResult(rows)
-
-# %% ../nbs/02_tokenizer.ipynb #49c81109
-def _widths(batches, lengths, fixed=None):
-    "For each text the width of its batch and its own tokens."
-    pairs = []
-    for batch in batches:
-        width = fixed or max(lengths[i] for i in batch)
-        pairs += [(width, lengths[i]) for i in batch]
-    return pairs
