@@ -40,7 +40,7 @@ FLOORS = {
     "training": """arguments labels encodings checkpoints steps history callbacks evaluation
         trainer_2021""",
     "": "tokenizer model pipeline customization trainer native_loop",
-    "beyond": """wordpiece lora sweep explain attention browse calibration few_shot
+    "beyond": """wordpiece lora sweep targets explain attention browse calibration few_shot
         playground""",
     " ": "all",
     "app": "console cells tour migrate cli",

@@ -14,8 +14,9 @@ import transformers
 
 from nlp_tour.base.errors import InputError
 from nlp_tour.beyond.attention import attention, rollout
-from nlp_tour.beyond.explain import METHODS, TARGETS, TOLERANCE, Read, explain, model_of
+from nlp_tour.beyond.explain import METHODS, TOLERANCE, explain, model_of
 from nlp_tour.beyond.playground import playground
+from nlp_tour.beyond.targets import TARGETS, Read
 from nlp_tour.data.reviews import reviews
 from nlp_tour.engine.batching import Row, plan
 from nlp_tour.pictures.images import contrast_ratio
@@ -170,12 +171,12 @@ def test_equal_to_captum(one_thread):
     "On a pair, a name and an answer; the notebook has it on one text of the real model."
     from captum.attr import LayerIntegratedGradients
 
-    from nlp_tour.beyond.explain import _mask, _outputs, integrated_gradients
+    from nlp_tour.beyond.explain import integrated_gradients, mask_id, run_rows
 
     for task in TARGETS:
         pipe = tiny("bert", "wordpiece", task)
         read = Read(pipe, pipe.task.check(ITEMS[task], "the text"))
-        (out,) = _outputs(pipe, [read.row])
+        (out,) = run_rows(pipe, [read.row])
         _, score = TARGETS[task](
             pipe,
             read,
@@ -197,7 +198,7 @@ def test_equal_to_captum(one_thread):
 
         ids, base = (
             torch.tensor([read.row.ids]),
-            torch.tensor([read.hidden(read.words, _mask(pipe))]),
+            torch.tensor([read.hidden(read.words, mask_id(pipe))]),
         )
         embed = pipe.model.get_input_embeddings()
         theirs = (

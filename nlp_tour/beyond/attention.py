@@ -12,7 +12,8 @@ import numpy as np
 
 from ..base.errors import InputError
 from ..base.texts import as_texts
-from .explain import Read, model_of
+from .explain import model_of
+from .targets import Read
 from ..hub.calling import evaluating
 
 # %% ../../nbs/beyond/attention.ipynb #3a7f08cd

@@ -9,7 +9,8 @@ __all__ = ['view', 'Playground', 'playground']
 import html
 
 from ..base.errors import InputError
-from .explain import TARGETS, explain
+from .explain import explain
+from .targets import TARGETS
 from ..tokenizer import show_tokens
 
 # %% ../../nbs/beyond/playground.ipynb #70067581
