@@ -350,6 +350,20 @@ def locked(
 
 # %% ../../nbs/inference/files.ipynb #cddcfec9
 @contextlib.contextmanager
+def _still_there(folder, out):
+    "One sentence where another run has joined its parts, and so taken the folder away."
+    try:
+        yield
+    except FileNotFoundError as e:
+        if folder.exists() or not out.exists():
+            raise
+        raise InputError(
+            f"another run has just finished {out}",
+            "read it, or choose another name to score again",
+        ) from e
+
+
+@contextlib.contextmanager
 def _place(folder, rank, world):
     "This rank's place in the folder; ranks of a run with another number of processes are refused."
     with contextlib.ExitStack() as held:
@@ -389,7 +403,7 @@ def map_file(
     item, before = _item(names, column), _state(src)
     manifest = _manifest(pipe, src, names, item, bad, kind, part_rows, encoding, options)
     folder, (rank, world) = _folder(out, file), ranks()
-    with _place(folder, rank, world):
+    with _still_there(folder, out), _place(folder, rank, world):
         with locked(folder / ".lock", wait=True):
             _same_run(folder, manifest)
         done = _work(
@@ -471,6 +485,11 @@ def _folder(out, file):
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise InputError(f"could not make the folder {folder}: {e.strerror}.") from e
+    if file and out.exists() and not (folder / "_manifest.json").exists():
+        # Another run ended in between.
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+        raise InputError(f"{out} exists; delete it to score again, or choose another name.")
     if not os.access(folder, os.W_OK):
         raise InputError(f"could not write into {folder}: it is read-only.")
     return folder
@@ -501,7 +520,39 @@ def _finish(folder, manifest, world, file):
         }
     )
 
+# %% ../../nbs/inference/files.ipynb #8ed397fb
+def _write_manifest(folder, manifest):
+    with written(folder / "_manifest.json") as f:
+        f.write(json.dumps(manifest, indent=1, ensure_ascii=False).encode())
 
+
+def _joined_bytes(folder, file):
+    "The bytes of the joined file, if a run that was killed since then wrote it; else None."
+    if not file.exists():
+        return None
+    joined = json.loads((folder / "_manifest.json").read_text(encoding="utf-8")).get("joined")
+    size = file.stat().st_size
+    if size == joined:
+        return joined
+    # An empty file holds nothing that could be lost.
+    if size:
+        raise InputError(
+            f"{file} is another file than the answers, whose parts stand in {folder}",
+            "move it away, and the same call goes on",
+        )
+    return None
+
+
+def _join_into(file, folder, manifest, parts):
+    "Write the joined file; its length is noted before it appears."
+    with written(file) as f:
+        join_parts(parts, f, manifest["format"])
+        f.flush()
+        size = os.fstat(f.fileno()).st_size
+        _write_manifest(folder, manifest | {"done": True, "joined": size})
+    return size
+
+# %% ../../nbs/inference/files.ipynb #41beb410
 def _join(folder, manifest, parts, file):
     "What is done once, when all parts are there."
     for left in [
@@ -509,19 +560,23 @@ def _join(folder, manifest, parts, file):
         *(file.parent.glob(f".{glob.escape(file.name)}.*.tmp") if file else []),
     ]:
         left.unlink()
-    with written(folder / "_manifest.json") as f:
-        f.write(json.dumps({**manifest, "done": True}, indent=1, ensure_ascii=False).encode())
-    if not file:
+    if file:
+        joined = _joined_bytes(folder, file)
+        if joined is None:
+            joined = _join_into(file, folder, manifest, parts)
+        if file.stat().st_size != joined:
+            raise InputError(
+                f"{file} changed while it was written; its parts stand in {folder}",
+                "move the file away, and the same call goes on",
+            )
+    else:
+        _write_manifest(folder, manifest | {"done": True})
         return
-    if not file.exists():
-        with written(file) as f:
-            join_parts(parts, f, manifest["format"])
-    folder.rename(
-        _gone(folder)
-    )  # deleted under another name, so that half of it is never taken for a run
+    # Deleted under another name, so that half of it is never taken for a run.
+    folder.rename(_gone(folder))
     shutil.rmtree(_gone(folder), ignore_errors=True)
 
-
+# %% ../../nbs/inference/files.ipynb #c14db56c
 def join_parts(
     parts: list,  # files, in order
     f,  # a binary file to write into

@@ -1,6 +1,7 @@
 "Scoring a file while everything goes wrong: kills at every step, full and closed disks, two runs, dying ranks, files that change."
 
 import csv
+import functools
 import json
 import os
 import re
@@ -75,6 +76,78 @@ def test_killed_at_every_step_it_goes_on_to_the_same_bytes(pipe, src, whole, tmp
     died = killing.everywhere(tmp_path, work, after)
     print(f"killed at {died} steps")
     assert died > 25
+
+
+@pytest.fixture
+def killed_before_the_join(pipe, src, tmp_path):
+    "A run whose parts are all there, and the name of its output."
+    out = tmp_path / "out.jsonl"
+    half = tmp_path / "half" / "out.jsonl"
+    for n in range(1, 1000):
+        shutil.rmtree(half.parent, ignore_errors=True)
+        run = functools.partial(map_file, pipe, src, half, part_rows=64, progress=False)
+        assert killing.at(n, half.parent, run)
+        folder = half.with_name("out.jsonl.parts")
+        if len(list(folder.glob("part-*.jsonl"))) == 5:
+            break
+    folder.rename(tmp_path / "out.jsonl.parts")
+    return out
+
+
+def test_an_empty_file_under_the_output_s_name_loses_no_answer(
+    pipe, src, whole, killed_before_the_join
+):
+    out = killed_before_the_join
+    out.touch()
+    said = map_file(pipe, src, out, part_rows=64, progress=False)
+    assert said["done"] and said["rows"] == ROWS
+    assert out.read_bytes() == whole
+    assert not out.with_name("out.jsonl.parts").exists()
+
+
+def test_another_file_under_the_output_s_name_stands_and_so_do_the_parts(
+    pipe, src, whole, killed_before_the_join
+):
+    out = killed_before_the_join
+    out.write_text("theirs")
+    with pytest.raises(InputError, match="another file than the answers.*move it away"):
+        map_file(pipe, src, out, part_rows=64, progress=False)
+    assert out.read_text() == "theirs"
+    out.unlink()
+    assert map_file(pipe, src, out, part_rows=64, progress=False)["done"]
+    assert out.read_bytes() == whole
+
+
+def test_a_second_run_that_comes_while_the_first_joins(pipe, src, whole, tmp_path, monkeypatch):
+    "It is told in one sentence, and the first ends as if it had been alone."
+    import threading
+
+    from nlp_tour.inference import files
+
+    out, joining, seen = tmp_path / "out.jsonl", threading.Event(), []
+    join = files.join_parts
+
+    def slow(*args):
+        joining.set()
+        time.sleep(0.5)
+        join(*args)
+
+    monkeypatch.setattr(files, "join_parts", slow)
+
+    def second():
+        joining.wait(60)
+        try:
+            seen.append(map_file(pipe, src, out, part_rows=64, progress=False))
+        except InputError as e:
+            seen.append(str(e))
+
+    other = threading.Thread(target=second)
+    other.start()
+    assert map_file(pipe, src, out, part_rows=64, progress=False)["done"]
+    other.join()
+    assert re.search("has just finished|another run is writing|exists; delete it", seen[0]), seen
+    assert out.read_bytes() == whole
+    assert [p.name for p in tmp_path.iterdir()] == ["out.jsonl"]
 
 
 def test_killed_again_and_again_in_one_folder(pipe, src, whole, tmp_path):
