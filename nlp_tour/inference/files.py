@@ -479,14 +479,12 @@ def _folder(out, file):
         shutil.rmtree(
             _gone(folder), ignore_errors=True
         )  # what a run left that was killed at its very end
-    if file and out.exists() and not folder.exists():
-        raise InputError(f"{out} exists; delete it to score again, or choose another name.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise InputError(f"could not make the folder {folder}: {e.strerror}.") from e
     if file and out.exists() and not (folder / "_manifest.json").exists():
-        # Another run ended in between.
+        # It was scored before, or another run has just ended.
         with contextlib.suppress(OSError):
             folder.rmdir()
         raise InputError(f"{out} exists; delete it to score again, or choose another name.")
