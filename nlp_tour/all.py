@@ -7,6 +7,7 @@ __all__ = ['OURS']
 
 # %% ../nbs/all.ipynb #205fac53
 import importlib
+from importlib.metadata import version
 
 # %% ../nbs/all.ipynb #d9c02d37
 OURS = {
@@ -37,8 +38,9 @@ OURS = {
     "beyond.playground": ["playground"],
 }  # module -> its names
 
+# %% ../nbs/all.ipynb #4974308b
 _WHERE = {name: module for module, names in OURS.items() for name in names}
-_TOUR = [
+_TOUR = [  # the tour's own names in transformers
     "AutoConfig",
     "AutoModel",
     "AutoModelForSequenceClassification",
@@ -48,7 +50,7 @@ _TOUR = [
     "DistilBertForSequenceClassification",
     "DistilBertTokenizer",
     "get_scheduler",
-]  # the tour's own names in transformers
+]
 
 __all__ = [*_WHERE, *_TOUR]
 
@@ -70,12 +72,13 @@ def __getattr__(name):
             continue
         return _ours(found) if hasattr(found, "from_pretrained") else found
     raise AttributeError(
-        f"neither nlp_tour nor transformers {importlib.import_module('transformers').__version__} nor datasets has a name {name!r}"
+        f"neither nlp_tour nor transformers {version('transformers')} nor datasets "
+        f"has a name {name!r}"
     )
 
 # %% ../nbs/all.ipynb #7ff963bc
 def _ours(cls):
-    "A class with `from_pretrained`, with our way of resolving names; models read TensorFlow's files, too."
+    "A class with `from_pretrained` that resolves names our way; models read TensorFlow's files."
     import transformers as t
 
     from nlp_tour.hub.configs import tour_config

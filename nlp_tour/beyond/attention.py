@@ -41,7 +41,8 @@ def attention(
             model.set_attn_implementation(before)
     if not maps:
         raise InputError(
-            f"{type(model).__name__} gives no attention weights of one text; this is for encoders such as BERT."
+            f"{type(model).__name__} gives no attention weights of one text; "
+            "this is for encoders such as BERT."
         )
     return read.encoding.tokens, torch.cat(maps).float().cpu().numpy()
 

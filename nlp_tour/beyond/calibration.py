@@ -25,19 +25,17 @@ def reliability(
     p, labels = np.asarray(probabilities, dtype=float), np.asarray(labels)
     if p.ndim != 2 or len(p) != len(labels) or not len(p):
         raise InputError(
-            f"probabilities of shape {p.shape} and {len(labels)} labels; there must be a row for each label, and at least one."
+            f"probabilities of shape {p.shape} and {len(labels)} labels; "
+            "there must be a row for each label, and at least one."
         )
     score, right = p.max(-1), p.argmax(-1) == labels
-    where = np.minimum((score * bins).astype(int), bins - 1)
-    return [
-        {
-            "score": score[where == b].mean().item(),
-            "right": right[where == b].mean().item(),
-            "n": int((where == b).sum()),
-        }
-        for b in range(bins)
-        if (where == b).any()
-    ]
+    place = np.minimum((score * bins).astype(int), bins - 1)
+    found = []
+    for b in np.unique(place):
+        inside = place == b
+        share = {"score": score[inside].mean().item(), "right": right[inside].mean().item()}
+        found.append(share | {"n": int(inside.sum())})
+    return found
 
 
 def ece(
@@ -45,7 +43,8 @@ def ece(
     labels: list,  # N right ids
     bins: int = 10,
 ) -> float:  # from 0, which is best, to 1
-    "Expected calibration error: the mean gap between score and share, weighted by the answers in each bin (arXiv:1706.04599)."
+    """Expected calibration error (arXiv:1706.04599): the mean gap between score and share, weighted
+    by the answers in each bin."""
     found = reliability(probabilities, labels, bins)
     return sum(b["n"] * abs(b["score"] - b["right"]) for b in found) / sum(b["n"] for b in found)
 
@@ -87,24 +86,23 @@ def fit_temperature(
     logits,  # (N, L), of texts that were not trained on
     labels: list,  # N right ids
 ) -> float:  # what to divide logits by
-    "The temperature of least cross-entropy (arXiv:1706.04599). Raises `InputError` where there is none."
+    "The temperature of least cross-entropy (arXiv:1706.04599); raises `InputError` for none."
     import torch
 
-    z, y = (
-        torch.as_tensor(np.asarray(logits), dtype=torch.float64),
-        torch.as_tensor(np.asarray(labels)),
-    )
+    z = torch.as_tensor(np.asarray(logits), dtype=torch.float64)
+    y = torch.as_tensor(np.asarray(labels))
     if z.ndim != 2 or z.shape[1] < 2 or len(z) != len(y) or not len(z):
         raise InputError(
-            f"logits of shape {tuple(z.shape)} and {len(y)} labels; there must be a row of two or more for each label."
+            f"logits of shape {tuple(z.shape)} and {len(y)} labels; "
+            "there must be a row of two or more for each label."
         )
     if (z.argmax(-1) == y).all():
         raise InputError(
-            "every label is right, so no temperature is low enough; fit it on more texts that the model was not trained on."
+            "every label is right, so no temperature is low enough; "
+            "fit it on more texts that the model was not trained on."
         )
-    log = torch.zeros(
-        (), dtype=torch.float64, requires_grad=True
-    )  # of the temperature, which is positive
+    # The logarithm is what is searched for, since a temperature is positive.
+    log = torch.zeros((), dtype=torch.float64, requires_grad=True)
     steps = torch.optim.LBFGS([log], max_iter=100, line_search_fn="strong_wolfe")
 
     def loss():
