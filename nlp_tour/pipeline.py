@@ -91,7 +91,7 @@ def steps(
     inputs, options = self.task.arguments(args, options)
     return take_steps(self, inputs, self.read_options(options))
 
-# %% ../nbs/01_pipeline.ipynb #667c4143
+# %% ../nbs/01_pipeline.ipynb #ac2e3d63
 @patch
 def save_pretrained(
     self: Pipeline,
