@@ -255,3 +255,62 @@ def test_the_completion_is_shown_for_every_shell(shell):
     assert run.returncode == 0 and "_NLP_TOUR_COMPLETE" in run.stdout and shell in run.stdout, (
         run.stderr
     )
+
+
+@pytest.mark.parametrize("words", [["predict", "-"], ["predict"]], ids=" ".join)
+def test_a_closed_standard_input_is_one_sentence(words, tiny_classifier):
+    args = [sys.executable, "-m", "nlp_tour.app.cli", *words, "--model", str(tiny_classifier)]
+    env = os.environ | {"NLP_TOUR_OFFLINE": "1"}
+    shell = ["bash", "-c", 'exec "$@" <&-', "bash", *args]
+    run = subprocess.run(shell, env=env, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 2 and "standard input is closed" in run.stderr, run.stderr
+
+
+@pytest.mark.parametrize("task", ["text-generation", "conversational"])
+@pytest.mark.parametrize("ending", [None, ".json", ".svg", ".html"])
+def test_steps_of_a_model_that_writes(tmp_path, task, ending):
+    import tiny
+    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+    names = {"eos_token": "</s>", "pad_token": "<pad>"}
+    tok = PreTrainedTokenizerFast(tokenizer_object=tiny.bpe(), **names)
+    sizes = {"n_embd": 16, "n_layer": 1, "n_head": 2, "n_positions": 64}
+    config = GPT2Config(vocab_size=len(tok), bos_token_id=1, eos_token_id=1, **sizes)
+    tiny.fill(GPT2LMHeadModel(config)).save_pretrained(tmp_path)
+    tok.save_pretrained(tmp_path)
+    out = ["--out", tmp_path / f"steps{ending}"] if ending else []
+    run = command("steps", "The film is", "-t", task, "-m", tmp_path, *out)
+    assert run.returncode == 0, run.stderr
+    if ending:
+        assert (tmp_path / f"steps{ending}").stat().st_size > 300
+    else:
+        assert "Ġfilm" in run.stdout
+
+
+@pytest.mark.parametrize("ending", ["txt", "csv", "tsv"])
+def test_a_blank_line_is_answered_null(tiny_classifier, tmp_path, ending):
+    "Also in a table of one column, where a blank line is a blank cell."
+    import json
+
+    head = "" if ending == "txt" else "text\n"
+    file = tmp_path / f"in.{ending}"
+    file.write_text(f"{head}good\n\nbad\n")
+    run = command("predict", file, "--model", tiny_classifier, "--bad", "null")
+    rows = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [row["text"] for row in rows] == ["good", "", "bad"]
+    assert [row["label"] is None for row in rows] == [False, True, False]
+    run = command("predict", file, "--model", tiny_classifier)
+    assert run.returncode == 2 and "row 1 (the first is 0)" in run.stderr, run.stderr
+
+
+def test_thousands_of_columns_take_no_time_of_their_own():
+    import time
+
+    import pyarrow as pa
+
+    from nlp_tour.inference.files import rows_of
+
+    table = pa.table({f"c{i}": ["x"] for i in range(4000)})
+    start = time.process_time()
+    assert len(rows_of(table)[0]) == 4000
+    assert time.process_time() - start < 1

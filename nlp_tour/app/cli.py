@@ -275,9 +275,9 @@ def _drawn(kind):
 def _json(found, text):
     import json
 
-    return (json.dumps({"text": text, **found}, ensure_ascii=False, indent=1) + "\n").encode(
-        "utf-8", "replace"
-    )
+    return (
+        json.dumps({"text": text, **found}, ensure_ascii=False, indent=1, default=str) + "\n"
+    ).encode("utf-8", "replace")
 
 
 _STEPS = {".html": _page, ".png": _drawn("png"), ".svg": _drawn("svg"), ".json": _json}

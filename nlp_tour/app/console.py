@@ -24,6 +24,8 @@ def source_of(
 ):  # ("texts", list), ("file", path) or ("stdin", None)
     "Tell what the arguments of a command are."
     stdin = stdin or sys.stdin
+    if stdin is None and (not words or words == ["-"]):
+        raise InputError("standard input is closed; give a text, or a file.")
     if not words and stdin.isatty():
         raise InputError(
             "nothing to read: give a text, a file, or pipe lines into the command; --help has examples."

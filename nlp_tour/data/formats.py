@@ -9,6 +9,7 @@ __all__ = ['LONGEST', 'UNPACKED', 'BATCH', 'JSON', 'Checked', 'read_lines', 'rea
 # %% ../../nbs/data/formats.ipynb #7bad3326
 import bisect
 import codecs
+import csv
 import io
 import itertools
 import json
@@ -116,15 +117,34 @@ def read_lines(stream):
     return pa.schema({"text": pa.string()}), map(pa.record_batch, columns)
 
 
+def _has_one_column(stream, delimiter):
+    "Whether the first line that is not blank holds one name."
+    while not stream.ready and not stream.ended:
+        # Blank lines before the names are no names.
+        stream.ready = stream.next_block().lstrip(b"\r\n")
+    lines = io.StringIO(stream.ready.decode("utf-8", "ignore"), newline="")
+    try:
+        return len(next(csv.reader(lines, delimiter=delimiter), [])) == 1
+    except csv.Error:
+        # A name longer than Python's csv reads.
+        return False
+
+
 def read_separated(stream, delimiter=","):
-    "CSV and TSV: every cell stays a string."
+    "CSV and TSV: every cell stays a string; in a file of one column a blank line is a blank cell."
     import pyarrow as pa
     import pyarrow.csv as pc
 
+    one = _has_one_column(stream, delimiter)
     reader = pc.open_csv(
         pa.PythonFile(stream, "r"),
         pc.ReadOptions(block_size=LONGEST),
-        pc.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        pc.ParseOptions(
+            delimiter=delimiter,
+            newlines_in_values=True,
+            # Else a line without any cell is no row.
+            ignore_empty_lines=not one,
+        ),
         pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
     )
     return reader.schema, reader if delimiter == "," else _on_one_line(stream.name, reader)

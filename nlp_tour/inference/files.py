@@ -148,7 +148,8 @@ def rows_of(
     table,  # a `pyarrow.Table`
 ) -> list:  # dicts
     "The rows as plain Python; raises `InputError` for bytes that are no text."
-    columns = [column_values(_as_texts(table), name) for name in table.column_names]
+    table = _as_texts(table)
+    columns = [column_values(table, name) for name in table.column_names]
     return [dict(zip(table.column_names, row)) for row in zip(*columns)]
 
 
