@@ -36,7 +36,7 @@ FLOORS = {
     "tasks": """base registry classification token_classification features question_answering
         fill_mask zero_shot decoding generation text_generation conversational seq2seq
         table""",
-    "inference": "arguments loading files forward steps",
+    "inference": "arguments loading writers scoring parts files forward steps",
     "training": """arguments labels encodings checkpoints steps history callbacks evaluation
         trainer_2021""",
     "": "tokenizer model pipeline customization trainer native_loop",

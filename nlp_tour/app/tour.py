@@ -15,7 +15,7 @@ from pathlib import Path
 from ..base.errors import InputError, printable
 from ..base.folders import atomic_folder
 from ..base.results import html_table
-from ..inference.files import locked
+from ..inference.parts import locked
 
 # %% ../../nbs/app/tour.ipynb #1a652f87
 TOUR_SENTENCES = [

@@ -16,7 +16,7 @@ from ..base.patch import patch
 from ..base.texts import Texts
 from ..engine.batching import Row, pad, plan
 from ..hub.calling import evaluating
-from .files import free_name
+from .scoring import free_name
 from .loading import Bundle
 from ..tasks.base import Options
 

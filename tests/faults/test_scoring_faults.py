@@ -122,7 +122,7 @@ def test_a_second_run_that_comes_while_the_first_joins(pipe, src, whole, tmp_pat
     "It is told in one sentence, and the first ends as if it had been alone."
     import threading
 
-    from nlp_tour.inference import files
+    from nlp_tour.inference import parts as files
 
     out, joining, seen = tmp_path / "out.jsonl", threading.Event(), []
     join = files.join_parts
@@ -168,9 +168,9 @@ def test_killed_again_and_again_in_one_folder(pipe, src, whole, tmp_path):
 
 
 def test_a_part_that_was_half_written_is_no_part(pipe, src, whole, tmp_path):
-    from nlp_tour.inference import files as scoring
+    from nlp_tour.inference import writers as scoring
 
-    def half(table, f, real=scoring._jsonl):
+    def half(table, f, real=scoring.write_jsonl):
         if table["id"][0].as_py() == 128:
             f.write(b'{"id": 128, "te')
             f.flush()
@@ -680,7 +680,7 @@ def as_rank(rank, world, work):
 
 
 def test_ranks_that_start_together_find_their_places(tmp_path):
-    from nlp_tour.inference.files import _place
+    from nlp_tour.inference.parts import place_of_rank
 
     for n in range(60):
         folder = tmp_path / str(n)
@@ -689,7 +689,7 @@ def test_ranks_that_start_together_find_their_places(tmp_path):
             (folder / ".rank-0.lock").write_text("1")  # left by a run of one process
 
         def work():
-            with _place(folder, int(os.environ["RANK"]), 2):
+            with place_of_rank(folder, int(os.environ["RANK"]), 2):
                 time.sleep(0.005)
 
         ended = [os.waitpid(child, 0)[1] for child in [as_rank(r, 2, work) for r in (0, 1)]]
@@ -717,7 +717,7 @@ def test_a_rank_that_finds_the_parts_joined_is_done(
     monkeypatch.setenv("RANK", "1")
     monkeypatch.setenv("WORLD_SIZE", "2")
     if moment == "before its end":
-        real = scoring._work
+        real = scoring.score_parts
 
         def work(*args):
             done = real(*args)
@@ -725,7 +725,7 @@ def test_a_rank_that_finds_the_parts_joined_is_done(
                 other()
             return done
 
-        monkeypatch.setattr(scoring, "_work", work)
+        monkeypatch.setattr(scoring, "score_parts", work)
     else:
         import fcntl
 

@@ -30,7 +30,8 @@ from nlp_tour.app.console import source_of
 from nlp_tour.base.errors import InputError
 from nlp_tour.data.datasets import load_data
 from nlp_tour.data.readers import FORMATS, read_batches, regroup_batches
-from nlp_tour.inference.files import map_file, ranks
+from nlp_tour.inference.files import map_file
+from nlp_tour.inference.parts import ranks
 from nlp_tour.pipeline import pipeline
 from nlp_tour.tasks.conversational import Conversation
 from nlp_tour.tasks.registry import TASKS
