@@ -308,7 +308,7 @@ def test_thousands_of_columns_take_no_time_of_their_own():
 
     import pyarrow as pa
 
-    from nlp_tour.inference.files import rows_of
+    from nlp_tour.inference.writers import rows_of
 
     table = pa.table({f"c{i}": ["x"] for i in range(4000)})
     start = time.process_time()

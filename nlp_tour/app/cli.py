@@ -130,7 +130,8 @@ def _chunks(pipe, source, words, column, input_format, encoding, bad):
         ]
         return
     from nlp_tour.data.readers import read_batches, regroup_batches
-    from nlp_tour.inference.files import _item, score
+    from nlp_tour.inference.files import item_columns
+    from nlp_tour.inference.scoring import score
 
     names, batches = (
         read_batches(words, encoding)
@@ -139,7 +140,7 @@ def _chunks(pipe, source, words, column, input_format, encoding, bad):
             sys.stdin.buffer, encoding, "." + (input_format or "txt").removeprefix(".")
         )
     )
-    item, first = _item(names, column), 0
+    item, first = item_columns(names, column), 0
     for table in regroup_batches(batches, 4096):
         yield score(pipe, table, item, first, bad)
         first += len(table)
@@ -196,7 +197,7 @@ def predict_command(
     Examples: nlp-tour predict "A quiet triumph."  ·  cat reviews.txt | nlp-tour predict > out.jsonl  ·  nlp-tour predict reviews.csv --column text --out scored.parquet
     """
     from nlp_tour.app.console import columns, settings, source_of, target
-    from nlp_tour.inference.files import ranks
+    from nlp_tour.inference.parts import ranks
 
     source, words = source_of(inputs)
     _unused(source, column, input_format, encoding, bad)
@@ -248,7 +249,7 @@ def _write(chunks, out, kind):
 
     colour = out is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     if out:
-        from nlp_tour.inference.files import written
+        from nlp_tour.inference.writers import written
     with written(out, _UNTOUCHED) if out else contextlib.nullcontext(sys.stdout.buffer) as f:
         rows = Rows(f, kind, colour)
         for chunk in chunks:
@@ -320,7 +321,7 @@ def steps_command(
         )
     found = pipeline(task or (None if model else "sentiment-analysis"), model=model).steps(text)
     if out:
-        from nlp_tour.inference.files import written
+        from nlp_tour.inference.writers import written
 
         with written(out, _UNTOUCHED) as f:
             f.write(_STEPS[out.suffix.lower()](found, text))

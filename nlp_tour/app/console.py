@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..base.errors import InputError, nearest
 from ..data.readers import FORMATS
-from ..inference.files import json_line, rows_of
+from ..inference.writers import json_line, rows_of
 
 # %% ../../nbs/app/console.ipynb #69909a8b
 def source_of(

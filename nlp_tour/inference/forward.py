@@ -16,8 +16,8 @@ from ..base.patch import patch
 from ..base.texts import Texts
 from ..engine.batching import Row, pad, plan
 from ..hub.calling import evaluating
-from .scoring import free_name
 from .loading import Bundle
+from .scoring import free_name
 from ..tasks.base import Options
 
 # %% ../../nbs/inference/forward.ipynb #25fb0d09

@@ -32,7 +32,8 @@ def rows_of(
     table,  # a `pyarrow.Table`
 ) -> list:  # dicts
     "The rows as plain Python; raises `InputError` for bytes that are no text."
-    columns = [column_values(as_texts_table(table), name) for name in table.column_names]
+    table = as_texts_table(table)
+    columns = [column_values(table, name) for name in table.column_names]
     return [dict(zip(table.column_names, row)) for row in zip(*columns)]
 
 
