@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import threading
+import time
 from pathlib import Path
 
 from .errors import InputError, warn_once
@@ -45,24 +46,65 @@ def _no_link(path):
         raise InputError(f"{path} is a link, and no save makes one; remove it.")
 
 
-@contextlib.contextmanager
-def _locked(folder, until=lambda: False):
-    "Hold the folder's lock; yields False, without it, if `until()` comes true while it waits."
+def _try_lock(folder):
+    "A function that lets go of the folder's lock; None while another holds it."
+    try:
+        import fcntl
+    except ImportError:
+        return _try_file_lock(folder)
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as e:
+        os.close(fd)
+        return None if isinstance(e, BlockingIOError) else _try_file_lock(folder)
+
+    def let_go():
+        # Said aloud, for a process that was forked meanwhile has this descriptor, too.
+        fcntl.flock(fd, fcntl.LOCK_UN)
+        os.close(fd)
+
+    return let_go
+
+
+def _try_file_lock(folder):
+    "The same by a file in the folder."
     from filelock import FileLock, Timeout
 
     path = folder / ".saving.lock"
     _no_link(path)
-    # One object for each path: a thread that holds the lock may take it again.
-    lock, held = FileLock(path, is_singleton=True), False
-    while not held and not until():
-        with contextlib.suppress(Timeout):
-            lock.acquire(timeout=0.2, poll_interval=0.01)
-            held = True
+    lock = FileLock(path)
     try:
-        yield held
+        lock.acquire(timeout=0)
+    except Timeout:
+        return None
+    return lock.release
+
+# %% ../../nbs/base/folders.ipynb #788ab3af
+_held = threading.local()
+
+
+@contextlib.contextmanager
+def _locked(folder, until=lambda: False):
+    "Hold the folder's lock; yields False, without it, if `until()` comes true while it waits."
+    # A thread that holds the lock may take it again.
+    folders = _held.__dict__.setdefault("folders", set())
+    if folder in folders:
+        yield True
+        return
+    let_go = _try_lock(folder)
+    while not let_go and not until():
+        time.sleep(0.01)
+        let_go = _try_lock(folder)
+    if not let_go:
+        yield False
+        return
+    folders.add(folder)
+    try:
+        yield True
     finally:
-        if held:
-            lock.release()
+        folders.discard(folder)
+        let_go()
 
 # %% ../../nbs/base/folders.ipynb #62aeb4a7
 def _place(folder, name):

@@ -15,6 +15,7 @@ import killing
 import pytest
 import torch
 
+from nlp_tour.base import folders
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.folders import atomic_folder, finish_atomic
 from nlp_tour.hub.loading import load
@@ -219,8 +220,11 @@ def test_a_writer_and_four_readers_at_once(tiny_classifier, tmp_path):
     assert state(folder) == (ROUNDS, f"L{ROUNDS}", 40 + ROUNDS % 20)
 
 
-def test_two_writers_at_once_lose_no_save(tmp_path):
+@pytest.mark.parametrize("lock", ["on the folder", "in a file"])
+def test_two_writers_at_once_lose_no_save(tmp_path, monkeypatch, lock):
     "Each save is whole, and the last one stands."
+    if lock == "in a file":
+        monkeypatch.setattr(folders, "_try_lock", folders._try_file_lock)
     folder = tmp_path / "out"
     with atomic_folder(folder) as part:
         (part / "0.txt").write_text("0")
