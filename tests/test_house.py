@@ -43,7 +43,7 @@ FLOORS = {
     "beyond": """wordpiece lora sweep targets explain attention browse calibration few_shot
         playground""",
     " ": "all",
-    "app": "console cells tour migrate options steps cli",
+    "app": "console notebooks cells tour migrate options steps cli",
 }
 ORDER = [f"{wing}.{room}".strip(". ") for wing, rooms in FLOORS.items() for room in rooms.split()]
 
@@ -175,7 +175,7 @@ print([m for m in heavy if m in sys.modules])
 INSTALLED = """
 import sys
 import nlp_tour
-from nlp_tour.app.console import copy_notebooks
+from nlp_tour.app.notebooks import copy_notebooks
 from nlp_tour.hub.standins import ADAPTER
 print(nlp_tour.__version__)
 print([m for m in ("torch", "transformers") if m in sys.modules])

@@ -341,7 +341,7 @@ def test_revisions_with_path_tricks_are_refused(revision):
 def test_links_out_of_an_output_folder_are_refused(tiny_classifier, tmp_path):
     import pandas as pd
 
-    from nlp_tour.app.console import copy_notebooks
+    from nlp_tour.app.notebooks import copy_notebooks
 
     (tmp_path / "in.txt").write_text("A quiet film.\n")
     (tmp_path / "precious").mkdir()

@@ -263,7 +263,7 @@ def notebooks_command(
 
     Example: nlp-tour notebooks chapters && jupyter lab chapters
     """
-    from nlp_tour.app.console import copy_notebooks
+    from nlp_tour.app.notebooks import copy_notebooks
 
     n = sum(name.suffix == ".ipynb" for name in copy_notebooks(folder, force))
     print(
