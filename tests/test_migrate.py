@@ -180,7 +180,6 @@ def test_files_of_today_come_back_byte_for_byte(path, tmp_path):
     text = path.read_text(encoding="utf-8")
     shows_2021 = any(old in text for old in ("from transformers", "from datasets", "from_tf="))
     assert shows_2021 or text == copy.read_text(encoding="utf-8")
-    )
 
 
 def test_a_script_is_no_notebook(tmp_path):

@@ -306,6 +306,7 @@ def trimmed(answers, texts):
         for a in found if isinstance(found, list) else [found]:
             piece = text[a["start"] : a["end"]]
             a["start"] += len(piece) - len(piece.lstrip())
+            a["end"] -= len(piece) - len(piece.rstrip())
             if "answer" in a:
                 a["answer"] = a["answer"].strip()
     return answers
