@@ -79,7 +79,8 @@ def test_bars_are_for_a_terminal_and_data_that_are_sound_are_found_sound(tiny_cl
         (["Fine.", "-o", "b.csv"], "exists; delete it"),
         (
             ["Fine.", "-o", "nowhere/x.csv"],
-            "could not write nowhere/x.csv: No such file or directory; what was there before is untouched.",
+            "could not write nowhere/x.csv: No such file or directory; "
+            "what was there before is untouched.",
         ),
         (["Fine.", "-f", "csv", "-o", "x.jsonl"], "does not go with"),
         (["Fine.", "--bad", "null"], "--bad is for a file"),
@@ -183,7 +184,8 @@ def test_a_question_and_its_context_come_from_two_columns(tmp_path):
 def test_migrate_shows_and_then_writes(tmp_path):
     old = tmp_path / "train.py"
     old.write_text(
-        "from transformers import AdamW, TrainingArguments\nargs = TrainingArguments('out', evaluation_strategy='epoch')\n"
+        "from transformers import AdamW, TrainingArguments\n"
+        "args = TrainingArguments('out', evaluation_strategy='epoch')\n"
     )
     run = command("migrate", old)
     assert (
@@ -206,7 +208,12 @@ def test_migrate_shows_and_then_writes(tmp_path):
 
 def tab(home, *words):
     "What bash offers after the last of `words`, with the completion that was installed in `home`."
-    script = f"source ~/.bashrc; COMP_WORDS=({' '.join(words[:-1])} '{words[-1]}'); COMP_CWORD={len(words) - 1}; $(complete -p nlp-tour | sed 's/.*-F \\([^ ]*\\).*/\\1/') nlp-tour; echo ${{COMPREPLY[@]}}"
+    script = (
+        f"source ~/.bashrc; COMP_WORDS=({' '.join(words[:-1])} '{words[-1]}'); "
+        f"COMP_CWORD={len(words) - 1}; "
+        f"$(complete -p nlp-tour | sed 's/.*-F \\([^ ]*\\).*/\\1/') nlp-tour; "
+        f"echo ${{COMPREPLY[@]}}"
+    )
     return subprocess.run(
         ["bash", "-c", script],
         env=at_home(home),

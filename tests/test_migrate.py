@@ -1,4 +1,4 @@
-"What `migrate` does to any file: what is not old comes back byte for byte, and what comes out is Python."
+"What `migrate` does to any file: new code stays byte for byte, and the result is Python."
 
 import ast
 import json
@@ -196,7 +196,7 @@ def test_a_script_is_no_notebook(tmp_path):
 
 
 def test_ipython_in_a_notebook_hides_nothing_old():
-    "Cells that IPython times are rewritten; its other lines stay, and are told where they hold something old."
+    "Cells that IPython times are rewritten; its other lines stay and are reported if they are old."
     cells = [
         "out = !ls\nimport transformers",
         "%%time\ntransformers.AdamW",

@@ -1,4 +1,4 @@
-"Scoring a file while everything goes wrong: kills at every step, full and closed disks, two runs, dying ranks, files that change."
+"Scoring a file under faults: kills, full and closed disks, two runs, dying ranks, changed files."
 
 import csv
 import functools
@@ -357,7 +357,7 @@ def test_accelerate_launches_two_ranks(tiny_classifier, long_src, tmp_path):
 
 
 def test_a_full_disk_keeps_what_was_written(pipe, src, whole, tmp_path):
-    "A limit on the size of a file stands for the disk: the second part, of long texts, does not fit."
+    "A file size limit stands for the disk: the second part, of long texts, does not fit."
     wide = tmp_path / "wide.jsonl"
     lines = src.read_text().splitlines()
     lines[70] = json.dumps({"id": 70, "text": "a quiet film " * 20_000})
@@ -742,7 +742,7 @@ def test_a_rank_that_finds_the_parts_joined_is_done(
 
 
 def test_parts_are_joined_when_every_rank_has_begun(pipe, src, tmp_path, monkeypatch):
-    "A rank that has no part to score, and starts last, finds the run and not a file that is in its way."
+    "A rank with no part to score that starts last finds the run, not a file in its way."
     monkeypatch.setenv("WORLD_SIZE", "2")
     for rank, done in (("0", False), ("1", True)):
         monkeypatch.setenv("RANK", rank)
