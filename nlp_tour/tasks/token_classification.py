@@ -280,7 +280,8 @@ def decode(self: TokenClassification, item, rows, outputs, options):
     found = longest(found) if len(rows) > 1 else found
     for e in found:
         name = item[e["start"] : e["end"]]
-        e["start"] += len(name) - len(name.lstrip())  # some tokenizers count the space before
+        e["start"] += len(name) - len(name.lstrip())  # some tokenizers count the space before,
+        e["end"] -= len(name) - len(name.rstrip())  # some have a token for the one behind
     return [e for e in found if e["start"] < e["end"]]
 
 
