@@ -100,3 +100,26 @@ def test_an_output_folder_that_cannot_be_written(tmp_path):
     _, said = run.communicate(timeout=60)
     assert run.returncode == 2 and "could not write" in said
     assert (tmp_path / "out").read_text() == "a file, not a folder"
+
+
+def test_train_judges_both_texts_of_a_pair(tmp_path):
+    from nlp_tour.app.tour import train
+
+    rows = [
+        f"thing number {i},{word} thing,{label}"
+        for i in range(40)
+        for word, label in [("a lovely", "praise"), ("an awful", "blame")]
+    ]
+    (tmp_path / "pairs.csv").write_text("premise,hypothesis,label\n" + "\n".join(rows))
+    metrics = train(tmp_path / "pairs.csv", tmp_path / "out", epochs=3, progress=False)
+    assert metrics["accuracy"] == 1.0
+
+
+def test_the_tour_on_pairs(tmp_path):
+    from nlp_tour.app.tour import tour
+
+    rows = [f"one {i},two {i},{i % 2}" for i in range(40)]
+    (tmp_path / "pairs.csv").write_text("premise,hypothesis,label\n" + "\n".join(rows))
+    metrics = tour(tmp_path / "out", data=tmp_path / "pairs.csv", progress=False)
+    assert metrics["padding"]["times_the_tokens_2021"] > 1
+    assert (tmp_path / "out" / "report.html").exists()
