@@ -468,15 +468,15 @@ def test_html_shows_a_script_as_text(tiny_classifier, tmp_path):
 def test_pictures_draw_markup_and_formulas_as_words(tiny_classifier):
     import xml.etree.ElementTree as ET
 
-    from nlp_tour.beyond.attention import plot_attention
     from nlp_tour.pictures.images import drawn
     from nlp_tour.pictures.plots import plot_confusion, plot_labels
     from nlp_tour.pictures.steps import plot_steps
+    from nlp_tour.pictures.tokens import plot_token_map
 
     names = [EVIL, "$\\frac{$"]
     pipe = pipeline("text-classification", model=str(tiny_classifier))
     for ax in (
-        plot_attention(names, [[0.5, 0.5], [0.5, 0.5]]),
+        plot_token_map(names, [[0.5, 0.5], [0.5, 0.5]]),
         plot_confusion([0, 1], [0, 1], names),
         plot_labels([0, 1], names),
         plot_steps({**pipe.steps("Fine."), "answer": ListResult([{"label": n} for n in names])}),
