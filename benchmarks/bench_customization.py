@@ -24,7 +24,8 @@ from nlp_tour.engine.batching import group_by_length
 from nlp_tour.hub.loading import load
 from nlp_tour.hub.saving import save
 from nlp_tour.metrics.scores import load_metric
-from nlp_tour.native_loop import AdamW, evaluate, train
+from nlp_tour.native_loop import evaluate, train
+from nlp_tour.training.optimizer import AdamW
 
 warnings.filterwarnings("ignore", message=".*random numbers; train this model")
 LABELS = ["NEGATIVE", "POSITIVE"]

@@ -41,7 +41,8 @@ STEPS = """
 import json, statistics, time, warnings
 import torch
 from nlp_tour.hub.loading import load
-from nlp_tour.native_loop import AdamW, train
+from nlp_tour.training.optimizer import AdamW
+from nlp_tour.native_loop import train
 warnings.simplefilter("ignore")
 model = load("bert-base-cased", "text-classification", labels=["NEGATIVE", "POSITIVE"])[0]
 rows = {tokens} // {length}

@@ -31,13 +31,14 @@ from nlp_tour.data.datasets import load_data
 from nlp_tour.data.labels import split_fairly
 from nlp_tour.data.tokenized import tokenize_dataset
 from nlp_tour.hub.weights import sample_weight
-from nlp_tour.native_loop import AdamW, train
+from nlp_tour.native_loop import train
 from nlp_tour.trainer import finetune
 from nlp_tour.training import trainer_2021
 from nlp_tour.training.arguments import TrainingArguments
 from nlp_tour.training.checkpoints import RepeatableSampler, last_checkpoint
 from nlp_tour.training.encodings import encode
 from nlp_tour.training.history import History, Runs
+from nlp_tour.training.optimizer import AdamW
 from nlp_tour.training.trainer_2021 import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -121,8 +121,9 @@ else:
     from nlp_tour.base.hardware import seed_all
     from nlp_tour.data.tokenized import tokenize_dataset
     from nlp_tour.metrics.scores import load_metric
-    from nlp_tour.native_loop import AdamW, evaluate, train
+    from nlp_tour.native_loop import evaluate, train
     from nlp_tour.training.checkpoints import new_accelerator
+    from nlp_tour.training.optimizer import AdamW
 
     rows, collate = tokenize_dataset(data, tok), DataCollatorWithPadding(tok)
     seed_all(42)
