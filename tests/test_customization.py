@@ -141,3 +141,105 @@ def test_the_table_of_the_chapter_is_the_benchmarks():
         times = f"{v['accuracy']:.3f} | {v['seconds']:.0f} s"
         sizes = f"{v['parameters_trained']:,} | {v['megabytes_saved']:.1f} MB"
         assert f"| {name} | {times} | {sizes} |" in text
+
+
+SMALL = {"vocab_size": 50, "hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32}
+FAMILIES = {
+    "Bert": {**SMALL, "num_hidden_layers": 3},
+    "Albert": {**SMALL, "embedding_size": 8, "num_hidden_layers": 3},
+    "DistilBert": {"vocab_size": 50, "dim": 16, "hidden_dim": 32, "n_heads": 2, "n_layers": 3},
+    "XLM": {"n_words": 50, "emb_dim": 16, "n_heads": 2, "n_layers": 3},
+    "XLNet": {"vocab_size": 50, "d_model": 16, "n_head": 2, "d_inner": 32, "n_layer": 3},
+    "DebertaV2": {
+        **SMALL,
+        "num_hidden_layers": 3,
+        "relative_attention": True,
+        "norm_rel_ebd": "layer_norm",
+        "pos_att_type": ["p2c", "c2p"],
+    },
+    "GPT2": {"vocab_size": 50, "n_embd": 16, "n_head": 2, "n_layer": 3, "pad_token_id": 0},
+    "T5": {
+        "vocab_size": 50,
+        "d_model": 16,
+        "d_kv": 8,
+        "d_ff": 32,
+        "num_heads": 2,
+        "num_layers": 3,
+        "decoder_start_token_id": 0,
+        "eos_token_id": 1,
+    },
+    "MegatronBert": {**SMALL, "num_hidden_layers": 3},
+    "Electra": {**SMALL, "embedding_size": 8, "num_hidden_layers": 3},
+}
+
+
+def tiny_classifier(family):
+    "A classifier of the family with random weights, and the name of its body."
+    config = getattr(transformers, f"{family}Config")(**FAMILIES[family], num_labels=3)
+    make = getattr(transformers, f"{family}ForSequenceClassification")
+    torch.manual_seed(0)
+    model = make(config).eval()
+    return model, make.base_model_prefix
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_frozen_body_does_not_move(family):
+    from nlp_tour.customization import freeze, parameter_table, unfreeze
+
+    model, body = tiny_classifier(family)
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    freeze(model)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.1)
+    ids = torch.tensor([[5, 6, 7, 1], [8, 9, 4, 1]])
+    model(input_ids=ids, labels=torch.tensor([1, 2])).loss.backward()
+    optimizer.step()
+    moved = {n for n, p in model.named_parameters() if not torch.equal(p, before[n])}
+    outside = {n for n in before if not n.startswith(f"{body}.")}
+    poolers = {n for n in before if n.startswith(f"{body}.pooler.")}
+    assert outside <= moved <= outside | poolers
+    counted = sum(row["parameters"] for row in parameter_table(model))
+    assert counted == sum(p.numel() for p in before.values())
+    assert all(p.requires_grad for p in unfreeze(model).parameters())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_layer_has_its_number(family):
+    from nlp_tour.training.model_parts import model_parts
+
+    model, _ = tiny_classifier(family)
+    parts = model_parts(model)
+    layers = 1 if family == "Albert" else 3
+    assert set(parts.values()) == {"embeddings", "head", *(f"layer {i}" for i in range(layers))}
+    sizes = dict.fromkeys(parts.values(), 0)
+    for name, p in model.named_parameters():
+        sizes[parts[name]] += p.numel()
+    assert min(sizes[f"layer {i}"] for i in range(layers)) > 1000  # attention and feed-forward
+    words = model.get_input_embeddings().weight
+    assert [parts[n] for n, p in model.named_parameters() if p is words] == ["embeddings"]
+
+
+def test_parts_of_models_with_lora_with_tied_weights_and_of_plain_modules():
+    from nlp_tour.beyond.lora import add_lora
+    from nlp_tour.training.model_parts import model_parts
+
+    plain, _ = tiny_classifier("Bert")
+    parts = {n: part for n, part in model_parts(add_lora(plain)).items() if "lora_" in n}
+    assert set(parts.values()) == {"layer 0", "layer 1", "layer 2"}
+    tied = transformers.T5ForConditionalGeneration(transformers.T5Config(**FAMILIES["T5"]))
+    parts = model_parts(tied)
+    assert parts["shared.weight"] == "embeddings"
+    assert parts["decoder.final_layer_norm.weight"] == "layer 2"
+    bart = transformers.BartConfig(
+        vocab_size=50,
+        d_model=16,
+        encoder_layers=2,
+        decoder_layers=2,
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+        encoder_ffn_dim=32,
+        decoder_ffn_dim=32,
+    )
+    parts = model_parts(transformers.BartForSequenceClassification(bart))
+    assert parts["model.decoder.layernorm_embedding.weight"] == "embeddings"
+    assert {parts[n] for n in parts if n.startswith("classification_head.")} == {"head"}
+    assert set(model_parts(torch.nn.Linear(2, 2)).values()) == {"head"}

@@ -7,14 +7,14 @@ __all__ = ['layer_count', 'learning_rates', 'reinitialize', 'set_dropout', 'add_
 
 # %% ../../nbs/beyond/lora.ipynb #aaf67a1b
 from ..base.errors import InputError
-from ..customization import part_of
+from ..training.model_parts import model_parts
 
 # %% ../../nbs/beyond/lora.ipynb #3b553b17
 def layer_count(
     model,  # a model of transformers
 ) -> int:
     "How many layers the body has; raise `InputError` where they have no numbers."
-    parts = {part_of(name) for name, _ in model.named_parameters()}
+    parts = set(model_parts(model).values())
     layers = [int(part.removeprefix("layer ")) for part in parts if part.startswith("layer ")]
     if not layers:
         name = type(model).__name__
@@ -32,10 +32,10 @@ def learning_rates(
         raise InputError(f"decay={decay} must be above 0 and at most 1.")
     n = layer_count(model)
     parts = ["head", *(f"layer {i}" for i in reversed(range(n))), "embeddings"]
-    groups = {}
+    groups, part_of = {}, model_parts(model)
     for name, p in model.named_parameters():
         if p.requires_grad:
-            part = part_of(name)
+            part = part_of[name]
             rate = lr * decay ** parts.index(part)
             group = groups.setdefault(part, {"params": [], "lr": rate, "name": part})
             group["params"].append(p)
@@ -51,9 +51,10 @@ def reinitialize(
     if not 1 <= layers <= n:
         raise InputError(f"layers={layers} must be from 1 to the model's {n}.")
     tops = [f"layer {i}" for i in range(n - layers, n)]
-    for name, module in model.named_modules():
-        own = list(module.parameters(recurse=False))
-        if not own or part_of(f"{name}.weight") not in tops:
+    part_of = {id(p): part for p, part in zip(model.parameters(), model_parts(model).values())}
+    for module in model.modules():
+        own = [p for p in module.parameters(recurse=False) if part_of[id(p)] in tops]
+        if not own:
             continue
         for p in own:
             p._is_hf_initialized = False  # else transformers keeps what was loaded
