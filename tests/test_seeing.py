@@ -1,4 +1,4 @@
-"Do explanations explain? Sanity tests on real reviews, families and tokenizers, pictures that everybody can read."
+"Do explanations explain? Sanity tests on real reviews, families and tokenizers; pictures."
 
 import json
 import re
@@ -80,7 +80,8 @@ def test_deleting_the_top_words_costs_more_than_deleting_random_ones(classifier,
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_randomised_model_gives_other_attributions(classifier, texts, method):
-    "Adebayo et al. (arXiv:1810.03292): an explanation that survives the loss of the weights explains the text, not the model."
+    """An explanation that survives the loss of the weights explains the text, not the model
+    (Adebayo et al., arXiv:1810.03292)."""
     model = transformers.AutoModelForSequenceClassification.from_config(model_of(classifier).config)
     torch.manual_seed(0)
     for p in model.parameters():
@@ -167,6 +168,18 @@ def test_every_family_and_task_adds_up(one_thread, kind, rust, task):
     )
 
 
+def scorer(pipe, read, score):
+    "The score of a text as a function of the model's inputs, a batch at a time."
+    more = {"token_type_ids": torch.tensor([read.row.types])} if read.row.types else {}
+
+    def f(**inputs):
+        n = len(next(iter(inputs.values())))
+        inputs |= {k: v.expand(n, -1) for k, v in more.items()}
+        return score(pipe.task.forward(pipe.model, inputs, [read.row] * n, pipe.options))
+
+    return f
+
+
 def test_equal_to_captum(one_thread):
     "On a pair, a name and an answer; the notebook has it on one text of the real model."
     from captum.attr import LayerIntegratedGradients
@@ -183,31 +196,17 @@ def test_equal_to_captum(one_thread):
             tuple(o.numpy() for o in out) if isinstance(out, tuple) else out.numpy(),
             None,
         )
-        more = {"token_type_ids": torch.tensor([read.row.types])} if read.row.types else {}
-
-        def f(**inputs):
-            n = len(next(iter(inputs.values())))
-            return score(
-                pipe.task.forward(
-                    pipe.model,
-                    inputs | {k: v.expand(n, -1) for k, v in more.items()},
-                    [read.row] * n,
-                    pipe.options,
-                )
-            )
-
-        ids, base = (
-            torch.tensor([read.row.ids]),
-            torch.tensor([read.hidden(read.words, mask_id(pipe))]),
-        )
+        f = scorer(pipe, read, score)
+        ids = torch.tensor([read.row.ids])
+        base = torch.tensor([read.hidden(read.words, mask_id(pipe))])
         embed = pipe.model.get_input_embeddings()
         theirs = (
-            LayerIntegratedGradients(lambda i: f(input_ids=i), embed)
+            LayerIntegratedGradients(lambda i, f=f: f(input_ids=i), embed)
             .attribute(ids, baselines=base, n_steps=24, method="gausslegendre")[0]
             .sum(-1)
         )
         ours = integrated_gradients(
-            lambda e: f(inputs_embeds=e),
+            lambda e, f=f: f(inputs_embeds=e),
             embed(ids)[0].detach(),
             embed(base)[0].detach(),
             steps=24,

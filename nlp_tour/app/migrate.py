@@ -20,7 +20,7 @@ from pathlib import Path
 
 from .migrate_cells import code_cells, put_sources, set_aside, split_lines
 from .rewriting import ARGUMENTS, GONE, OLD, Known, cst, rewriter, visitor
-from ..base.errors import InputError
+from ..base.errors import InputError, os_reason
 
 # %% ../../nbs/app/migrate.ipynb #06513d9d
 @dataclass
@@ -143,8 +143,7 @@ def read_source(path: Path) -> tuple:  # the text and its encoding
         with open(path, encoding=encoding, newline="") as f:
             return f.read(), encoding
     except (OSError, SyntaxError, UnicodeDecodeError) as e:
-        reason = getattr(e, "strerror", None) or e
-        raise InputError(f"{path} cannot be read: {reason}") from e
+        raise InputError(f"{path} cannot be read: {os_reason(e)}") from e
 
 
 def migrate_file(
@@ -175,9 +174,8 @@ def replace_file(path, text, encoding):
         shutil.copymode(path, part)
         os.replace(part, path)
     except OSError as e:
-        reason = e.strerror or e
         raise InputError(
-            f"could not write {path}: {reason}; what was there before is untouched."
+            f"could not write {path}: {os_reason(e)}; what was there before is untouched."
         ) from e
     finally:
         part.unlink(missing_ok=True)

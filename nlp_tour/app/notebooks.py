@@ -9,7 +9,7 @@ __all__ = ['shipped_notebooks', 'copy_notebooks']
 import shutil
 from pathlib import Path
 
-from ..base.errors import InputError
+from ..base.errors import InputError, os_reason
 
 # %% ../../nbs/app/notebooks.ipynb #088e2000
 def shipped_notebooks() -> Path:
@@ -47,6 +47,5 @@ def copy_notebooks(
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source / name, folder / name)
     except OSError as e:
-        reason = e.strerror or e
-        raise InputError(f"could not write into {folder}: {reason}.") from e
+        raise InputError(f"could not write into {folder}: {os_reason(e)}.") from e
     return names

@@ -11,9 +11,9 @@ import json
 from pathlib import Path
 
 from .tour_report import padding_saved, versions, write_report
-from ..base.errors import InputError, printable
+from ..base.errors import InputError, os_reason, printable
 from ..base.folders import atomic_folder
-from ..inference.parts import locked
+from ..base.locks import locked_file
 
 # %% ../../nbs/app/tour.ipynb #1a652f87
 TOUR_SENTENCES = [
@@ -67,13 +67,12 @@ def _own_folder(out):
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as e:
-        reason = e.strerror or e
-        raise InputError(f"could not write {out}: {reason}.") from e
+        raise InputError(f"could not write {out}: {os_reason(e)}.") from e
     written = (out / ".lock", out / "model", out / "checkpoints", *out.glob("checkpoints/*"))
     links = [path for path in written if path.is_symlink()]
     if links:
         raise InputError(f"{links[0]} is a link, and a run writes into {out} alone; remove it.")
-    with locked(out / ".lock"):
+    with locked_file(out / ".lock"):
         yield
 
 # %% ../../nbs/app/tour.ipynb #96927555

@@ -13,10 +13,10 @@ import json
 import os
 import shutil
 import threading
-import time
 from pathlib import Path
 
-from .errors import InputError, warn_once
+from .errors import InputError, os_reason, warn_once
+from .locks import locked_folder, refuse_link
 
 # %% ../../nbs/base/folders.ipynb #44bd62c7
 def sha256(
@@ -38,73 +38,6 @@ def digests(
 
 # %% ../../nbs/base/folders.ipynb #112733af
 _PART, _READY, _LIST = ".saving-part", ".saving", ".files.json"
-
-
-def _no_link(path):
-    "Raise for a link in the place of a file of ours."
-    if path.is_symlink():
-        raise InputError(f"{path} is a link, and no save makes one; remove it.")
-
-
-def _try_lock(folder):
-    "A function that lets go of the folder's lock; None while another holds it."
-    try:
-        import fcntl
-    except ImportError:
-        return _try_file_lock(folder)
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as e:
-        os.close(fd)
-        return None if isinstance(e, BlockingIOError) else _try_file_lock(folder)
-
-    def let_go():
-        # Said aloud, for a process that was forked meanwhile has this descriptor, too.
-        fcntl.flock(fd, fcntl.LOCK_UN)
-        os.close(fd)
-
-    return let_go
-
-
-def _try_file_lock(folder):
-    "The same by a file in the folder."
-    from filelock import FileLock, Timeout
-
-    path = folder / ".saving.lock"
-    _no_link(path)
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return None
-    return lock.release
-
-# %% ../../nbs/base/folders.ipynb #788ab3af
-_held = threading.local()
-
-
-@contextlib.contextmanager
-def _locked(folder, until=lambda: False):
-    "Hold the folder's lock; yields False, without it, if `until()` comes true while it waits."
-    # A thread that holds the lock may take it again.
-    folders = _held.__dict__.setdefault("folders", set())
-    if folder in folders:
-        yield True
-        return
-    let_go = _try_lock(folder)
-    while not let_go and not until():
-        time.sleep(0.01)
-        let_go = _try_lock(folder)
-    if not let_go:
-        yield False
-        return
-    folders.add(folder)
-    try:
-        yield True
-    finally:
-        folders.discard(folder)
-        let_go()
 
 # %% ../../nbs/base/folders.ipynb #62aeb4a7
 def _place(folder, name):
@@ -134,7 +67,7 @@ def _move(folder):
 def _finish_killed(folder):
     "Step 5 of a writer that was killed before; the lock is held."
     ready = folder / _READY
-    _no_link(ready)
+    refuse_link(ready)
     if not ready.exists():
         return
     if (ready / _LIST).exists():
@@ -153,17 +86,17 @@ def finish_atomic(
     "Finish a save that was killed after it was ready; does nothing for any other folder."
     real = Path(os.path.realpath(folder))
     ready = real / _READY
-    _no_link(ready)
+    refuse_link(ready)
     if not ready.is_dir():
         return Path(folder)
     try:
-        with _locked(real, until=lambda: not ready.is_dir()) as held:
+        with locked_folder(real, until=lambda: not ready.is_dir()) as held:
             if held:
                 _finish_killed(real)
     except OSError as e:
         raise InputError(
             f"a save into {folder} was killed before its end, and it cannot be finished: "
-            f"{e.strerror or e}",
+            f"{os_reason(e)}",
             "make the folder writable and open it again",
         ) from e
     return Path(folder)
@@ -202,7 +135,7 @@ def atomic_folder(
         with contextlib.ExitStack() as held:
             part = folder.with_name(name)
             if folder.exists():
-                held.enter_context(_locked(folder))
+                held.enter_context(locked_folder(folder))
                 _finish_killed(folder)
                 part = folder / _PART
             shutil.rmtree(part, ignore_errors=True)
@@ -212,14 +145,14 @@ def atomic_folder(
             if part.parent != folder:
                 if _appears(part, folder):
                     return
-                held.enter_context(_locked(folder))
+                held.enter_context(locked_folder(folder))
                 _finish_killed(folder)
             _decide(part, folder, instead_of)
     except OSError as e:
         kept = "what was there before is untouched"
         if (folder / _READY).exists():
             kept = "the new files are complete, and the next to open the folder puts them in place"
-        raise InputError(f"could not write {folder}: {e.strerror or e}; {kept}.") from e
+        raise InputError(f"could not write {folder}: {os_reason(e)}; {kept}.") from e
 
 # %% ../../nbs/base/folders.ipynb #45a3cce1
 def write_list(
@@ -270,7 +203,7 @@ def _steady(folder):
     with contextlib.suppress(OSError):
         return _stamp(folder)
 
-
+# %% ../../nbs/base/folders.ipynb #0abb7368
 def read_whole(
     folder,  # a folder that another process may write
     read,  # a function without arguments that reads it
@@ -288,10 +221,10 @@ def read_whole(
             return found
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(_locked(folder))
+            held.enter_context(locked_folder(folder))
             _finish_killed(folder)
         except OSError as e:
-            what = f"{folder} changed while it was read, and cannot be locked ({e.strerror or e})"
+            what = f"{folder} changed while it was read, and cannot be locked ({os_reason(e)})"
             raise InputError(what, "open it again") from e
         return read()
 

@@ -102,7 +102,7 @@ class WhileInside:
                 if not self.inside:
                     self.put_back()
 
-
+# %% ../../nbs/base/strangers.ipynb #0e424084
 def _turn_questions_off():
     "transformers raises at once instead of asking whether to run code."
     from transformers import dynamic_module_utils as module

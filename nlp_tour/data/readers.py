@@ -12,13 +12,8 @@ from collections import Counter
 from pathlib import Path
 
 from ..base.errors import InputError, as_input_error, nearest
-from nlp_tour.data.formats import (
-    Checked,
-    read_lines,
-    read_objects,
-    read_parquet,
-    read_separated,
-)
+from .formats import read_lines, read_objects, read_parquet, read_separated
+from .streams import Checked
 
 # %% ../../nbs/data/readers.ipynb #fd741a0e
 FORMATS = {

@@ -11,8 +11,8 @@ import os
 from pathlib import Path
 
 from ..base.errors import InputError, as_input_error, nearest
-from .formats import LONGEST, UNPACKED
 from .readers import PACKED, open_text, read_batches, row_bytes, split_endings
+from .streams import LONGEST, UNPACKED
 
 # %% ../../nbs/data/tables.ipynb #cedec2e1
 READERS = {

@@ -131,7 +131,7 @@ def resolve(
     warn_once(f"no network: the embedded {role} model (MiniLM, 6 layers) stands in for {name!r}.")
     return check_complete(embedded(role))
 
-
+# %% ../../nbs/hub/names.ipynb #4058f518
 def _looked_at(folder, run_code):
     "The folder, whose files are complete and, unless their code is trusted, nothing but data."
     if not run_code:

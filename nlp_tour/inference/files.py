@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 
 from ..base.errors import InputError, nearest
+from ..base.locks import locked_file
 from ..data.columns import TEXT_NAMES
 from ..data.readers import read_batches, regroup_batches
 from nlp_tour.inference.parts import (
     finish,
-    locked,
     make_manifest,
     parts_folder,
     place_of_rank,
@@ -53,7 +53,7 @@ def map_file(
     manifest = make_manifest(pipe, src, names, item, bad, kind, part_rows, encoding, options)
     folder, (rank, world) = parts_folder(out, file), ranks()
     with still_there(folder, out), place_of_rank(folder, rank, world):
-        with locked(folder / ".lock", wait=True):
+        with locked_file(folder / ".lock", wait=True):
             take_up_run(folder, manifest)
         tables = regroup_batches(batches, part_rows)
         done = score_parts(pipe, tables, folder, item, kind, bad, progress, options)

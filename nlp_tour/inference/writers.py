@@ -14,7 +14,7 @@ import os
 import shutil
 from pathlib import Path
 
-from ..base.errors import InputError
+from ..base.errors import InputError, os_reason
 from ..data.formats import column_values
 
 # %% ../../nbs/inference/writers.ipynb #9febf40a
@@ -101,7 +101,7 @@ def written(
             os.fsync(f.fileno())
         os.replace(part, path)
     except OSError as e:
-        raise InputError(f"could not write {path}: {e.strerror or e}; {stands}.") from e
+        raise InputError(f"could not write {path}: {os_reason(e)}; {stands}.") from e
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)

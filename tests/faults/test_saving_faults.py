@@ -15,7 +15,7 @@ import killing
 import pytest
 import torch
 
-from nlp_tour.base import folders
+from nlp_tour.base import locks
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.folders import atomic_folder, finish_atomic
 from nlp_tour.hub.loading import load
@@ -224,7 +224,7 @@ def test_a_writer_and_four_readers_at_once(tiny_classifier, tmp_path):
 def test_two_writers_at_once_lose_no_save(tmp_path, monkeypatch, lock):
     "Each save is whole, and the last one stands."
     if lock == "in a file":
-        monkeypatch.setattr(folders, "_try_lock", folders._try_file_lock)
+        monkeypatch.setattr(locks, "_try_folder", locks._try_file_in)
     folder = tmp_path / "out"
     with atomic_folder(folder) as part:
         (part / "0.txt").write_text("0")

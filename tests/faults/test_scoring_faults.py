@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import itertools
 import json
 import os
 import re
@@ -47,7 +48,7 @@ def whole(pipe, src, tmp_path_factory):
     "What an undisturbed run writes."
     out = tmp_path_factory.mktemp("whole") / "out.jsonl"
     map_file(pipe, src, out, part_rows=64)
-    assert [json.loads(l)["id"] for l in out.read_text().splitlines()] == list(range(ROWS))
+    assert [json.loads(line)["id"] for line in out.read_text().splitlines()] == list(range(ROWS))
     return out.read_bytes()
 
 
@@ -258,7 +259,7 @@ def command(*args, **env):
 def long_src(src, tmp_path_factory):
     "Enough rows that a run can be caught at work: some seconds."
     path = tmp_path_factory.mktemp("long") / "texts.jsonl"
-    rows = [json.loads(l)["text"] for l in src.read_text().splitlines()]
+    rows = [json.loads(line)["text"] for line in src.read_text().splitlines()]
     path.write_text(
         "".join(json.dumps({"id": i, "text": rows[i % ROWS]}) + "\n" for i in range(LONG))
     )
@@ -387,7 +388,7 @@ def test_a_full_disk_keeps_what_was_written(pipe, src, whole, tmp_path):
     map_file(
         pipe, wide, tmp_path / "out", part_rows=64, format="jsonl", long="truncate", progress=False
     )
-    assert [json.loads(l)["id"] for l in rows_of(tmp_path / "out").splitlines()] == list(
+    assert [json.loads(line)["id"] for line in rows_of(tmp_path / "out").splitlines()] == list(
         range(ROWS)
     )
 
@@ -530,8 +531,8 @@ def test_an_output_folder_that_is_taken_away_is_told(pipe, src, tmp_path):
 
 
 def test_a_clock_that_jumps_changes_nothing(pipe, src, whole, tmp_path, monkeypatch):
-    jumps = iter(range(10**9))
-    monkeypatch.setattr(time, "time", lambda: (-1) ** (n := next(jumps)) * n * 1e7)
+    jumps = (sign * n * 1e7 for n in itertools.count() for sign in (1, -1))
+    monkeypatch.setattr(time, "time", jumps.__next__)
     mine = tmp_path / "texts.jsonl"
     shutil.copy(src, mine)
     os.utime(mine, (4e9, 4e9))  # from the year 2096
@@ -552,7 +553,7 @@ def test_a_number_or_a_key_that_comes_late_is_not_cut_or_lost(pipe, tmp_path):
 
     write({"text": "a film", "price": 10, "meta": {"a": 1, "b": [2, {"c": None}]}, "note": 5})
     map_file(pipe, tmp_path / "in.jsonl", tmp_path / "out.jsonl", progress=False)
-    rows = [json.loads(l) for l in (tmp_path / "out.jsonl").open()]
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").open()]
     assert {k: rows[-1][k] for k in ("price", "meta", "note")} == {
         "price": 10,
         "meta": {"a": 1, "b": [2, {"c": None}]},
@@ -688,7 +689,7 @@ def test_ranks_that_start_together_find_their_places(tmp_path):
         if n % 2:
             (folder / ".rank-0.lock").write_text("1")  # left by a run of one process
 
-        def work():
+        def work(folder=folder):
             with place_of_rank(folder, int(os.environ["RANK"]), 2):
                 time.sleep(0.005)
 

@@ -922,9 +922,9 @@ def test_an_endless_quote_is_refused(tmp_path):
 
 @pytest.mark.parametrize("packed", [".gz", ".bz2", ".zst"])
 def test_a_packed_bomb_is_refused(tmp_path, packed, monkeypatch):
-    import nlp_tour.data.formats as formats
+    import nlp_tour.data.streams as streams
 
-    monkeypatch.setattr(formats, "UNPACKED", 2**22)  # the rule with a smaller number, to save time
+    monkeypatch.setattr(streams, "UNPACKED", 2**22)  # the rule with a smaller number, to save time
     path = tmp_path / f"bomb.txt{packed}"
     path.write_bytes(pack(packed, b"a film\n" * (2**24 // 7)))
     assert path.stat().st_size < 2**20
