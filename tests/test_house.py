@@ -29,7 +29,7 @@ FLOORS = {
     "bridges": "graph rules weights tensorflow",
     "hub": """files standins names tokenizers heads configs weights calling adapters loading saving
         tensorflow""",
-    "pictures": "images plots tables steps tokens drawings encoder report",
+    "pictures": "images plots tables steps tokens drawings weights encoder report",
     "metrics": "counters classification regression entities generated scores",
     "data": "streams formats readers tables columns labels reviews datasets tokenized",
     "engine": "tokens batching layers encoder numpy_encoder openvino problems check_data check",

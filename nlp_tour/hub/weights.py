@@ -7,6 +7,7 @@ __all__ = ['sample_weight', 'untrained_weights', 'report_weights', 'check_plausi
 
 # %% ../../nbs/hub/weights.ipynb #2316dd94
 import re
+import sys
 import warnings
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def _plain_name(name):
     name = name.removeprefix("base_model.model.").replace(".modules_to_save.default", "")
     return name.replace(".base_layer", "")
 
+# %% ../../nbs/hub/weights.ipynb #5e4c10aa
+def _level():
+    "The `stacklevel` with which a warning points at the first line outside of this package."
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith("nlp_tour."):
+        frame, level = frame.f_back, level + 1
+    return level
+
 # %% ../../nbs/hub/weights.ipynb #97a3ee63
 _HEAD = re.compile(r"(pre_)?classifier|qa_outputs|score\b|lm_head")
 
@@ -67,7 +76,7 @@ def report_weights(
         warnings.warn(
             f"{name}: the head ({', '.join(lost)}) has no place in {type(model).__name__} "
             "and is left behind; load() keeps it.",
-            stacklevel=3,
+            stacklevel=_level(),
         )
     wrong = sorted(k if isinstance(k, str) else k[0] for k in info.get("mismatched_keys") or [])
     if wrong and not resized:
@@ -83,7 +92,7 @@ def report_weights(
         warnings.warn(
             f"{name}: {', '.join(made)} are in no file and so are random numbers; "
             "train this model before you use its answers.",
-            stacklevel=3,
+            stacklevel=_level(),
         )
 
 # %% ../../nbs/hub/weights.ipynb #ffc6e094
