@@ -37,8 +37,8 @@ FLOORS = {
         fill_mask zero_shot decoding generation text_generation conversational seq2seq
         table""",
     "inference": "arguments loading writers scoring parts files forward steps",
-    "training": """arguments labels model_parts encodings checkpoints steps optimizer loop history
-        callbacks evaluation trainer_2021""",
+    "training": """arguments labels model_parts encodings identity checkpoints steps optimizer loop
+        history callbacks evaluation trainer_2021""",
     "": "tokenizer model pipeline customization trainer native_loop",
     "beyond": """wordpiece lora sweep targets explain attention browse calibration few_shot
         playground""",

@@ -19,6 +19,7 @@ from .callbacks import GracefulStop, progress_callbacks
 from nlp_tour.training.checkpoints import (
     RepeatableSampler,
     last_checkpoint,
+    note_left_weights,
     writing_checkpoint,
 )
 from .history import History
@@ -138,6 +139,8 @@ def run_trainer(
             stop.restore()
             # Otherwise the model would go on computing in bfloat16.
             trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
+            if trainer.args.should_save:
+                note_left_weights(trainer.args.output_dir, trainer.model)
     if stop.stopped:
         raise KeyboardInterrupt
     trainer.model.untrained_weights = {}
