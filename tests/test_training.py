@@ -27,6 +27,7 @@ from transformers import (
 from nlp_tour.base import errors
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.hardware import seed_all
+from nlp_tour.beyond.lora import add_lora, set_dropout
 from nlp_tour.data.datasets import load_data
 from nlp_tour.data.labels import split_fairly
 from nlp_tour.data.tokenized import tokenize_dataset
@@ -440,3 +441,97 @@ def test_a_run_goes_on_behind_a_checkpoint_that_was_passed_over(two_checkpoints,
         name = "checkpoint-12/model.safetensors"
         same = (out / name).read_bytes() == (two_checkpoints / way / name).read_bytes()
         assert same, way
+
+
+SHORT = {"epochs": 1, "batch_size": 8, "progress": False, "precision": "fp32"}
+
+
+def in_the_middle(data):
+    "One label of row 20 of 48 is another."
+    labels = data["train"]["label"][:]
+    labels[20] = 1 - labels[20]
+    column = data["train"].features["label"]
+    train = data["train"].remove_columns("label").add_column("label", labels)
+    return DatasetDict(train=train.cast_column("label", column), test=data["test"])
+
+
+def frozen(net):
+    net.bert.requires_grad_(False)
+    return net
+
+
+OTHER_RUNS = {
+    "a label in the middle": (in_the_middle, model, "rows"),
+    "other weights": (lambda data: data, lambda: model(seed=1), "starting weights"),
+    "frozen layers": (lambda data: data, lambda: frozen(model()), "trained weights"),
+    "LoRA": (lambda data: data, lambda: add_lora(model(), r=2), "starting weights and trained"),
+    "dropout": (lambda data: data, lambda: set_dropout(model(), 0.3), "configuration"),
+}
+
+
+@pytest.fixture(scope="module")
+def finished_runs(tmp_path_factory):
+    "A finished run of each way of training."
+    out = tmp_path_factory.mktemp("finished")
+    finetune(model(), TOK, two_classes(), out / "trainer", **SHORT)
+    loop_of(out / "loop", two_classes(), model())
+    return out
+
+
+def loop_of(out, data, net, lr=1e-3, size=8):
+    "A short run of `train`; returns its losses."
+    rows = tokenize_dataset(data["train"], TOK)
+    batches = DataLoader(rows, size, collate_fn=DataCollatorWithPadding(TOK))
+    optimizer = AdamW([p for p in net.parameters() if p.requires_grad], lr=lr)
+    return train(net, batches, optimizer, out=out, progress=False)
+
+
+@pytest.mark.parametrize("way", ["trainer", "loop"])
+@pytest.mark.parametrize("what", OTHER_RUNS)
+def test_other_rows_weights_or_frozen_layers_are_another_run(what, way, finished_runs):
+    change, begin, words = OTHER_RUNS[what]
+    data, net = change(two_classes()), begin()
+    with pytest.raises(InputError, match=f"a run with other .*{words}") as e:
+        if way == "trainer":
+            finetune(net, TOK, data, finished_runs / way, **SHORT)
+        else:
+            loop_of(finished_runs / way, data, net)
+    assert "\n" not in str(e.value)
+
+
+def test_another_optimizer_or_batch_size_is_another_run_of_the_loop(finished_runs):
+    with pytest.raises(InputError, match="a run with other optimizer;"):
+        loop_of(finished_runs / "loop", two_classes(), model(), lr=2e-3)
+    with pytest.raises(InputError, match="a run with other batches;"):
+        loop_of(finished_runs / "loop", two_classes(), model(), size=6)
+
+
+def test_the_same_run_goes_on_with_a_head_drawn_anew_or_with_the_model_as_it_was_left(
+    tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(errors, "_warned", set())
+
+    def with_head(seed):
+        net = model()
+        torch.manual_seed(seed)
+        torch.nn.init.normal_(net.classifier.weight)
+        net.untrained_weights = {
+            n: sample_weight(net.state_dict()[n]) for n in ("classifier.weight", "classifier.bias")
+        }
+        return net
+
+    first, second = with_head(1), with_head(2)
+    for net in (first, second, first):
+        finetune(net, TOK, two_classes(), tmp_path / "head", **SHORT)
+    assert "the new weights are other random numbers" in capsys.readouterr().err
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))
+
+    def with_lora(seed):
+        net = model()
+        torch.manual_seed(seed)
+        return add_lora(net, r=2)
+
+    one, two = with_lora(1), with_lora(2)
+    for net in (one, two, one):
+        finetune(net, TOK, two_classes(), tmp_path / "lora", **SHORT)
+    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters()))

@@ -162,14 +162,20 @@ def _write_settings(out, settings):
         (part / _SETTINGS).write_text(json.dumps(settings))
 
 
+@contextlib.contextmanager
 def note_left_weights(
-    out,  # the folder of a run
-    model,  # as the run left it
+    out,  # the folder of a run, or None
+    model,  # as the block leaves it
 ):
     "Remember what a run made of its model, so that the same model can be given to it again."
-    file = Path(out) / _SETTINGS
-    if file.exists():
-        _write_settings(out, json.loads(file.read_text()) | {_LEFT: digest_weights(model)[0]})
+    from accelerate import PartialState
+
+    try:
+        yield
+    finally:
+        file = Path(out) / _SETTINGS if out else None
+        if file and file.exists() and PartialState().is_main_process:
+            _write_settings(out, json.loads(file.read_text()) | {_LEFT: digest_weights(model)[0]})
 
 # %% ../../nbs/training/checkpoints.ipynb #0e28bcc1
 def new_accelerator(

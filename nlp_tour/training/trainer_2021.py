@@ -132,15 +132,14 @@ def run_trainer(
     patient = [EarlyStoppingCallback(patience)] if patience else []
     for callback in [stop, *progress_callbacks(progress), *patient]:
         trainer.add_callback(callback)
-    with keep_mode(trainer.model):
+    out = trainer.args.output_dir
+    with keep_mode(trainer.model), note_left_weights(out, trainer.model):
         try:
-            trainer.train(resume_from_checkpoint=last_checkpoint(trainer.args.output_dir))
+            trainer.train(resume_from_checkpoint=last_checkpoint(out))
         finally:
             stop.restore()
             # Otherwise the model would go on computing in bfloat16.
             trainer.accelerator.unwrap_model(trainer.model, keep_fp32_wrapper=False)
-            if trainer.args.should_save:
-                note_left_weights(trainer.args.output_dir, trainer.model)
     if stop.stopped:
         raise KeyboardInterrupt
     trainer.model.untrained_weights = {}
