@@ -12,6 +12,7 @@ from .base.errors import InputError
 from .hub.calling import evaluating
 from .metrics.scores import metrics
 from .training.arguments import LoopSettings
+from .training.checkpoints import note_left_weights
 from .training.loop import Loop, gather_rows, loss_of_rows, on_device
 from .training.optimizer import AdamW
 from .training.steps import keep_mode
@@ -36,7 +37,7 @@ def train(
     "Train; restores the model's mode. Raises `InputError` when the loss is not finite."
     settings = LoopSettings(max_grad_norm, accumulate, epochs, save_steps)
     loop = Loop(model, optimizer, batches, scheduler, settings, accelerator, out)
-    with keep_mode(model):
+    with keep_mode(model), note_left_weights(out, model):
         for group in loop.groups(progress):
             model.train()
             loss = loop.add_gradients(group)

@@ -15,10 +15,11 @@ from .engine.check import check
 from .pipeline import pipeline
 from .training.arguments import FinetuneSettings, TrainingArguments, finetune_arguments
 from .training.callbacks import SaveSteps
-from .training.checkpoints import check_same_run, fingerprint
+from .training.checkpoints import check_same_run
 from .training.encodings import collator, encode
 from .training.evaluation import default_metrics
 from .training.history import train_seeds
+from .training.identity import run_identity
 from .training.labels import fit_head, kind_of
 from .training.trainer_2021 import Trainer, run_trainer
 
@@ -42,7 +43,7 @@ def prepare_trainer(model, tok, data, out, settings, compute_metrics=None):
     # An untrained head is what training is for.
     check(model, tok).raise_for_problems("head", "mode")
     train, test = (encode(data[split], tok, model, split) for split in ("train", held))
-    check_same_run(out, settings.as_dict() | {"rows": fingerprint(train, test)})
+    check_same_run(out, run_identity(model, [train, test], settings.as_dict()))
     seed_all(settings.seed)
     preprocess = getattr(compute_metrics, "preprocess_logits", None)
     if compute_metrics is None:

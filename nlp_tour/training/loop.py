@@ -20,6 +20,7 @@ from nlp_tour.training.checkpoints import (
     new_accelerator,
     save_checkpoint,
 )
+from .identity import loop_identity
 from .steps import check_finite, rows_of_rank
 
 # %% ../../nbs/training/loop.ipynb #cdb4165e
@@ -60,9 +61,10 @@ class Loop:
     ):
         self.settings = settings or LoopSettings()
         self.out = out
-        if out:
-            check_same_run(out, self.settings.as_dict())
         loader = as_loader(batches)
+        if out:
+            own = self.settings.as_dict()
+            check_same_run(out, loop_identity(model, loader, optimizer, scheduler, own))
         self.rows = loader.dataset
         self.accelerator = accelerator or new_accelerator()
         prepared = self.accelerator.prepare(model, optimizer, loader, scheduler)
