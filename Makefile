@@ -42,8 +42,8 @@ test-tf: .venv-tf/ready
 	.venv-tf/bin/python -c "from nbdev.test import nbdev_test; \
 		nbdev_test(path='nbs/bridges', flags='tf', timing=True)"
 
-# The site, into _docs/. RENDER=--quarto takes Quarto where it is installed; without it, a renderer
-# from PyPI reads the same _quarto.yml.
+# The site, into _docs/, as it is published. RENDER=--quarto takes Quarto where it is installed: it
+# reads the same _quarto.yml.
 docs: .venv-docs/ready .venv-docs/node_modules
 	.venv-docs/bin/python nbs/site/build.py $(RENDER)
 

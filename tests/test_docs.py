@@ -1,6 +1,5 @@
 "The site's configuration and sources. A browser looks at the pages: `make test-docs`."
 
-import importlib
 import json
 import re
 from pathlib import Path
@@ -11,6 +10,7 @@ import figures
 import floors
 import plots
 import pytest
+import stage
 import yaml
 
 root = Path(__file__).resolve().parent.parent
@@ -67,6 +67,76 @@ def test_the_configuration_is_valid_for_both_renderers():
     for entry in [*navbar["left"], *navbar["right"]]:
         assert set(entry) <= {"text", "href"}
         assert entry["text"], "an entry without text prints its URL"
+
+
+# ---- publishing
+def workflow(name):
+    text = (root / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8")
+    return yaml.safe_load(text.replace("\non:\n", "\n'on':\n"))
+
+
+def test_the_site_is_published_after_all_tests_as_the_browser_saw_it():
+    docs, tests = workflow("docs"), workflow("test")
+    assert docs["on"]["push"] == {"branches": ["main"]} and "workflow_dispatch" in docs["on"]
+    assert docs["concurrency"] == {"group": "pages", "cancel-in-progress": False}
+    assert docs["jobs"]["test"]["uses"] == "./.github/workflows/test.yml"
+    assert docs["jobs"]["publish"]["needs"] == "test"
+    assert [s["uses"] for s in docs["jobs"]["publish"]["steps"]] == ["actions/deploy-pages@v5"]
+    assert "workflow_call" in tests["on"]
+    assert tests["on"]["push"] == {"branches-ignore": ["main"]}, "main's tests would run twice"
+    steps = tests["jobs"]["test"]["steps"]
+    (made,) = [i for i, s in enumerate(steps) if s.get("run", "").startswith("make ${{ matrix")]
+    (uploaded,) = [i for i, s in enumerate(steps) if "upload-pages" in s.get("uses", "")]
+    assert made < uploaded, "what is uploaded is what was tested"
+    assert "matrix.target == 'test-docs'" in steps[uploaded]["if"]
+    assert steps[uploaded]["with"] == {"path": "_docs"}
+    assert {"python": "3.11", "target": "test-docs"} in (
+        tests["jobs"]["test"]["strategy"]["matrix"]["include"]
+    )
+
+
+def test_the_workflows_take_current_actions_and_a_torch_without_cuda():
+    newest = {"checkout": 7, "setup-python": 7, "setup-node": 7, "upload-pages-artifact": 5}
+    for name in ("docs", "test"):
+        jobs = workflow(name)["jobs"].values()
+        used = [s["uses"] for job in jobs for s in job.get("steps", []) if "uses" in s]
+        for action, major in (u.removeprefix("actions/").split("@v") for u in used):
+            assert int(major) >= newest.get(action, 5), action
+    assert workflow("test")["env"]["PIP_EXTRA_INDEX_URL"].endswith("/whl/cpu")
+
+
+def test_contributing_says_what_to_switch_on_for_pages():
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert "Settings → Pages" in text and "**GitHub Actions**" in text and "docs.yml" in text
+
+
+def notebook(source, title="---\ntitle: A\n---\n", outputs=()):
+    code = {"cell_type": "code", "source": source, "outputs": list(outputs)}
+    return {"cells": [{"cell_type": "raw", "source": title}, code]}
+
+
+def test_staged_notebooks_are_whole_for_quarto(tmp_path):
+    "Quarto joins the lines of a list; a string without line ends would become one line."
+    output = {"output_type": "display_data", "data": {"text/markdown": "a\nb", "image/png": "x"}}
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps(notebook("x = 1\n\ny", outputs=[output])), encoding="utf-8")
+    stage.in_lines(path)
+    code = json.loads(path.read_text(encoding="utf-8"))["cells"][1]
+    assert code["source"] == ["x = 1\n", "\n", "y"]
+    assert code["outputs"][0]["data"] == {"text/markdown": ["a\n", "b"], "image/png": "x"}
+
+
+@pytest.mark.parametrize(
+    "source, title, fault",
+    [
+        ("x", "---\ntitle: A\n---\n", "one string"),
+        (["x", "y"], "---\ntitle: A\n---\n", "without an end"),
+        (["x"], "# A\n", "no title block"),
+    ],
+)
+def test_staging_refuses_what_quarto_would_break(source, title, fault):
+    with pytest.raises(AssertionError, match=fault):
+        stage.check_lines(notebook(source, [title]), "a.ipynb")
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
@@ -307,6 +377,5 @@ def test_what_quotes_a_benchmark_links_to_its_section(path):
 
 
 def test_symbols_below_a_heading_are_links():
-    stage = importlib.import_module("stage")
     linked = stage.link_symbols("# `load`\n\nSee `load`.\n", {"load": "hub.qmd#load"}, "../")
     assert linked == "# `load`\n\nSee [`load`](../api/hub.qmd#load).\n"

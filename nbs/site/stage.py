@@ -291,6 +291,44 @@ def stage_notebooks():
             path.rename(page)
 
 
+def lines(text):
+    "A text as the notebook format has it: a list of lines, each with its end."
+    return "".join(text).splitlines(keepends=True)
+
+
+def parts(cell):
+    "All texts of a cell: dictionaries, each with the key that holds one."
+    yield cell, "source"
+    for output in cell.get("outputs", []):
+        if "text" in output:
+            yield output, "text"
+        for kind in output.get("data", {}):
+            if kind.startswith("text/"):
+                yield output["data"], kind
+
+
+def check_lines(nb, name):
+    """Every text of a notebook is a list of lines with their ends, and a title block comes first:
+    Quarto joins what it finds in a list, and without ends all would stand in one line."""
+    title_block = "".join(nb["cells"][0]["source"])
+    assert re.match(r"---\n(?:.*\n)*?(?:page)?title: ", title_block), f"{name}: no title block"
+    for cell in nb["cells"]:
+        for holder, key in parts(cell):
+            text = holder[key]
+            assert isinstance(text, list), f"{name}: {key} is one string"
+            assert all(line.endswith("\n") for line in text[:-1]), f"{name}: a line without an end"
+
+
+def in_lines(notebook):
+    "Rewrite a staged notebook with its texts as lists of lines."
+    nb = json.loads(notebook.read_text(encoding="utf-8"))
+    for cell in nb["cells"]:
+        for holder, key in parts(cell):
+            holder[key] = lines(holder[key])
+    check_lines(nb, notebook.name)
+    notebook.write_text(json.dumps(nb, ensure_ascii=False), encoding="utf-8")
+
+
 def stage():
     "Write all pages into `_proc/`, under the names that they keep on the site."
     stage_notebooks()
@@ -304,6 +342,8 @@ def stage():
         (staged / name).write_text(text, encoding="utf-8")
     api.write(staged / "api")
     landing(staged / "index.ipynb", root)
+    for notebook in staged.rglob("*.ipynb"):
+        in_lines(notebook)
     for path in (staged / "site").iterdir():
         if path.is_dir():
             shutil.rmtree(path)
