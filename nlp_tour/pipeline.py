@@ -68,7 +68,7 @@ def pipeline(
     *,
     token=None,  # the hub's access token
     device=None,  # None: the best at hand; "cpu", "cuda:0", …, or 2021's -1, 0, 1
-    dtype="float32",  # of the weights; "bfloat16", "int8": faster, answers move
+    dtype="float32",  # of the weights; "auto", "bfloat16", "int8": faster, scores move
     backend: str = None,  # "openvino" (an extra): compiled, on the CPU; None: torch
     calibration=None,  # for int8: inputs like those to come; None: embedded reviews
     batch_tokens=None,  # most tokens in a batch; None: by device; "auto": measured once

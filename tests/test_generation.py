@@ -14,7 +14,7 @@ from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, PreTrain
 
 from nlp_tour.all import Conversation, pipeline
 from nlp_tour.base.errors import InputError
-from nlp_tour.base.hardware import BATCH_TOKENS
+from nlp_tour.base.hardware import token_budget
 from nlp_tour.tasks.base import read_options
 
 rng = random.Random(0)
@@ -276,7 +276,7 @@ def test_a_batch_is_planned_with_its_answers_in_mind(model, tok):
         ours(PROMPTS * 3, max_new_tokens=50, num_beams=4)
     finally:
         del model.generate
-    assert max(seen) <= 8 * BATCH_TOKENS["cpu"] * 1.2
+    assert max(seen) <= 8 * token_budget("cpu") * 1.2
 
 
 BAD = [

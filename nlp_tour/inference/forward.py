@@ -11,7 +11,7 @@ import itertools
 import time
 
 from ..base.errors import InputError, warn_once
-from ..base.hardware import BATCH_TOKENS
+from ..base.hardware import token_budget
 from ..base.patch import patch
 from ..base.texts import Texts
 from ..engine.batching import Row, pad, plan
@@ -60,7 +60,7 @@ class Engine(OpenedOnDemand):
         self.options = bundle.options
         self.device = bundle.device
         self.progress = progress
-        self.batch_tokens = BATCH_TOKENS[bundle.device.type]
+        self.batch_tokens = token_budget(bundle.device.type)
         if batch_tokens == "auto":
             self.batch_tokens = best_budget(self)
         elif batch_tokens is not None:

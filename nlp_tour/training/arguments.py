@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['RENAMED_ARGUMENTS', 'REMOVED_ARGUMENTS', 'todays_arguments', 'TrainingArguments', 'RunSettings', 'LoopSettings',
-           'FinetuneSettings', 'finetune_arguments']
+           'FinetuneSettings', 'recipe', 'finetune_arguments']
 
 # %% ../../nbs/training/arguments.ipynb #e937baf7
 from dataclasses import dataclass, field, fields
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields
 import transformers
 
 from ..base.errors import InputError, check_options, rename_arguments, warn_once
-from ..base.hardware import Hardware, best_precision
+from ..base.hardware import DTYPES, Hardware, best_precision
 
 # %% ../../nbs/training/arguments.ipynb #9e54c6c6
 RENAMED_ARGUMENTS = {
@@ -110,9 +110,9 @@ class FinetuneSettings(RunSettings):
     more: dict = field(default_factory=dict)  # further `TrainingArguments`
 
     def __post_init__(self):
-        if self.precision not in ("auto", "bf16", "fp32"):
+        if self.precision not in ("auto", *DTYPES):
             raise InputError(
-                f"precision={self.precision!r} is unknown; it is 'auto', 'bf16' or 'fp32'."
+                f"precision={self.precision!r} is unknown; it is 'auto', 'bf16', 'fp16' or 'fp32'."
             )
 
     def as_dict(self):
@@ -121,14 +121,13 @@ class FinetuneSettings(RunSettings):
         return settings | settings.pop("more")
 
 # %% ../../nbs/training/arguments.ipynb #23d76f4e
-def finetune_arguments(
+def recipe(
     settings: FinetuneSettings,
-    out,  # a folder for checkpoints
-) -> TrainingArguments:
-    "The recipe of `finetune` as `TrainingArguments`."
+) -> dict:  # arguments of `TrainingArguments`
+    "The recipe of `finetune` on this machine."
     device = Hardware.here().kind
     precision = best_precision() if settings.precision == "auto" else settings.precision
-    recipe = {
+    return {
         "num_train_epochs": settings.epochs,
         "learning_rate": settings.lr,
         "warmup_steps": 0.1,
@@ -136,6 +135,7 @@ def finetune_arguments(
         "per_device_eval_batch_size": 64,
         "seed": settings.seed,
         "bf16": precision == "bf16",
+        "fp16": precision == "fp16",
         "use_cpu": device == "cpu",
         "optim": "adamw_torch_fused",
         "eval_strategy": "epoch",
@@ -149,5 +149,13 @@ def finetune_arguments(
         "disable_tqdm": not settings.progress,
         "report_to": [],
         "dataloader_pin_memory": device == "cuda",
+        **settings.more,
     }
-    return TrainingArguments(str(out), **{**recipe, **settings.more})
+
+
+def finetune_arguments(
+    settings: FinetuneSettings,
+    out,  # a folder for checkpoints
+) -> TrainingArguments:
+    "The same as `TrainingArguments`."
+    return TrainingArguments(str(out), **recipe(settings))
