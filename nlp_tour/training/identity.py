@@ -123,10 +123,17 @@ def digest_weights(
 
 # %% ../../nbs/training/identity.ipynb #756a7775
 # What a configuration says that changes no weight.
-_NO_MATTER = """
-    _name_or_path transformers_version architectures id2label label2id use_cache dtype torch_dtype
-    calibration_temperature
-""".split()
+_NO_MATTER = (
+    "_name_or_path",
+    "transformers_version",
+    "architectures",
+    "id2label",
+    "label2id",
+    "use_cache",
+    "dtype",
+    "torch_dtype",
+    "calibration_temperature",
+)
 
 
 def run_identity(
