@@ -11,6 +11,7 @@ import math
 import numpy as np
 
 from ..base.errors import InputError
+from ..data.matching import label_ids, pipeline_inputs
 from ..pictures.plots import BLUE
 from ..pictures.tables import wilson
 from ..tasks.classification import default_function, softmax
@@ -117,23 +118,24 @@ def fit_temperature(
 # %% ../../nbs/beyond/calibration.ipynb #7c4805a6
 def calibrate(
     pipe,  # a `Pipeline` for text classification with one label a text
-    data,  # a Dataset with columns text and label, not trained on
+    data,  # a Dataset with text, text_pair for pairs, and label; not trained on
 ) -> float:  # the temperature
     "Fit a temperature and keep it with the model; `pipe(texts, calibrated=True)` applies it."
     if pipe.task.name != "text-classification" or default_function(pipe.task.config) != "softmax":
         raise InputError("a temperature is for text classification with one label a text.")
+    labels = label_ids(data, pipe.task.labels)
     answers = pipe(
-        data["text"][:],
+        pipeline_inputs(data),
         return_all_scores=True,
         function_to_apply="none",
         calibrated=False,
         progress=False,
     )
-    temperature = fit_temperature([[a["score"] for a in row] for row in answers], data["label"][:])
-    for config in [pipe.task.config] + (
-        [vars(pipe.bundle.model.config)] if pipe.bundle.model is not None else []
-    ):
-        config["calibration_temperature"] = (
-            temperature  # without asking for a model that is not open
-        )
+    temperature = fit_temperature([[a["score"] for a in row] for row in answers], labels)
+    configs = [pipe.task.config]
+    # A model that is not open is not opened for this.
+    if pipe.bundle.model is not None:
+        configs.append(vars(pipe.bundle.model.config))
+    for config in configs:
+        config["calibration_temperature"] = temperature
     return temperature

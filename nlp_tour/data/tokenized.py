@@ -9,7 +9,8 @@ __all__ = ['map_cached', 'tokenize_dataset']
 import json
 
 from .. import __version__
-from ..base.errors import warn_once
+from ..base.errors import InputError, nearest, warn_once
+from .matching import check_texts
 from ..hub.standins import cache_dir
 
 # %% ../../nbs/data/tokenized.ipynb #2c82abc0
@@ -45,21 +46,42 @@ def map_cached(
         return ds.map(work, keep_in_memory=True, **how)
 
 # %% ../../nbs/data/tokenized.ipynb #c03de3a1
-def _tokenize(batch, tok, text, label):
+def _tokenize(batch, tok, texts):
     "Token ids of a batch, and its labels."
-    return tok(batch[text], truncation=True) | ({"labels": batch[label]} if label in batch else {})
+    labels = {"labels": batch["labels"]} if "labels" in batch else {}
+    return tok(*(batch[text] for text in texts), truncation=True) | labels
+
+
+def _text_columns(ds, text):
+    "The column with the texts, or two for pairs."
+    given = [text] if isinstance(text, str) else list(text)
+    if given == ["text"] and "text_pair" in ds.column_names:
+        given = ["text", "text_pair"]
+    if len(given) > 2:
+        raise InputError(f"text={given} names {len(given)} columns; a pair has two.")
+    for column in given:
+        if column not in ds.column_names:
+            raise InputError(f"there is no column {column!r}; {nearest(column, ds.column_names)}")
+        check_texts(ds[column], column)
+    return given
 
 
 def tokenize_dataset(
-    ds,  # a Dataset or DatasetDict with a column of texts
+    ds,  # a Dataset or DatasetDict with a column of texts, or two for pairs
     tok,  # a tokenizer of transformers
-    text: str = "text",
+    text="text",  # the column, or a list of two for pairs; of "text", a column text_pair goes along
     label: str = "label",
 ):  # the same with input_ids, attention_mask (and token_type_ids) and labels, nothing else
     "Tokenize in batches, without padding; long texts are cut, and a line says how many."
     if hasattr(ds, "keys"):
         return type(ds)({k: tokenize_dataset(v, tok, text, label) for k, v in ds.items()})
-    out = map_cached(ds, _tokenize, tok, text=text, label=label)
+    texts = _text_columns(ds, text)
+    labels = [label] if label in ds.column_names else []
+    ds = ds.select_columns([*texts, *labels])
+    if labels and label != "labels":
+        # So the names of the labels stay with them.
+        ds = ds.rename_column(label, "labels")
+    out = map_cached(ds, _tokenize, tok, texts=texts)
     longest = tok.model_max_length
     full = sum(len(ids) >= longest for ids in out["input_ids"])
     if full:

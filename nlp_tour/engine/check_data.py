@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ..base.errors import InputError
 from ..data.columns import LABEL_NAMES, TEXT_NAMES
+from ..data.matching import class_names, config_names, is_nameless, match_names, shown
 from .problems import Problem
 from ..hub.tokenizers import max_length
 
@@ -185,6 +186,16 @@ def _plain(values):
     "A tensor, array or list of values as plain Python."
     return values.tolist() if hasattr(values, "tolist") else list(values)
 
+# %% ../../nbs/engine/check_data.ipynb #e71b063f
+def _as_trained_on(row, data, model):
+    "A row with texts as the encodings of training make it: several labels become zeros and ones."
+    label = row.get("label")
+    if not isinstance(label, list) or not class_names(data):
+        return row
+    order = match_names(class_names(data), config_names(model.config)) or []
+    ids = {order[y] if y < len(order) else y for y in label}
+    return row | {"label": [float(k in ids) for k in range(model.config.num_labels)]}
+
 # %% ../../nbs/engine/check_data.ipynb #80a2d9e2
 def data_problems(
     model,  # a model
@@ -199,10 +210,11 @@ def data_problems(
     try:
         for i, row in enumerate(_rows(data)):
             plain = {k: v.tolist() if hasattr(v, "tolist") else v for k, v in row.items()}
-            faults = [*_row_faults(plain, model, words, longest)]
             if "input_ids" in plain:
-                faults += _column_faults(plain)
+                faults = [*_row_faults(plain, model, words, longest), *_column_faults(plain)]
             else:
+                plain = _as_trained_on(plain, data, model)
+                faults = [*_row_faults(plain, model, words, longest)]
                 faults += _text_faults(plain, tok, longest)
             for kind, column, what, fix, stops in faults:
                 place = f"row {i}{split}, column {column!r}, {what}"
@@ -218,14 +230,23 @@ def label_order_problems(
     model,  # a model
     data,  # a Dataset, or data without names for its labels
 ):  # yields a `Problem` where the orders differ
-    "Whether data and model count the same labels in another order."
-    features = getattr(data, "features", None) or {}
-    feature = features.get("labels") or features.get("label")
-    theirs = [str(n).lower() for n in getattr(feature, "names", None) or []]
-    ours = [str(n).lower() for n in (model.config.id2label or {}).values()]
-    if theirs != ours and sorted(theirs) == sorted(ours):
-        yield Problem(
-            "labels",
-            f"the data counts its labels {', '.join(theirs)}, and the model {', '.join(ours)}",
-            "bring them into one order: data.cast_column('label', ClassLabel(names=…))",
-        )
+    "Whether data and model call their labels the same, and count them in the same order."
+    named = [c for c in ("labels", "label", "tags") if class_names(data, c)]
+    head = type(model).__name__
+    if not named or not head.endswith(("SequenceClassification", "TokenClassification")):
+        return
+    theirs, ours = class_names(data, named[0]), config_names(model.config)
+    if is_nameless(ours) and len(ours) == len(theirs):
+        return
+    meeting = match_names(theirs, ours)
+    what = f"the data counts its labels {shown(theirs)}, and the model {shown(ours)}"
+    if meeting is None:
+        fix = "rename the data's labels, or load the model with these names: load(…, labels=[…])"
+        yield Problem("labels", what, fix)
+    elif meeting != list(range(len(theirs))):
+        turn = f"in_model_order(data, names, {named[0]!r}) of nlp_tour.data.matching turns them"
+        if "input_ids" in data.features:
+            yield Problem("labels", what, turn)
+        else:
+            fix = f"finetune() and whatever judges go by the names; elsewhere {turn}"
+            yield Problem("labels", what, fix, stops=False)

@@ -7,6 +7,9 @@ __all__ = ['encode_texts', 'encode_tags', 'encode_answers', 'encode', 'collator'
 
 # %% ../../nbs/training/encodings.ipynb #fe28be30
 from ..base.errors import InputError, warn_once
+from ..base.texts import is_missing
+from ..data.labels import as_id_lists, is_multi_hot
+from ..data.matching import check_texts, class_names, config_names, in_model_order
 from ..data.tokenized import map_cached
 from ..hub.tokenizers import max_length
 from .labels import check_label_ids, kind_of
@@ -25,6 +28,8 @@ def encode_texts(
     labels = batch["label"]
     if kind == "labels":
         labels = [[float(i in ids) for i in range(size)] for ids in labels]
+    if kind == "label":
+        labels = list(map(int, labels))
     return {**out, "labels": labels}
 
 # %% ../../nbs/training/encodings.ipynb #8ff75bb7
@@ -45,10 +50,11 @@ def encode_tags(
 # %% ../../nbs/training/encodings.ipynb #00f79b93
 def _answer_tokens(answer, context, offsets):
     "First and last token of an answer; None where the window does not hold it."
-    if not answer["text"] or not context:
+    given = [(s, text) for s, text in zip(answer["answer_start"], answer["text"]) if text]
+    if not given or not context:
         return None
-    start = answer["answer_start"][0]
-    end = start + len(answer["text"][0])
+    start, text = given[0]
+    end = start + len(text)
     if start < offsets[context[0]][0] or end > offsets[context[-1]][1]:
         return None
     first = next(k for k in reversed(context) if offsets[k][0] <= start)
@@ -94,21 +100,48 @@ def _warn_cut(rows, longest, what):
     return rows
 
 
-def _check_texts(texts, split):
-    "Raise `InputError` for the first empty text."
-    for i, text in enumerate(texts):
-        if not str(text or "").strip():
-            raise InputError(
-                f"row {i} (the first is 0) of {split} has no text; drop such rows first."
-            )
-
-
-def _encode_windows(ds, tok, longest):
+def _encode_windows(ds, tok, longest, where):
     "`encode` of questions with answers."
+    for i, answer in enumerate(ds["answers"]):
+        if answer is None:
+            raise InputError(
+                f"row {i} (the first is 0){where} has no answers; an unanswerable question has "
+                "{'text': [], 'answer_start': []}."
+            )
     window = min(longest or 384, 384)
     columns = ds.select_columns(["question", "context", "answers"])
     numbered = columns.add_column("row", list(range(len(ds))))
     return map_cached(numbered, encode_answers, tok, longest=window, stride=window // 3)
+
+# %% ../../nbs/training/encodings.ipynb #baa4f453
+def _labels_of_model(ds, config, kind, where):
+    "The data with its labels as the model counts them, several labels a text as lists of ids."
+    if kind == "number":
+        for i, y in enumerate(ds["label"]):
+            if is_missing(y):
+                raise InputError(
+                    f"row {i} (the first is 0){where} has no label; drop such rows first."
+                )
+        return ds
+    column, size = "tags" if kind == "tags" else "label", config.num_labels
+    ds = in_model_order(ds, config_names(config), column, where)
+    if kind == "labels" and class_names(ds) is None:
+        lists = ds.with_format(None)["label"][:]
+        _check_size(lists, size, where)
+        ids = as_id_lists(lists, "label", where)
+        ds = ds.remove_columns("label").add_column("label", ids)
+    check_label_ids(ds[column][:], size, where)
+    return ds
+
+
+def _check_size(lists, size, where):
+    "Rows with a 0 or 1 for each label need as many as the model has."
+    n = len(lists[0])
+    if is_multi_hot(lists) and n != size:
+        raise InputError(
+            f"the labels{where} are rows of {n} zeros and ones, and the model has {size} labels; "
+            "load the model with a name for each."
+        )
 
 # %% ../../nbs/training/encodings.ipynb #c3067d64
 def encode(
@@ -122,17 +155,19 @@ def encode(
         raise InputError(
             f"the split {split!r} has no rows; load_data() makes splits that have some."
         )
-    kind, size = kind_of(ds), model.config.num_labels
+    kind, where = kind_of(ds), f" of {split}"
     longest = max_length(tok.model_max_length, model.config.to_dict())
+    for column in ("text", "text_pair", "question", "context"):
+        if column in ds.column_names:
+            check_texts(ds[column], column, where)
     if kind == "answers":
-        return _encode_windows(ds, tok, longest)
-    if kind != "number":
-        check_label_ids(ds["tags" if kind == "tags" else "label"][:], size, f" of {split}")
+        return _encode_windows(ds, tok, longest, where)
+    ds = _labels_of_model(ds, model.config, kind, where)
     if kind == "tags":
         words = ds.select_columns(["tokens", "tags"])
         return _warn_cut(map_cached(words, encode_tags, tok, longest=longest), longest, "sentences")
-    _check_texts(ds["text"], split)
     texts = ds.select_columns([c for c in ("text", "text_pair", "label") if c in ds.column_names])
+    size = model.config.num_labels
     rows = map_cached(texts, encode_texts, tok, kind=kind, size=size, longest=longest)
     return _warn_cut(rows, longest, "texts")
 
