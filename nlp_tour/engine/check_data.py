@@ -187,14 +187,19 @@ def _plain(values):
     return values.tolist() if hasattr(values, "tolist") else list(values)
 
 # %% ../../nbs/engine/check_data.ipynb #e71b063f
-def _as_trained_on(row, data, model):
-    "A row with texts as the encodings of training make it: several labels become zeros and ones."
-    label = row.get("label")
-    if not isinstance(label, list) or not class_names(data):
+def _several_places(model, data):
+    "For each of several named labels a text its place in the model; None for other labels."
+    several = hasattr((getattr(data, "features", None) or {}).get("label"), "feature")
+    names = class_names(data) if several else None
+    return names and (match_names(names, config_names(model.config)) or list(range(len(names))))
+
+
+def _as_trained_on(row, places, size):
+    "A row with texts as training encodes it: several labels become zeros and ones."
+    if not places or not isinstance(row.get("label"), list):
         return row
-    order = match_names(class_names(data), config_names(model.config)) or []
-    ids = {order[y] if y < len(order) else y for y in label}
-    return row | {"label": [float(k in ids) for k in range(model.config.num_labels)]}
+    ids = {places[y] for y in row["label"]}
+    return row | {"label": [float(k in ids) for k in range(size)]}
 
 # %% ../../nbs/engine/check_data.ipynb #80a2d9e2
 def data_problems(
@@ -205,7 +210,7 @@ def data_problems(
     split: str = "",  # for messages, as in " of train"
 ):  # yields a `Problem` for each kind of fault
     "What is wrong with the rows of one split."
-    longest = max_length(None, model.config.to_dict())
+    longest, places = max_length(None, model.config.to_dict()), _several_places(model, data)
     found = defaultdict(list)
     try:
         for i, row in enumerate(_rows(data)):
@@ -213,7 +218,7 @@ def data_problems(
             if "input_ids" in plain:
                 faults = [*_row_faults(plain, model, words, longest), *_column_faults(plain)]
             else:
-                plain = _as_trained_on(plain, data, model)
+                plain = _as_trained_on(plain, places, model.config.num_labels)
                 faults = [*_row_faults(plain, model, words, longest)]
                 faults += _text_faults(plain, tok, longest)
             for kind, column, what, fix, stops in faults:
