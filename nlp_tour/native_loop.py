@@ -13,6 +13,7 @@ from .hub.calling import evaluating
 from .metrics.scores import metrics
 from .training.arguments import LoopSettings
 from .training.checkpoints import note_left_weights
+from .training.labels import check_label_order
 from .training.loop import Loop, gather_rows, loss_of_rows, on_device
 from .training.optimizer import AdamW
 from .training.steps import keep_mode
@@ -35,6 +36,7 @@ def train(
     save_steps: int = 500,
 ) -> list:  # the loss of each step
     "Train; restores the model's mode. Raises `InputError` when the loss is not finite."
+    check_label_order(model, batches)
     settings = LoopSettings(max_grad_norm, accumulate, epochs, save_steps)
     loop = Loop(model, optimizer, batches, scheduler, settings, accelerator, out)
     with keep_mode(model), note_left_weights(out, model):
@@ -58,6 +60,7 @@ def evaluate(
     accelerator=None,  # an `accelerate.Accelerator`; None: this process alone
 ) -> dict:  # what the metric computes, and the mean `loss` of an example
     "Evaluate without gradients, in eval mode; each row counts once, whatever the processes."
+    check_label_order(model, batches)
     losses = []
     with evaluating(model), torch.no_grad():
         for batch in on_device(batches, model, accelerator):
