@@ -58,6 +58,9 @@ def _main():
 # %% ../../nbs/app/cli.ipynb #94bb83a2
 def main():
     "The command `nlp-tour`."
+    if not sys.stderr.isatty():
+        # In a log, a bar is drawn every ten seconds. tqdm reads this when it is imported.
+        os.environ.setdefault("TQDM_MININTERVAL", "10")
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -102,6 +102,17 @@ def finish_atomic(
     return Path(folder)
 
 # %% ../../nbs/base/folders.ipynb #27d61bec
+def _share(part):
+    "Give all files the mode of a new file; safetensors lets none but their owner read its own."
+    new = part / _LIST
+    new.touch()
+    mode = new.stat().st_mode
+    new.unlink()
+    for path in part.rglob("*"):
+        if path.is_file() and path.stat().st_mode != mode:
+            path.chmod(mode)
+
+
 def _decide(part, folder, instead_of):
     "Steps 3, 4 and 5; the lock is held."
     files = digests(part)
@@ -142,6 +153,7 @@ def atomic_folder(
             held.callback(shutil.rmtree, part, ignore_errors=True)
             part.mkdir(parents=True)
             yield part
+            _share(part)
             if part.parent != folder:
                 if _appears(part, folder):
                     return
