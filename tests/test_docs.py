@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 from xml.etree import ElementTree
 
+import api
 import architecture
 import figures
 import floors
+import landing
 import plots
 import pytest
 import stage
@@ -38,9 +40,11 @@ ALLOWED = {
         "repo-subdir": str,
         "page-navigation": bool,
         "llms-txt": bool,
+        "image": str,
+        "open-graph": bool,
+        "twitter-card": bool,
         "search": {"location": str, "type": str},
         "navbar": {"left": list, "right": list},
-        "sidebar": {"style": str},
         "page-footer": {"center": str},
     },
     "metadata-files": list,
@@ -379,3 +383,63 @@ def test_what_quotes_a_benchmark_links_to_its_section(path):
 def test_symbols_below_a_heading_are_links():
     linked = stage.link_symbols("# `load`\n\nSee `load`.\n", {"load": "hub.qmd#load"}, "../")
     assert linked == "# `load`\n\nSee [`load`](../api/hub.qmd#load).\n"
+
+
+# ---- what pages show
+def test_a_workshop_page_folds_imports_and_exported_source():
+    assert stage.folded("x = 1", False) == "x = 1"
+    imports = "import os\nfrom a import b"
+    assert stage.folded(imports, False).startswith("#| code-fold: true\n")
+    assert 'summary: "Show the imports, 2 lines"' in stage.folded(imports, True)
+    assert 'summary: "Show the source, 1 line"' in stage.folded("def f(): pass", True)
+    assert stage.folded("%pip install x", False) == "%pip install x"
+
+
+def test_the_sidebar_has_the_chapters_a_line_for_each_wing_and_the_api_apart():
+    tour, modules = stage.sidebar()["website"]["sidebar"]
+    first, wings, last = tour["contents"]
+    assert [p["text"][0] for p in first["contents"]] == list("123456")
+    assert tour["collapse-level"] == 2 and all("contents" in wing for wing in wings["contents"])
+    assert {"Tasks", "Beyond the tour"} <= {wing["section"] for wing in wings["contents"]}
+    assert "howto.ipynb" in [page["href"] for page in last["contents"]]
+    (top,) = modules["contents"]
+    assert top["href"] == "api/index.qmd"
+    entries = [e for group in top["contents"] for e in group.get("contents", [group])]
+    assert {e["href"] for e in entries} == {f"api/{api.page(m)}.qmd" for m in api.modules()}
+
+
+class Alike:
+    "Two modules' functions of one name are two things, unless one is the other."
+
+    def first(self): ...
+
+    def second(self): ...
+
+
+def test_a_name_is_a_link_only_where_it_is_unique_and_means_that():
+    pairs = [("a", "f", Alike.first), ("b", "f", Alike.first), ("c", "g", Alike.first)]
+    assert api.ambiguous(pairs) == set()
+    assert api.ambiguous([*pairs, ("d", "g", Alike.second)]) == {"g"}
+    found = {
+        "metrics": "metrics-scores.qmd#metrics",
+        "finetune": "trainer.qmd#finetune",
+        "walk": "beyond-explain.qmd#walk",
+        "walk_all": "beyond-explain.qmd#walk_all",
+    }
+    assert set(api.linked(found, "trainer")) == {"finetune", "walk_all"}
+    assert set(api.linked(found, "beyond.explain")) == {"finetune", "walk", "walk_all"}
+    assert "metrics" in api.linked(found, "metrics.scores")
+
+
+def test_no_default_shows_the_address_of_an_object():
+    assert api.shown(lambda: 0) == "lambda"
+    assert api.shown({"a": Alike.first}) == "{'a': Alike.first}"
+    assert api.shown(object()) == "…"
+    assert " at 0x" not in api.shown([object(), lambda: 0], most=200)
+
+
+def test_the_first_screen_shows_the_code_of_the_index_with_its_answer():
+    shown = landing.example(root / "nbs" / "index.ipynb")
+    assert '<span class="kw">from</span> nlp_tour.all' in shown
+    assert re.search(r"POSITIVE 0\.\d{4}<", shown)
+    assert landing.coloured('f("a & b")') == 'f(<span class="st">"a &amp; b"</span>)'

@@ -1,5 +1,8 @@
 "API pages from signatures, docstrings and docments, and an index of symbols for other pages."
 
+import ast
+import collections
+import functools
 import html
 import importlib
 import inspect
@@ -11,7 +14,9 @@ from pathlib import Path
 from fastcore.docments import docments, empty
 
 import nlp_tour
+from nlp_tour.all import OURS
 
+root = Path(__file__).resolve().parents[2]
 SOURCE = "https://github.com/nlp-tour/nlp_tour/blob/main/"
 
 
@@ -48,10 +53,32 @@ def page(module):
     return module.replace(".", "-")
 
 
+@functools.cache
+def imported():
+    "How many modules of the package import each name, as (module, name) -> number."
+    count = collections.Counter()
+    for path in Path(nlp_tour.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                module = node.module.removeprefix("nlp_tour.")
+                count.update((module, alias.name) for alias in node.names)
+    return count
+
+
+def most_wanted(module, names):
+    "The front functions of a module; without any, the one that most other modules import."
+    short = module.rpartition(".")[2]
+    front = OURS.get(module, []) or [n for n in names if n == short]
+    calls = [n for n in names if not n.isupper()]
+    return front or sorted(calls, key=lambda n: -imported()[module, n])[:1]
+
+
 def own(module):
-    "Name and object of what a module itself exports, in its order."
+    "Name and object of what a module itself exports: what everyone wants, then the rest in order."
     m = importlib.import_module(f"nlp_tour.{module}")
-    return [(n, m.__dict__[n]) for n in m.__all__ if n in m.__dict__ and not n.startswith("_")]
+    front = most_wanted(module, m.__all__)
+    names = sorted(m.__all__, key=lambda n: front.index(n) if n in front else len(front))
+    return [(n, m.__dict__[n]) for n in names if n in m.__dict__ and not n.startswith("_")]
 
 
 def function_of(member):
@@ -67,19 +94,59 @@ def members(cls):
     return [(n, f) for n, f in found if inspect.isfunction(f) and f.__doc__]
 
 
+def is_property(cls, name):
+    return not inspect.isroutine(inspect.unwrap(vars(cls)[name])) and not isinstance(
+        vars(cls)[name], (classmethod, staticmethod)
+    )
+
+
+def ambiguous(everything):
+    "Names that stand for different things in different modules."
+    objects = {}
+    for _, name, o in everything:
+        objects.setdefault(name, []).append(o)
+    return {name for name, found in objects.items() if any(o is not found[0] for o in found)}
+
+
 def symbols():
-    "Symbol -> its place under `api/`; a name that two modules export belongs to the first."
+    "Symbol -> its place under `api/`; a name that two modules use for two things has none."
+    everything = [(module, *pair) for module in modules() for pair in own(module)]
+    twice = ambiguous(everything)
     found = {}
-    for module in modules():
+    for module, name, o in everything:
         place = f"{page(module)}.qmd#"
-        for name, o in own(module):
-            if not callable(o):
-                continue
-            found.setdefault(name, place + name)
+        if callable(o):
+            if name not in twice:
+                found.setdefault(name, place + name)
             found.setdefault(f"{module}.{name}", place + name)
-            for n, _ in members(o) if inspect.isclass(o) else []:
+            for n, _ in members(o) if inspect.isclass(o) and name not in twice else []:
                 found.setdefault(f"{name}.{n}", f"{place}{name}.{n}")
     return found
+
+
+# In backticks these mean a parameter or an idea, more often than the function of that name.
+STOP = {"attention", "data", "labels", "metrics", "model", "plots", "run", "text", "texts"}
+
+
+def linked(found, module):
+    """The symbols whose names in backticks are links on the page of a module. An ordinary word is
+    one only for the front functions, and where it is at home."""
+    front = {name for names in OURS.values() for name in names}
+
+    def means_it(name, place):
+        if place.startswith(f"{page(module)}.qmd#"):
+            return True
+        is_word = name.islower() and name.isalpha()
+        return name not in STOP and (not is_word or name in front)
+
+    return {name: place for name, place in found.items() if means_it(name, place)}
+
+
+def without_addresses(text):
+    "Python without the places of objects in memory: a function by its name, else three dots."
+    text = text.replace(".<locals>", "").replace("<lambda>", "lambda")
+    text = re.sub(r"<(?:function|class|bound method) '?([\w.]+)'?[^<>]*>", r"\1", text)
+    return re.sub(r"<[^<>]* at 0x\w+>", "…", text)
 
 
 def shown(value, most=40):
@@ -87,9 +154,9 @@ def shown(value, most=40):
     if isinstance(value, (set, frozenset)):
         text = f"{{{', '.join(sorted(map(repr, value)))}}}"
     elif callable(value) and hasattr(value, "__name__"):
-        text = value.__name__
+        text = value.__name__.replace("<lambda>", "lambda")
     else:
-        text = re.sub(r"<function (\w+) at 0x\w+>", r"\1", repr(value))
+        text = without_addresses(repr(value))
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
@@ -97,7 +164,9 @@ def typed(kind):
     "An annotation as source has it; nothing where a default of None is all that is known."
     if kind in (empty, None, type(None), inspect.Parameter.empty):
         return ""
-    return getattr(kind, "__name__", None) or str(kind).replace("typing.", "")
+    written = str(kind).replace("typing.", "")
+    is_plain = isinstance(kind, type) and "[" not in written
+    return kind.__name__ if is_plain else without_addresses(written)
 
 
 def marked(text):
@@ -147,19 +216,69 @@ def signature(name, o):
     if len(call) > 88:
         lines = "".join(f"    {p},\n" for p in parameters)
         call = f"{name}(\n{lines})"
-    return re.sub(r"<[\w.]+ object at 0x\w+>", "…", call)
+    return without_addresses(call)
 
 
-def entry(name, o, level):
-    "Heading, signature, docstring and parameters of one symbol."
+LONGEST_EXAMPLE = 8  # lines
+
+
+def cells_of(module):
+    "The code that the notebook of a module shows and does not export."
+    file = Path(importlib.import_module(f"nlp_tour.{module}").__file__)
+    found = re.search(r"File to edit: (\S+)\.$", file.read_text(encoding="utf-8"), re.M)
+    if not found:
+        return []
+    notebook = file.parent / found[1]
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+    return [c for c in code if not re.search(r"^#\|", c, re.M)]
+
+
+def example(name, cells):
+    "The first short cell that calls a function, as a block; nothing where there is none."
+    called = re.compile(rf"(?<![\w.]){re.escape(name.rpartition('.')[2])}\(")
+    if "." in name:
+        called = re.compile(rf"\.{re.escape(name.rpartition('.')[2])}\(")
+    short = [c for c in cells if len(c.splitlines()) <= LONGEST_EXAMPLE]
+    uses = [c for c in short if called.search(c) and not re.search(r"^(def|class) ", c, re.M)]
+    uses.sort(key=lambda c: bool(re.search(r"\b(assert|test_\w+)\b", c)))  # checks come last
+    return f"\n*Example*\n\n```python\n{uses[0].strip()}\n```\n" if uses else ""
+
+
+def title(name, level):
+    "A heading with the name as its anchor."
     escaped = name.replace("_", "\\_")
-    title = f"{'#' * level} {escaped} {{#{name}}}\n\n"
+    return f"{'#' * level} {escaped} {{#{name}}}\n\n"
+
+
+def entry(name, o, level, cells=()):
+    "Heading, signature, docstring, parameters and an example of one symbol."
+    top = title(name, level)
     if not callable(o):
-        return f"{title}```python\n{name} = {shown(o, 90)}\n```\n"
+        return f"{top}```python\n{name} = {shown(o, 90)}\n```\n"
     doc = (inspect.getdoc(o) or "").strip()
     has_parameters = inspect.isfunction(o) or (inspect.isclass(o) and "__init__" in vars(o))
     parameters = table(o) if has_parameters else ""
-    return f"{title}```python\n{signature(name, o)}\n```\n\n{doc}\n{parameters}"
+    call = f"```python\n{signature(name, o)}\n```"
+    return f"{top}{call}\n\n{doc}\n{parameters}{example(name, cells)}"
+
+
+def property_entry(name, getter, level):
+    "Heading, type and docstring of a property, which is read and not called."
+    found = docments(getter, full=True).get("return")
+    parts = [typed(found.anno), found.docment or ""] if found else []
+    about = ": ".join(["property", *filter(None, parts)])
+    doc = (inspect.getdoc(getter) or "").strip()
+    return f"{title(name, level)}::: {{.property}}\n{about}\n:::\n\n{doc}\n"
+
+
+def class_members(name, cls, cells):
+    "The entries of a class's own methods and properties."
+    for n, f in members(cls):
+        if is_property(cls, n):
+            yield property_entry(f"{name}.{n}", f, 3)
+        else:
+            yield entry(f"{name}.{n}", f, 3, cells)
 
 
 def summary(module):
@@ -173,11 +292,14 @@ def module_page(module):
     path = Path(m.__file__).relative_to(Path(nlp_tour.__file__).parents[1]).as_posix()
     front = FRONT.format(title=f"nlp_tour.{module}", description=json.dumps(summary(module)))
     parts = [front, f"[Source]({SOURCE}{path})\n"]
+    cells = cells_of(module)
     for name, o in own(module):
-        parts.append(entry(name, o, 2))
+        parts.append(entry(name, o, 2, cells))
         if inspect.isclass(o):
-            parts += [entry(f"{name}.{n}", f, 3) for n, f in members(o)]
-    return "\n".join(parts)
+            parts += class_members(name, o, cells)
+    text = "\n".join(parts)
+    assert not re.search(r" at 0x[0-9a-f]{6}", text), f"{module}: an object's address"
+    return text
 
 
 def write(folder):

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import live
+from nbdev.config import get_config
 from stage import root, stage, staged
 
 site = root / "_docs"
@@ -97,6 +98,44 @@ def maths(folder):
         shutil.copy(dist / name, copy)
 
 
+def search(folder):
+    "Put our search in the place of the renderer's: a script with the same interface."
+    ours = Path(__file__).with_name("search.js")
+    shutil.copy(ours, folder / "site_libs" / "fuse" / "fuse.min.js")
+
+
+SKIP = '<a class="skip" href="#quarto-document-content">Skip to the content</a>'
+LOCAL = r"(?!https?:|data:|#|/|mailto:)"
+LINK = re.compile(rf'((?:href|src|content)="){LOCAL}(?:\./)?([^"]*\.\w+(?:#[^"]*)?|)"')
+
+
+# What a reader by ear needs and the renderer leaves out: each region has a name of its own, and an
+# empty cell is no heading.
+NAMED = {
+    '<nav class="navbar ': '<nav aria-label="Site" class="navbar ',
+    '<nav class="quarto-secondary-nav"': '<nav aria-label="Menu" class="quarto-secondary-nav"',
+    '<nav id="quarto-sidebar"': '<nav aria-label="Pages" id="quarto-sidebar"',
+    '<nav id="TOC"': '<nav aria-label="On this page" id="TOC"',
+    'aria-label="breadcrumb">': 'aria-label="Place">',
+    "<th></th>": "<td></td>",
+}
+
+
+def accessible(text):
+    "A page whose first link leads past header and sidebar, and whose regions have names."
+    for found, named in NAMED.items():
+        text = text.replace(found, named)
+    # There are two rows of breadcrumbs, for wide and for narrow pages.
+    text = text.replace('aria-label="Place">', 'aria-label="Place, in short">', 1)
+    return re.sub(r"<body[^>]*>", rf"\g<0>{SKIP}", text, count=1)
+
+
+def page_404(folder):
+    "The page for wrong addresses is shown at any depth, so its links start at the site's root."
+    start = rf'\g<1>{get_config(path=root).doc_baseurl}/\g<2>"'
+    rewrite(folder / "404.html", lambda text: LINK.sub(start, text))
+
+
 def render(quarto):
     "Render `_proc/`."
     smalldocs = [Path(sys.executable).with_name("smalldocs"), "render", "."]
@@ -137,8 +176,11 @@ def main():
     render(args.quarto)
     made = staged / "_docs"
     if not args.quarto:
-        for finish in (purge, icons, themes, maths):
+        for finish in (purge, icons, themes, maths, search):
             finish(made)
+    for path in made.rglob("*.html"):
+        rewrite(path, accessible)
+    page_404(made)
     (made / ".nojekyll").touch()
     replace_folder(made, site)
     shutil.rmtree(staged)

@@ -1,5 +1,6 @@
 "The first screen of the site, made from the notebooks and the results of the benchmarks."
 
+import ast
 import html
 import json
 import re
@@ -83,20 +84,16 @@ FIGURES = [
         "sooner: the first answer of a fresh process, against transformers.pipeline",
     ),
 ]
-SENTENCES = [
-    "We are very happy to show you the 🤗 Transformers library.",
-    "We hope you don't hate it.",
-]
 CARD = "https://github.com/nlp-tour/nlp_tour/blob/main/nlp_tour/embedded/sentiment/README.md"
 HERO = """<div class="hero">
-<div class="first"><div class="promise"><h1>The Quick Tour of 2021, as living code</h1>
-<p>It runs on today's libraries, it works with no network, and it shows its work. Six notebooks are
-the source, the documentation and the tests.</p>
-<pre class="commands"><code>make tour    <i># train, evaluate, save, report</i>
-make test    <i># every notebook, every test</i></code></pre>
+<div class="first"><div class="promise">
+<h1>Hugging Face Transformers' Quick Tour of 2021, running today</h1>
+<p>Pipeline, tokenizer, model, customization, Trainer, native loop: six notebooks that are source,
+documentation and tests at once. They run on today's libraries, and with no network.</p></div>
+<div class="classified">{example}</div>
+<div class="start"><pre class="commands"><code>pip install nlp_tour</code></pre>
 <p class="go"><a class="primary" href="pipeline.html">Begin the tour</a>
-<a href="try.html">Try it in the page</a> <a href="2021.html">2021 to today</a></p></div>
-<div class="classified"><code>pipeline('sentiment-analysis')</code>{classified}</div></div>
+<a href="try.html">Try it in the page</a> <a href="2021.html">2021 to today</a></p></div></div>
 <ol class="path">{path}</ol>
 <div class="figures">{figures}</div>
 </div>"""
@@ -116,17 +113,34 @@ def chapter(page, title, seen):
     return tag("li", tag("a", picture, words, href=f"{page}.html"))
 
 
-def classified(printed):
-    "The tour's two sentences with the answers that the index notebook printed."
-    found = re.findall(r"label: (\w+), with score: ([\d.]+)", printed)
-    parts = []
-    for sentence, (label, score) in zip(SENTENCES, found):
-        full = tag("span", style=f"width:{100 * float(score):.0f}%")
-        text = tag("span", html.escape(sentence), class_="text")
-        meter = tag("span", full, class_="meter", aria_hidden="true")
-        answer = tag("span", f"{label} {score}", class_="answer")
-        parts.append(tag("p", text, meter, answer, class_="said"))
-    return "".join(parts)
+PARTS = re.compile(r'(?P<st>"[^"]*")|(?P<kw>\b(?:from|import)\b)')
+
+
+def coloured(source):
+    "Python as the pages show it."
+
+    def part(found):
+        return tag("span", html.escape(found[0], quote=False), class_=found.lastgroup)
+
+    return PARTS.sub(part, source)
+
+
+def is_example(cell):
+    return cell["cell_type"] == "code" and "pipeline(" in "".join(cell["source"])
+
+
+def example(notebook):
+    "The first lines of code in the index, and the answer that they printed."
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    cell = next(filter(is_example, cells))
+    (printed,) = [o["data"]["text/plain"] for o in cell["outputs"] if "data" in o]
+    (answer,) = ast.literal_eval("".join(printed))
+    label, score = answer["label"], answer["score"]
+    full = tag("span", style=f"width:{100 * score:.0f}%")
+    meter = tag("span", full, class_="meter", aria_hidden="true")
+    text = tag("span", f"{label} {score:.4f}", class_="answer")
+    code = tag("code", coloured("".join(cell["source"])))
+    return tag("pre", code) + tag("p", meter, text, class_="said")
 
 
 def read(root, name):
@@ -160,7 +174,8 @@ def measured(root, printed):
 def hero(root, text, printed):
     "The first screen as HTML."
     path = "".join(chapter(*row) for row in chapters(text))
-    return HERO.format(classified=classified(printed), path=path, figures=measured(root, printed))
+    lines = example(root / "nbs" / "index.ipynb")
+    return HERO.format(example=lines, path=path, figures=measured(root, printed))
 
 
 def folded(picture):
@@ -173,13 +188,7 @@ def folded(picture):
     return raw(tag("details", tag("summary", html.escape(alt)), image)).strip()
 
 
-COMMANDS = re.compile(r"^## Two commands\n+```sh\n.*?^```\n+", re.M | re.S)
 PICTURE = re.compile(r"^!\[([^\]]*)\]\((images/[^)]+)\)$", re.M)
-
-
-def without_first_screen(text):
-    "Prose of the index without the commands, which the first screen has; pictures are folded."
-    return PICTURE.sub(folded, COMMANDS.sub("", text))
 
 
 def landing(notebook, root):
@@ -192,12 +201,13 @@ def landing(notebook, root):
     text = "\n".join(c["source"] for c in prose)
     printed = "\n".join("".join(o.get("text", "")) for c in cells for o in c.get("outputs", []))
     for c in prose:
-        c["source"] = without_first_screen(c["source"])
+        c["source"] = PICTURE.sub(folded, c["source"])
     first = raw(hero(root, text, printed))
+    shown = next(filter(is_example, cells))  # on the first screen
     nb["cells"] = [
         {"cell_type": "raw", "metadata": {}, "source": FRONT},
         {"cell_type": "markdown", "metadata": {}, "source": first},
-        *(c for c in cells if c["cell_type"] != "raw"),
+        *(c for c in cells if c["cell_type"] != "raw" and c is not shown),
     ]
     for i, c in enumerate(nb["cells"]):
         c["id"] = f"cell-{i}"

@@ -4,6 +4,7 @@ nbdev does the staging, and its directives keep their meaning. The difference: a
 exported source where it stands, because the notebooks are the book. Signatures and parameters have
 pages of their own, under `api/`."""
 
+import ast
 import datetime
 import html
 import json
@@ -159,6 +160,26 @@ def markdown_output(markup):
     return dict2obj({"output_type": "display_data", "metadata": {}, "data": data})
 
 
+def is_imports(source):
+    "Whether a cell does nothing but import."
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        return False
+    return bool(body) and all(isinstance(line, (ast.Import, ast.ImportFrom)) for line in body)
+
+
+def folded(source, is_exported):
+    "A cell with the directives that fold it, where it holds imports or exported source."
+    imports = is_imports(source)
+    if not (imports or is_exported):
+        return source
+    count = len(source.strip().splitlines())
+    what = "imports" if imports else "source"
+    summary = f"Show the {what}, {count} line{'s' if count > 1 else ''}"
+    return f'#| code-fold: true\n#| code-summary: "{summary}"\n{source}'
+
+
 class Page(Processor):
     "What both renderers need, for every page."
 
@@ -167,10 +188,12 @@ class Page(Processor):
     def begin(self):
         self.path = Path(self.nb.path_).resolve().relative_to(nbs)
         self.module = page_module(self.nb)
+        self.linked = api.linked(self.symbols, self.module)
         self.state = self.nb.metadata.get("widgets", {}).get(STATE)
         self.up = "../" * (len(self.path.parts) - 1)
         self.heading = self.nb.frontmatter_.get("title", "")
         self.last_line = ""
+        self.is_workshop = len(self.path.parts) > 1  # a chapter is read from top to bottom
 
     def cell(self, cell):
         if cell.cell_type == "markdown":
@@ -187,7 +210,7 @@ class Page(Processor):
                 self.heading = line.strip("# ")
             elif line.strip() and not line.startswith("<"):
                 self.last_line = line
-        cell.source = link_symbols(link_pages(badge(cell.source), self.up), self.symbols, self.up)
+        cell.source = link_symbols(link_pages(badge(cell.source), self.up), self.linked, self.up)
 
     def code(self, cell):
         needs = [NEEDS[d] for d in cell.directives_ if d in NEEDS]
@@ -195,10 +218,13 @@ class Page(Processor):
         own_words = " ".join(cell.directives_.get("fig-alt:", [])).strip('"')
         alt = own_words or f"{self.heading}: {plain(self.last_line)}"[:160]
         cell.outputs = [self.output(o, alt) for o in cell.get("outputs", [])]
-        if cell.directives_.keys() & {"export", "exports"}:
+        is_exported = bool(cell.directives_.keys() & {"export", "exports"})
+        if is_exported:
             cell.names_ = self.exported(cell.source)
         if needs:
             cell.source = f"# {', '.join(needs)}\n{cell.source}"
+        if self.is_workshop:
+            cell.source = folded(cell.source, is_exported)
 
     def exported(self, source):
         "Functions and classes of a cell that have an entry on the API page of this notebook."
@@ -270,12 +296,41 @@ def sidebar_entry(item):
     return {"text": title, "href": page_name(item)}
 
 
+# Sections of `nbs/sidebar.yml` that stay open; all others are wings, a closed line each.
+OPEN = ("The tour", "Reference")
+
+
+def api_entries():
+    "The API pages, the modules of each wing together."
+    wings = {}
+    for module in api.modules():
+        wing = module.rpartition(".")[0] or "the chapters"
+        wings.setdefault(wing, []).append(
+            {"text": module.rpartition(".")[2], "href": f"api/{api.page(module)}.qmd"}
+        )
+    chapters = wings.pop("the chapters", [])
+    groups = [{"section": wing, "contents": pages} for wing, pages in wings.items()]
+    return [*chapters, *groups]
+
+
 def sidebar():
-    "The sidebar of `nbs/sidebar.yml`, with the pages' names on the site and their titles."
+    """The sidebars made from `nbs/sidebar.yml`, with the pages' names on the site and their titles:
+    the chapters, a line for each wing and the reference; API pages have one of their own."""
     found = yaml.safe_load((nbs / "sidebar.yml").read_text(encoding="utf-8"))
-    for group in found["website"]["sidebar"]["contents"]:
+    groups = found["website"]["sidebar"]["contents"]
+    for group in groups:
         group["contents"] = [sidebar_entry(item) for item in group["contents"]]
-    return found
+    wings = [group for group in groups if group["section"] not in OPEN]
+    first = [group for group in groups if group["section"] == OPEN[0]]
+    last = [group for group in groups if group["section"] == OPEN[1]]
+    look = {"style": "docked", "collapse-level": 2}
+    pages = [*first, {"section": "Wings", "contents": wings}, *last]
+    modules = [{"section": "API", "href": "api/index.qmd", "contents": api_entries()}]
+    sidebars = [
+        {"id": "tour", **look, "contents": pages},
+        {"id": "api", **look, "contents": modules},
+    ]
+    return {"website": {"sidebar": sidebars}}
 
 
 def stage_notebooks():
