@@ -34,17 +34,17 @@ def read_lines(stream):
     return pa.schema({"text": pa.string()}), map(pa.record_batch, columns)
 
 # %% ../../nbs/data/formats.ipynb #709cbd0a
-def _has_one_column(stream, delimiter):
-    "Whether the first line that is not blank holds one name."
-    while not stream.ready and not stream.ended:
-        # Blank lines before the names are no names.
-        stream.ready = stream.next_block().lstrip(b"\r\n")
+def _column_names(stream, delimiter):
+    "The names in the first line that is not blank."
+    while not stream.ended and not any(end in stream.ready for end in (b"\n", b"\r")):
+        stream.ready = (stream.ready + stream.next_block()).lstrip(b"\r\n")
     lines = io.StringIO(stream.ready.decode("utf-8", "ignore"), newline="")
     try:
-        return len(next(csv.reader(lines, delimiter=delimiter), [])) == 1
-    except csv.Error:
-        # A name longer than Python's csv reads.
-        return False
+        return next(csv.reader(lines, delimiter=delimiter), [])
+    except csv.Error as e:
+        raise InputError(
+            f"{stream.name}: the first line holds no names of columns ({e})", "is this a table?"
+        ) from e
 
 
 def read_separated(stream, delimiter=","):
@@ -52,7 +52,7 @@ def read_separated(stream, delimiter=","):
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    one = _has_one_column(stream, delimiter)
+    names = _column_names(stream, delimiter)
     reader = pc.open_csv(
         pa.PythonFile(stream, "r"),
         pc.ReadOptions(block_size=LONGEST),
@@ -60,9 +60,11 @@ def read_separated(stream, delimiter=","):
             delimiter=delimiter,
             newlines_in_values=True,
             # Else a line without any cell is no row.
-            ignore_empty_lines=not one,
+            ignore_empty_lines=len(names) != 1,
         ),
-        pc.ConvertOptions(default_column_type=pa.string(), strings_can_be_null=False),
+        pc.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+        ),
     )
     return reader.schema, reader if delimiter == "," else _on_one_line(stream.name, reader)
 
