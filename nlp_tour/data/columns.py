@@ -62,11 +62,11 @@ def find_column(
     but: tuple = (),  # columns that are taken already
 ) -> str:
     "The column that was named, has a usual name, or looks like it; else raise `InputError`."
-    columns = list(map(str, table.columns))
+    columns = {str(c): c for c in table.columns}
     known = ", ".join(columns)
     if given is not None:
-        if isinstance(given, str) and given in columns:
-            return given
+        if isinstance(given, (str, int)) and str(given) in columns:
+            return columns[str(given)]
         name = str(given)[:40]
         raise InputError(f"there is no column {name!r} for the {what}; the columns are: {known}.")
     found = _usual(table, [n for n in names if n not in but]) or _guess(table, what, but)
@@ -74,7 +74,7 @@ def find_column(
         return found
     raise InputError(
         f"which column holds the {what}? The columns are: {known}; "
-        f"name one, as in {what}={columns[0]!r}."
+        f"name one, as in {what}={next(iter(columns), '…')!r}."
     )
 
 # %% ../../nbs/data/columns.ipynb #77ab01c2
@@ -82,7 +82,7 @@ def _token_column(table, text):
     "The column of tokens: by its usual name, or `text` if that holds lists."
     if text is None:
         return _usual(table, TOKEN_NAMES)
-    if not isinstance(text, str) or text not in table:
+    if not isinstance(text, (str, int)) or text not in table:
         return None
     first = table[text].iloc[0]
     return text if hasattr(first, "__len__") and not isinstance(first, str) else None

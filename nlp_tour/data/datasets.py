@@ -11,45 +11,13 @@ import os
 from pathlib import Path
 
 from ..base.errors import InputError, warn_once
-from ..base.texts import is_missing, replace_surrogates
+from ..base.texts import replace_surrogates
 from .columns import find_column, find_columns
-from .labels import read_labels, split_fairly
+from .labels import split_fairly
+from .matching import check_texts, class_names
 from .reviews import load_dataset, same_groups
+from .supervision import labelled_splits, main_split, read_answers, read_targets
 from .tables import READERS, read_tables
-from ..metrics.counters import plain
-
-# %% ../../nbs/data/datasets.ipynb #8956a621
-def _check_texts(texts, column, where):
-    "Raise `InputError` for the first that is no text."
-    for i, text in enumerate(texts):
-        if isinstance(text, str) and text.strip():
-            continue
-        what = "has no text"
-        if not is_missing(text) and not isinstance(text, str):
-            what = f"has {type(text).__name__} ({str(text)[:20]!r}), not text,"
-        raise InputError(
-            f"row {i} (the first is 0){where} {what} in column {column!r}; "
-            "drop or correct such rows first."
-        )
-
-
-def _answer(a, context, row):
-    "Answers with the places where they stand, checked against the context."
-    if isinstance(a, str):
-        texts, starts = [a], [context.find(a)]
-    elif isinstance(a, dict):
-        texts, starts = plain(a["text"]), plain(a["answer_start"])
-    else:
-        raise InputError(
-            f"{row} has no answers; give a string, or a dict with 'text' and 'answer_start'."
-        )
-    for text, start in zip(texts, starts):
-        if start < 0 or context[start : start + len(text)] != text:
-            raise InputError(
-                f"{row}: the answer {text[:40]!r} does not stand at character {start} of its "
-                "context; correct 'answer_start'."
-            )
-    return {"text": texts, "answer_start": starts}
 
 # %% ../../nbs/data/datasets.ipynb #d5a47ce4
 def _inputs(table, roles, where):
@@ -57,72 +25,30 @@ def _inputs(table, roles, where):
     out = {}
     for role, column in roles.items():
         if role in ("text", "text_pair", "question", "context"):
-            _check_texts(table[column], column, where)
+            check_texts(table[column], column, where)
             out[role] = list(map(replace_surrogates, table[column]))
     if "tokens" in roles:
         out["tokens"] = [list(map(str, t)) for t in table[roles["tokens"]]]
     if "answers" in roles:
-        pairs = zip(map(plain, table[roles["answers"]]), out["context"])
-        out["answers"] = [
-            _answer(a, context, f"row {i} (the first is 0){where}")
-            for i, (a, context) in enumerate(pairs)
-        ]
+        out["answers"] = read_answers(table[roles["answers"]], out["context"], where)
+        if not any(a["text"] for a in out["answers"]):
+            raise InputError(f"no question{where} has an answer; there is nothing to learn.")
     return out
 
-# %% ../../nbs/data/datasets.ipynb #ca6b294d
-def _columns_with_one(i, row):
-    "The names of the columns that hold 1."
-    for c, v in row.items():
-        if is_missing(v) or v not in (0, 1):
-            raise InputError(
-                f"row {i} (the first is 0) has {str(v)[:20]!r} in column {c!r}; "
-                "of several columns with labels each holds 0 or 1."
-            )
-    return [c for c, v in row.items() if v]
-
-
-def _check_tags(all_tokens, all_tags):
-    "Raise `InputError` for the first row whose tokens and tags are not lists of one length."
-    for i, (tokens, tags) in enumerate(zip(all_tokens, all_tags)):
-        row = f"row {i} (the first is 0)"
-        if not isinstance(tags, list) or isinstance(tokens, str) or not hasattr(tokens, "__len__"):
-            kinds = f"{type(tokens).__name__} for tokens and {type(tags).__name__} for tags"
-            raise InputError(f"{row} has {kinds}; both are lists.")
-        if len(tokens) != len(tags):
-            raise InputError(
-                f"{row} has {len(tokens)} tokens and {len(tags)} tags; each token needs its tag."
-            )
-
-# %% ../../nbs/data/datasets.ipynb #47773c2f
-def _targets(tables, roles):
-    "What is learned, for all splits, and its feature; `None` where the inputs hold it (answers)."
-    if "answers" in roles:
-        return None, None
-    column = roles.get("tags") or roles["label"]
-    if isinstance(column, list):
-        rows = {k: enumerate(t[column].to_dict("records")) for k, t in tables.items()}
-        names = {k: [_columns_with_one(*row) for row in v] for k, v in rows.items()}
-        return read_labels(names, " + ".join(column))
-    given = next(iter(tables.values())).attrs.get("names", {}).get(column)
-    if given:
-        for k in [k for k, t in tables.items() if k != "train" and (t[column] == -1).all()]:
-            warn_once(f"the split {k!r} has no labels (all are -1); it is left out.")
-            del tables[k]
-    targets, feature = read_labels({k: t[column] for k, t in tables.items()}, column, given)
-    if "tags" in roles:
-        for k, table in tables.items():
-            _check_tags(table[roles["tokens"]], targets[k])
-    return targets, feature
-
-
+# %% ../../nbs/data/datasets.ipynb #d014f1a9
 def _with_features(columns, role, targets, feature):
     "A Dataset of the inputs and, where there are any, the targets with their feature."
-    from datasets import Dataset, Features
+    from datasets import Dataset, Features, List, Value
 
-    if feature is None:
-        return Dataset.from_dict(columns)
-    features = Dataset.from_dict(columns).features | {role: feature}
-    return Dataset.from_dict(columns | {role: targets}, Features(features))
+    features = {name: Value("string") for name in columns}
+    if "tokens" in columns:
+        features["tokens"] = List(Value("string"))
+    if "answers" in columns:
+        features["answers"] = {"text": List(Value("string")), "answer_start": List(Value("int64"))}
+    if feature is not None:
+        features[role] = feature
+        columns = columns | {role: targets}
+    return Dataset.from_dict(columns, Features(features))
 
 # %% ../../nbs/data/datasets.ipynb #ba831507
 def _keys(rows):
@@ -196,15 +122,31 @@ def _is_loaded(source, text, label, group):
     if not is_splits or (text, label, group) != (None, None, None):
         return False
     features = source["train"].features if "train" in source else {}
-    return (
-        isinstance(features.get("label"), ClassLabel)
-        and "text" in features
-        and bool(set(source) & {"test", "validation"})
-        and len(source) < 4
-        and all(len(s) for s in source.values())
-    )
+    if not isinstance(features.get("label"), ClassLabel) or "text" not in features:
+        return False
+    names = class_names(source["train"])
+    is_split = bool(set(source) & {"test", "validation"}) and len(source) < 4
+    return is_split and all(_is_labelled(rows, names) for rows in source.values())
+
+
+def _is_labelled(rows, names):
+    "Whether a split has rows, and labels with these names for all of them."
+    if not len(rows) or class_names(rows) != names:
+        return False
+    return all(y is not None and y >= 0 for y in rows.with_format(None)["label"])
 
 # %% ../../nbs/data/datasets.ipynb #38949d63
+def _as_datasets(tables, roles):
+    "The splits with their inputs and what is learned from them."
+    targets, feature = read_targets(tables, roles)
+    role = "tags" if "tags" in roles else "label"
+    splits = {}
+    for k, table in tables.items():
+        columns = _inputs(table, roles, "" if len(tables) == 1 else f" of {k}")
+        splits[k] = _with_features(columns, role, targets and targets[k], feature)
+    return splits
+
+
 def load_data(
     source,  # a hub name, file, folder of texts, DataFrame, Dataset, or a dict of splits
     text=None,  # the column with the texts, or two for pairs; None: found
@@ -212,6 +154,8 @@ def load_data(
     group: str = None,  # a column whose values stay on one side of the split, e.g. the film
     test_share: float = 0.2,  # of the rows of each label; 0: all rows are for training
     seed: int = 42,
+    *,
+    encoding: str = "utf-8",  # of a text file
 ):  # a `DatasetDict` with train and test; text(s) and label, tokens and tags, or answers
     "Texts with what is to be learned, split for training; labels become ids and keep their names."
     from datasets import DatasetDict
@@ -221,22 +165,19 @@ def load_data(
         raise InputError(f"test_share={share!r} must be a number from 0 to less than 1.")
     if _is_loaded(source, text, label, group):
         return source
-    tables = read_tables(load_dataset(source) if _is_name(source) else source)
-    roles = find_columns(next(iter(tables.values())), text, label)
-    targets, feature = _targets(tables, roles)
-    role = "tags" if "tags" in roles else "label"
-    splits = {}
-    for k, table in tables.items():
-        columns = _inputs(table, roles, "" if len(tables) == 1 else f" of {k}")
-        splits[k] = _with_features(columns, role, targets and targets[k], feature)
-    if len(splits) > 1:
+    tables = read_tables(load_dataset(source) if _is_name(source) else source, encoding)
+    roles = find_columns(tables[main_split(tables)], text, label)
+    tables = labelled_splits(tables, roles)
+    splits = _as_datasets(tables, roles)
+    if len(splits) > 1 or not set(splits) <= {"all", "train"}:
         return DatasetDict(_check_splits(splits))
     (table,), (rows,) = tables.values(), splits.values()
     if not test_share:
         return DatasetDict(train=rows)
+    groups = None
     if group is not None:
-        find_column(table, (), "group", group)
-    test = _test_rows(rows, list(map(str, table[group])) if group else None, test_share, seed)
+        groups = list(map(str, table[find_column(table, (), "group", group)]))
+    test = _test_rows(rows, groups, test_share, seed)
     train = [i for i in range(len(rows)) if i not in test]
     return DatasetDict(train=rows.select(train), test=rows.select(sorted(test)))
 
