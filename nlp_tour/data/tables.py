@@ -7,6 +7,7 @@ __all__ = ['READERS', 'read_file', 'with_types', 'read_folder', 'read_tables']
 
 # %% ../../nbs/data/tables.ipynb #fdcb790e
 import io
+import math
 import os
 import re
 from pathlib import Path
@@ -61,22 +62,23 @@ _GAPS = ("na", "n/a", "nan", "null", "none", "<na>", "#n/a")
 _TRUTH = {"true": True, "false": False}
 
 
-def _typed(column):
-    "A column of strings, as truth values or numbers if that loses nothing."
-    import pandas as pd
-
-    seen = {v for v in column if isinstance(v, str)}
-    seen = {v for v in seen if len(v) > 9 or v.strip().lower() not in _GAPS}
+def _typed(values):
+    "A column of strings as truth values or numbers; None if that loses anything."
+    texts = {v for v in values if isinstance(v, str)}
+    seen = {v for v in texts if len(v) > 9 or v.strip().lower() not in _GAPS}
     if not seen:
-        return column
-    if all(v.lower() in _TRUTH for v in seen) and column.isin(seen).all():
-        return column.map(lambda v: _TRUTH[v.lower()])
+        return None
+    if all(v.lower() in _TRUTH for v in seen):
+        same = all(v in seen for v in values)
+        return [_TRUTH[v.lower()] for v in values] if same else None
     whole = all(_WHOLE.fullmatch(v.strip()) for v in seen)
     # 0.5 has a point; 007 is a name.
     with_point = all(_NUMBER.fullmatch(v.strip()) for v in seen) and not all(map(str.isdigit, seen))
     if not whole and not with_point:
-        return column
-    return pd.to_numeric(column.where(column.isin(seen)))
+        return None
+    if whole and all(v in seen for v in values):
+        return list(map(int, values))
+    return [float(v) if v in seen else math.nan for v in values]
 
 
 def with_types(
@@ -85,7 +87,10 @@ def with_types(
     "Numbers and truth values in the columns that hold nothing else."
     import pandas as pd
 
-    return pd.DataFrame({c: _typed(table[c]) for c in table.columns})
+    columns = {c: values.tolist() for c, values in table.items()}
+    typed = {c: _typed(values) for c, values in columns.items()}
+    columns = {c: table[c] if typed[c] is None else typed[c] for c in columns}
+    return pd.DataFrame(columns, index=table.index)
 
 # %% ../../nbs/data/tables.ipynb #2b1675ee
 def _sized(path):
