@@ -28,9 +28,10 @@ def _no_labels(table, columns):
     gone = [c for c in columns if c not in table]
     if gone:
         return f"it has no column {gone[0]!r}"
-    if all(table[c].isna().all() for c in columns):
+    values = [v for c in columns for v in table[c].tolist()]
+    if all(map(is_missing, values)):
         return "all are missing"
-    unknown = all((table[c].map(type).isin((int,)) & (table[c] == -1)).all() for c in columns)
+    unknown = all(type(v) is int and v == -1 for v in values)
     return "all are -1" if unknown else None
 
 
@@ -87,7 +88,7 @@ def _hot_labels(table, columns, where):
     rows = []
     for i, row in enumerate(table[columns].to_dict("records")):
         for c, v in row.items():
-            if is_missing(v) or v not in (0, 1):
+            if not isinstance(plain(v), (int, float)) or v not in (0, 1):
                 raise InputError(
                     f"row {i} (the first is 0){where} has {str(v)[:20]!r} in column {c!r}; "
                     "of several columns with labels each holds 0 or 1."
@@ -164,13 +165,15 @@ def read_answers(
     for i, (a, context) in enumerate(zip(map(plain, answers), contexts)):
         row = f"row {i} (the first is 0){where}"
         texts, starts = _as_answers(a, context, row)
-        kept = [(text, start) for text, start in zip(texts, starts) if text]
+        kept = [(text, start) for text, start in zip(texts, starts) if text != ""]
         for text, start in kept:
+            if not isinstance(text, str) or not isinstance(start, int):
+                raise InputError(f"{row} has no answers; each is a string with its place.")
             if start < 0 or context[start : start + len(text)] != text:
                 raise InputError(
                     f"{row}: the answer {text[:40]!r} does not stand at character {start} of its "
                     "context; correct 'answer_start'."
                 )
         texts, starts = zip(*kept) if kept else ((), ())
-        found.append({"text": list(texts), "answer_start": list(map(int, starts))})
+        found.append({"text": list(texts), "answer_start": list(starts)})
     return found

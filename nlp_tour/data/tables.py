@@ -19,7 +19,7 @@ from .streams import LONGEST, UNPACKED
 # %% ../../nbs/data/tables.ipynb #cedec2e1
 # Cells as they were written: pandas would take "None" for a gap, 007 for 7, and dates for numbers.
 _CELLS = {"dtype": str, "keep_default_na": False, "na_values": [""]}
-_VALUES = {"dtype": False, "convert_axes": False, "convert_dates": False}
+_VALUES = {"dtype": False, "convert_axes": False}
 READERS = {
     ".csv": ("read_csv", _CELLS),
     ".tsv": ("read_csv", _CELLS | {"sep": "\t"}),
@@ -48,8 +48,12 @@ def read_file(
         with as_input_error(what, "is it complete, and what its ending says?"):
             if kind == ".parquet":
                 return pd.read_parquet(_sized(path))
-            table = getattr(pd, name)(_decoded(path, kind, packing, encoding), **options)
-            return with_types(table) if name == "read_csv" else table
+            stream = _decoded(path, kind, packing, encoding)
+            if name == "read_csv":
+                return with_types(pd.read_csv(stream, **options))
+            # Before pandas 3, dtype=False leaves out dates.
+            dates = {"convert_dates": False} if int(pd.__version__.split(".")[0]) < 3 else {}
+            return pd.read_json(stream, **options, **dates)
     except InputError as e:
         if isinstance(e.__cause__, pd.errors.EmptyDataError):
             raise InputError(f"{path.name} is empty; it needs a header and rows.") from None
