@@ -27,8 +27,8 @@ LINES_OF_A_CELL = 110  # of an exported one
 FLOORS = {
     "base": "errors patch exercises texts results hardware strangers locks folders",
     "bridges": "graph rules weights tensorflow",
-    "hub": """files standins names tokenizers heads configs weights calling adapters loading saving
-        tensorflow""",
+    "hub": """files standins names inputs tokenizers heads configs weights calling adapters loading
+        saving tensorflow""",
     "pictures": "images plots tables steps tokens drawings weights encoder report",
     "metrics": "counters classification regression entities generated scores",
     "data": "streams formats readers tables columns matching labels reviews supervision datasets tokenized",

@@ -19,6 +19,7 @@ from ..base.patch import patch
 from ..base.results import result
 from ..base.texts import as_texts, check_text
 from ..engine.batching import Row, pad
+from ..hub.inputs import model_inputs
 from ..hub.loading import load
 from ..pictures.plots import BLUE, ORANGE
 from ..pipeline import pipeline
@@ -106,6 +107,7 @@ def contrastive_training(
     seed_all(seed)
     rng, losses = random.Random(seed), []
     device, mode = next(body.parameters()).device, body.training
+    gaps = model_inputs(body.config.to_dict(), tok).pad_id
     rows = [Row(ids) for ids in tok(list(texts), truncation=True)["input_ids"]]
     groups = [[i for i, y in enumerate(labels) if y == k] for k in sorted(set(labels))]
     optimizer = torch.optim.AdamW(body.parameters(), lr=lr, weight_decay=0.01, fused=True)
@@ -114,7 +116,7 @@ def contrastive_training(
     for _ in tqdm(range(steps), desc="contrast", disable=not progress):
         chosen = balanced_sample(groups, batch, rng)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            vectors = _vectors(body, pad([rows[i] for i in chosen], tok.pad_token_id, device))
+            vectors = _vectors(body, pad([rows[i] for i in chosen], gaps, device))
         targets = torch.tensor([labels[i] for i in chosen], device=device)
         loss = contrastive_loss(vectors.float(), targets)
         loss.backward()

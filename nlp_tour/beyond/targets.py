@@ -56,8 +56,7 @@ class Read:
             raise InputError(
                 f"{where} has {n} tokens and the model takes {most} at once; explain a part of it."
             )
-        types = self.encoding.type_ids
-        types = types if pipe.tok.types and any(types) else None
+        types = pipe.tok.inputs.token_types(self.encoding.type_ids)
         self.row = Row(self.encoding.ids, 0, types, (self.encoding, 0))
         self.words = find_words(self.encoding, self.texts)
 

@@ -221,7 +221,7 @@ def compiled(
         known = ", ".join(HINTS)
         raise InputError(f"dtype={dtype!r} is unknown to backend='openvino'; it takes {known}.")
     rows = calibration_rows(task, options, calibration) if dtype == "int8" else None
-    graph = convert(model, task.tok.types)
+    graph = convert(model, task.inputs.types > 0)
     if rows:
         return Compiled(*quantize_once(model, graph, rows), dtype=dtype)
     return Compiled(graph, dtype=dtype)

@@ -8,12 +8,13 @@ __all__ = ['Tokenizer', 'Window']
 # %% ../../nbs/engine/tokens.ipynb #2fbb10a9
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 from ..base.errors import InputError, as_input_error, warn_once
 from ..base.patch import patch
 from ..hub.files import as_load_error, read_json
-from ..hub.tokenizers import max_length
+from ..hub.inputs import ModelInputs, model_inputs
 
 # %% ../../nbs/engine/tokens.ipynb #78230545
 @dataclass(eq=False)
@@ -21,9 +22,7 @@ class Tokenizer:
     "A Rust tokenizer with what the engine must know of its model."
 
     backend: object  # a `tokenizers.Tokenizer`; its padding and truncation are switched off
-    max_length: int = None  # the model's longest input in tokens
-    pad_id: int = 0
-    types: bool = True  # whether the model takes token type ids
+    inputs: ModelInputs = ModelInputs()  # what the model takes
     unk_id: int = None  # of the unknown token; None: there is none
     cls_id: int = None  # of the token that stands for the whole text; None: there is none
 
@@ -31,6 +30,11 @@ class Tokenizer:
         self.backend.no_padding()
         self.backend.no_truncation()
         self._cutters = {}
+
+    @property
+    def max_length(self):
+        "The model's longest input in tokens."
+        return self.inputs.max_length
 
     @classmethod
     def of(
@@ -62,9 +66,7 @@ def _from_transformers(tok, config):
         )
     return {
         "backend": Rust.from_str(tok.backend_tokenizer.to_str()),
-        "max_length": max_length(tok.model_max_length, config),
-        "pad_id": tok.pad_token_id or 0,
-        "types": "token_type_ids" in tok.model_input_names,
+        "inputs": model_inputs(config, tok),
         "unk_id": tok.unk_token_id,
         "cls_id": tok.cls_token_id,
     }
@@ -84,9 +86,7 @@ def _from_files(folder):
     special = rust.encode("").ids
     return {
         "backend": rust,
-        "max_length": max_length(settings.get("model_max_length"), config),
-        "pad_id": config.get("pad_token_id") or 0,
-        "types": "token_type_ids" in (settings.get("model_input_names") or ["token_type_ids"]),
+        "inputs": model_inputs(config, SimpleNamespace(init_kwargs=settings, **settings)),
         "unk_id": unknown and rust.token_to_id(unknown),
         "cls_id": special[0] if len(special) > 1 else None,
     }

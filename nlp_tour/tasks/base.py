@@ -16,6 +16,7 @@ from ..base.errors import InputError, check_options, nearest, rename_arguments
 from ..base.patch import patch
 from ..base.texts import check_item
 from ..engine.batching import Row
+from ..hub.inputs import model_inputs
 
 # %% ../../nbs/tasks/base.ipynb #9d2a5f03
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +109,7 @@ class Task:
     longs = ("window", "truncate", "error")  # what it can do with texts over the model's maximum
     heads = ()  # endings of the architectures that the encoder by hand may answer for
     per_token = False  # whether outputs have a token axis, which the engine frees of padding
+    classifies = False  # whether the model itself makes one answer of a row
     left = False  # pad on the left, as generation needs it
     spare = ()  # beginnings of names of weights that it does not use, so they may be untrained
     graph = False  # whether `forward` only calls the model, so a compiled graph may stand in for it
@@ -125,7 +127,9 @@ class Task:
         self.labels = [names[k] for k in sorted(names, key=int)]
         self.tok = tok
         self.tokenizer = tokenizer
-        self.pad_id = tok.pad_id if tok else 0
+        self.inputs = tok.inputs if tok else model_inputs(config or {}, tokenizer)
+        self.left = self.left or self.inputs.left
+        self.pad_id = self.inputs.pad_id
         self.limit = tok.max_length if tok else None  # most tokens in a row
 
     @staticmethod
@@ -170,8 +174,7 @@ def rows(
 
     def row(window, owner):
         encoding = window.encoding
-        typed = self.tok.types and any(encoding.type_ids)
-        types = encoding.type_ids if typed else None
+        types = self.inputs.token_types(encoding.type_ids)
         return Row(encoding.ids, owner, types, window if keep else None)
 
     return [row(window, i) for i, windows in enumerate(found) for window in windows]
@@ -193,6 +196,22 @@ def decode(self: Task, item, rows: list, outputs: list, options: Options):
 def size(self: Task, row: Row, options: Options) -> int:
     "Tokens that a row takes of a batch's budget."
     return len(row)
+
+# %% ../../nbs/tasks/base.ipynb #ac944cb6
+@patch
+def batch_key(self: Task, row: Row) -> tuple:
+    "What the rows of one batch must have in common."
+    return self.inputs.batch_key(row.ids, self.classifies)
+
+
+@patch
+def without_padding(
+    self: Task,
+    output,  # an array with a token axis first
+    row: Row,  # what it belongs to
+):
+    "The part of a row's output that belongs to its tokens."
+    return output[len(output) - len(row) :] if self.left else output[: len(row)]
 
 # %% ../../nbs/tasks/base.ipynb #b3bc12f2
 @patch

@@ -73,6 +73,7 @@ class TextClassification(Task):
     "Labels and scores for texts or pairs of texts."
 
     name, Options = "text-classification", ClassificationOptions
+    classifies = True
     heads = ("ForSequenceClassification",)
     graph = True
 

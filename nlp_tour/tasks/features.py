@@ -25,7 +25,7 @@ def pool(
 ):  # (B, H) tensor
     "One vector a row, whatever the padding."
     if how == "cls":
-        return hidden[:, 0]
+        return hidden[:, 0] if mask is None else hidden[range(len(mask)), mask.argmax(1)]
     if mask is None:
         return hidden.mean(1) if how == "mean" else hidden.amax(1)
     mask = mask[..., None].bool()
@@ -84,7 +84,7 @@ class FeatureExtraction(Task):
     def decode(self, item, rows, outputs, options):
         make = unit if options.normalize else lambda vectors: vectors
         if options.pooling == "none":
-            return [make(o[: len(r)]).tolist() for o, r in zip(outputs, rows)]
+            return [make(self.without_padding(o, r)).tolist() for o, r in zip(outputs, rows)]
         return make(join_windows(outputs, list(map(len, rows)), options.pooling))
 
 # %% ../../nbs/tasks/features.ipynb #bf33f282

@@ -16,7 +16,7 @@ import numpy as np
 from ..base.errors import InputError, nearest, warn_once
 from ..base.patch import patch
 from ..base.texts import as_texts, check_text
-from ..engine.batching import Row, pad
+from ..engine.batching import Row, pad, plan_alike
 from .base import Options, Task
 from .classification import softmax
 from .features import pool
@@ -131,6 +131,7 @@ class ZeroShotClassification(Task):
     "Labels that are chosen at the call, ranked."
 
     name, Options = "zero-shot-classification", ZeroShotOptions
+    classifies = True
     heads = ("ForSequenceClassification",)
     spare = ("pooler",)
     graph = True
@@ -185,13 +186,25 @@ def encode_texts(self: ZeroShotClassification, items, options):
 
 # %% ../../nbs/tasks/zero_shot.ipynb #b6adfe84
 @patch
+def embed_labels(self: ZeroShotClassification, model, rows, device):
+    "The vectors of all labels, (L, H); padding must not reach them either."
+    import torch
+
+    found = [None] * len(rows)
+    for batch in plan_alike(list(map(len, rows)), [self.batch_key(row) for row in rows], 4096):
+        vectors = embed(model, pad([rows[i] for i in batch], self.pad_id, device, self.left))
+        for i, vector in zip(batch, vectors):
+            found[i] = vector
+    return torch.stack(found)
+
+
+@patch
 def forward(self: ZeroShotClassification, model, inputs, rows, options):
     if options.method == "entailment":
         return model(**inputs).logits
     memo = options.memo
     if "vectors" not in memo:
-        labels = pad(memo["labels"], self.pad_id, inputs["input_ids"].device)
-        memo["vectors"] = embed(model, labels)
+        memo["vectors"] = self.embed_labels(model, memo["labels"], inputs["input_ids"].device)
     return SCALE * embed(model, inputs) @ memo["vectors"].T
 
 

@@ -1,0 +1,158 @@
+"Alone, in company, and as transformers answers one by one: every family of text models."
+
+import numpy as np
+import pytest
+import tiny_families as tiny
+import torch
+import transformers
+
+from nlp_tour.hub.inputs import model_inputs
+from nlp_tour.pipeline import pipeline
+
+# Families that no text alone can run, and why.
+NOT_BY_TEXT = {
+    "bros": "it needs the place of each word on a page",
+    "layoutlmv2": "it needs the library detectron2, which is not on PyPI",
+    "lxmert": "it needs features of a picture",
+    "qwen3_asr": "it needs sound",
+}
+TEXTS = [tiny.words(k, n) for k, n in [(0, 2), (1, 8), (2, 9), (3, 35), (4, 2), (5, 28), (6, 31)]]
+PAIRS = [(tiny.words(k, n), tiny.words(k + 9, m)) for k, n, m in [(0, 2, 3), (1, 5, 9), (2, 20, 4)]]
+
+
+@pytest.fixture(autouse=True)
+def quiet(one_thread):
+    transformers.logging.set_verbosity_error()
+    yield
+    transformers.logging.set_verbosity_warning()
+
+
+def cases(head):
+    "A parameter for each family of a head."
+    return [
+        pytest.param(family, name, id=family)
+        for family, name in tiny.families(head).items()
+        if family not in NOT_BY_TEXT
+    ]
+
+
+def opened(task, family, name, **settings):
+    "A pipeline on a tiny model, and the model."
+    model = tiny.tiny_model(family, name, **settings)
+    # Longformer looks for three separators in a question with its context.
+    pair = {"pair": "<s> $A </s> </s> $B </s>"} if family == "longformer" else {}
+    tok = tiny.tiny_tokenizer(model_max_length=48, **pair)
+    return pipeline(task, model=model, tokenizer=tok, device="cpu"), model
+
+
+def by_hand(model, pipe, item):
+    "What the model itself says of one text or pair."
+    texts = item if isinstance(item, tuple) else (item,)
+    encoding = pipe.tok.backend.encode(*texts)
+    inputs = {"input_ids": torch.tensor([encoding.ids])}
+    if pipe.tok.inputs.types:
+        inputs["token_type_ids"] = torch.tensor([encoding.type_ids])
+    with torch.inference_mode():
+        return model(**inputs)
+
+
+def close(a, b):
+    return np.allclose(a, b, rtol=1e-3, atol=2e-4)
+
+
+def outputs(pipe, items):
+    "What the engine keeps of each item, all in one call."
+    options = pipe.options
+    return pipe.run_all(pipe.task.encode(items, options), options)
+
+
+@pytest.mark.parametrize("family, name", cases("SEQUENCE_CLASSIFICATION"))
+def test_a_classifier_gives_a_text_one_answer(family, name):
+    pipe, model = opened("text-classification", family, name)
+    together = outputs(pipe, [*TEXTS, *PAIRS])
+    for item, among in zip([*TEXTS, *PAIRS], together):
+        (alone,) = outputs(pipe, [item])
+        assert close(among, alone)
+        assert close(alone, by_hand(model, pipe, item).logits[0])
+
+
+@pytest.mark.parametrize("family, name", cases("TOKEN_CLASSIFICATION"))
+def test_every_token_gets_one_label(family, name):
+    pipe, model = opened("token-classification", family, name)
+    for item, among in zip(TEXTS, outputs(pipe, TEXTS)):
+        (alone,) = outputs(pipe, [item])
+        assert close(among, alone)
+        assert close(alone, by_hand(model, pipe, item).logits[0])
+
+
+@pytest.mark.parametrize("family, name", cases("QUESTION_ANSWERING"))
+def test_a_context_gives_one_answer(family, name):
+    pipe, model = opened("question-answering", family, name)
+    for item, among in zip(PAIRS, outputs(pipe, PAIRS)):
+        (alone,) = outputs(pipe, [item])
+        right = by_hand(model, pipe, item)
+        for one, other, field in zip(among, alone, ("start_logits", "end_logits")):
+            assert close(one, other)
+            assert close(other, right[field][0])
+
+
+# 4.57.1's tokenizers, by the families whose models have more than one type.
+TYPED = """albert bert canine convbert electra ernie fnet funnel layoutlm lxmert megatron-bert
+    mobilebert nystromformer rembert roc_bert roformer splinter squeezebert xlnet""".split()
+UNTYPED = """big_bird camembert data2vec-text gpt2 ibert longformer luke mpnet openai-gpt roberta
+    xlm-roberta ctrl deberta deberta-v2""".split()
+
+
+@pytest.mark.parametrize("family", TYPED + UNTYPED)
+def test_types_are_sent_to_whom_4_57_sent_them(family):
+    config = transformers.AutoConfig.for_model(family).to_dict()
+    found = model_inputs(config, tiny.tiny_tokenizer()).types
+    assert (found > 1) == (family in TYPED)
+    assert not model_inputs(config, tiny.tiny_tokenizer(typed=False)).types
+
+
+def test_a_classifier_without_a_padding_id_takes_one_text_at_a_time():
+    pipe, model = opened("text-classification", "gpt2", "GPT2ForSequenceClassification")
+    model.config.pad_token_id = None
+    changed_later = pipe(TEXTS)
+    pipe = pipeline("text-classification", model=model, tokenizer=pipe.tokenizer, device="cpu")
+    assert changed_later == pipe(TEXTS) == [pipe(text)[0] for text in TEXTS]
+
+
+def test_gaps_hold_the_id_that_the_model_looks_for():
+    name = "GPT2ForSequenceClassification"
+    pipe, model = opened("text-classification", "gpt2", name, pad_token_id=tiny.END)
+    for text, among in zip(TEXTS, outputs(pipe, TEXTS)):
+        assert close(among, by_hand(model, pipe, text).logits[0])
+
+
+@pytest.mark.parametrize("task", ["text-classification", "zero-shot-classification"])
+def test_an_end_token_in_a_text_costs_no_other_text_its_answer(task):
+    labels = {0: "contradiction", 1: "neutral", 2: "entailment"}
+    settings = {"id2label": labels, "label2id": {v: k for k, v in labels.items()}}
+    pipe, _ = opened(task, "bart", "BartForSequenceClassification", **settings)
+    more = [["w4", "w5"]] if task.startswith("zero") else []
+    texts = ["w4 w5", "w6 </s> w7 w8", "w9"]
+    alone = [pipe(text, *more) for text in texts]
+    alone = [a if isinstance(a, dict) else a[0] for a in alone]
+    for together, single in zip(pipe(texts, *more), alone):
+        key = "scores" if more else "score"
+        assert close(together[key], single[key])
+
+
+@pytest.mark.parametrize("pooling", ["none", "mean", "cls", "max"])
+@pytest.mark.parametrize("family, name", [("xlnet", "XLNetModel"), ("fnet", "FNetModel")])
+def test_features_are_those_of_the_text_alone(family, name, pooling):
+    pipe, _ = opened("feature-extraction", family, name)
+    for text, among in zip(TEXTS, pipe(TEXTS, pooling=pooling)):
+        assert close(among, pipe(text, pooling=pooling))
+
+
+def test_labels_embedded_together_are_as_alone():
+    pipe, _ = opened("zero-shot-classification", "fnet", "FNetModel")
+    options = {"method": "embedding", "hypothesis_template": "{}"}
+    both = pipe("w4 w5", candidate_labels=["w6", "w7 w8 w9"], **options)
+    turned = pipe("w4 w5", candidate_labels=["w7 w8 w9", "w6"], **options)
+    assert dict(zip(both["labels"], both["scores"])) == dict(
+        zip(turned["labels"], turned["scores"])
+    )
