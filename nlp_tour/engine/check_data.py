@@ -16,7 +16,7 @@ from ..base.errors import InputError
 from ..data.columns import LABEL_NAMES, TEXT_NAMES
 from ..data.matching import class_names, config_names, is_nameless, match_names, shown
 from .problems import Problem
-from ..hub.tokenizers import max_length
+from ..hub.inputs import max_length
 
 # %% ../../nbs/engine/check_data.ipynb #b5857b33
 def _label_fault(label, model, ids):

@@ -14,7 +14,7 @@ from ..base.errors import InputError, warn_once
 from ..base.hardware import token_budget
 from ..base.patch import patch
 from ..base.texts import Texts
-from ..engine.batching import Row, pad, plan
+from ..engine.batching import Row, pad, plan_alike
 from ..hub.calling import evaluating
 from .loading import Bundle
 from .scoring import free_name
@@ -101,9 +101,14 @@ def run(
     try:
         with mode as model, torch.inference_mode():
             out = self.task.forward(model, inputs, rows, options)
-    except (IndexError, RuntimeError) as e:
+    except InputError:
+        raise
+    except (AssertionError, IndexError, RuntimeError, ValueError) as e:
         if out_of_memory(e):
             raise
+        if isinstance(e, ValueError) and len(rows) > 1:
+            # A model may refuse a batch for one of its rows, or refuse batches altogether.
+            return [self.run([row], options)[0] for row in rows]
         cause = str(e).splitlines()[0][:200]
         raise InputError(
             f"the model cannot compute these tokens ({cause}); "
@@ -119,7 +124,8 @@ def split(self: Engine, out, rows) -> list:
     tensors = out if several else (out,)
     arrays = [(t.float() if t.is_floating_point() else t).cpu().numpy() for t in tensors]
     if self.task.per_token:
-        found = [tuple(a[i][: len(row)] for a in arrays) for i, row in enumerate(rows)]
+        keep = self.task.without_padding
+        found = [tuple(keep(a[i], row) for a in arrays) for i, row in enumerate(rows)]
     else:
         found = [tuple(a[i] for a in arrays) for i in range(len(rows))]
     return found if several else [one for (one,) in found]
@@ -134,12 +140,13 @@ def run_all(
 ) -> list:  # as `run` gives them
     "The outputs of all rows, in their order."
     sizes = [self.task.size(row, options) for row in rows]
+    keys = [self.task.batch_key(row) for row in rows]
     outputs = [None] * len(rows)
 
     def cost(batch):
         return len(batch) * max(sizes[i] for i in batch)
 
-    todo = sorted(plan(sizes, self.batch_tokens), key=cost)
+    todo = sorted(plan_alike(sizes, keys, self.batch_tokens), key=cost)
     while todo:
         batch = todo.pop()
         try:
@@ -148,7 +155,7 @@ def run_all(
             if not out_of_memory(e):
                 raise
             left = [*itertools.chain(*todo), *batch]
-            todo = self.plan_smaller(sizes, left, batch)
+            todo = self.plan_smaller(sizes, keys, left, batch)
             continue
         for i, output in zip(batch, found):
             outputs[i] = output
@@ -161,6 +168,7 @@ def run_all(
 def plan_smaller(
     self: Engine,
     sizes: list,  # tokens of each row
+    keys: list,  # what the rows of a batch have in common
     left: list,  # positions of the rows that are left
     failed: list,  # of those that were too much
 ) -> list:
@@ -178,7 +186,8 @@ def plan_smaller(
     warn_once(
         f"{self.device} ran out of memory; going on with batches of {self.batch_tokens} tokens."
     )
-    batches = plan([sizes[i] for i in left], self.batch_tokens)
+    own = [sizes[i] for i in left], [keys[i] for i in left]
+    batches = plan_alike(*own, self.batch_tokens)
     return [[left[i] for i in batch] for batch in batches]
 
 # %% ../../nbs/inference/forward.ipynb #184a9307
@@ -254,6 +263,8 @@ def best_budget(
     length: int = 64,  # tokens of the rows that are tried
 ) -> int:
     "The budget with the most tokens a second, the smallest of those within 3 % of it."
+    if engine.task.classifies and not engine.task.inputs.finds_end:
+        return engine.batch_tokens  # a row a batch, whatever the budget
     row = Row([engine.task.pad_id + 1] * int(min(length, engine.task.limit or length)))
     speed = {}
     for budget in [b for b in budgets if engine.device.type != "cpu" or b <= 4096]:

@@ -11,7 +11,7 @@ from ..base.texts import is_missing
 from ..data.labels import as_id_lists, is_multi_hot
 from ..data.matching import check_texts, class_names, config_names, in_model_order
 from ..data.tokenized import map_cached
-from ..hub.tokenizers import max_length
+from ..hub.inputs import max_length
 from .labels import check_label_ids, kind_of
 
 # %% ../../nbs/training/encodings.ipynb #3b3fbc40
