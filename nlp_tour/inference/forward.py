@@ -101,10 +101,8 @@ def run(
     try:
         with mode as model, torch.inference_mode():
             out = self.task.forward(model, inputs, rows, options)
-    except InputError:
-        raise
     except (AssertionError, IndexError, RuntimeError, ValueError) as e:
-        if out_of_memory(e):
+        if isinstance(e, InputError) or out_of_memory(e):
             raise
         if isinstance(e, ValueError) and len(rows) > 1:
             # A model may refuse a batch for one of its rows, or refuse batches altogether.
