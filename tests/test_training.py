@@ -38,7 +38,7 @@ from nlp_tour.training import trainer_2021
 from nlp_tour.training.arguments import TrainingArguments
 from nlp_tour.training.checkpoints import RepeatableSampler, last_checkpoint
 from nlp_tour.training.encodings import encode
-from nlp_tour.training.history import History, Runs
+from nlp_tour.training.history import History, Runs, train_seeds
 from nlp_tour.training.optimizer import AdamW
 from nlp_tour.training.trainer_2021 import Trainer
 
@@ -535,3 +535,174 @@ def test_the_same_run_goes_on_with_a_head_drawn_anew_or_with_the_model_as_it_was
     for net in (one, two, one):
         finetune(net, TOK, two_classes(), tmp_path / "lora", **SHORT)
     assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters()))
+
+
+def test_accumulated_steps_are_the_mean_over_all_their_rows(tmp_path):
+    "47 rows in batches of 16: the last group holds a short one."
+    data = tokenize_dataset(two_classes(47)["train"], TOK)
+
+    def one_step(size, pieces, way):
+        net = model(dropout=0)
+        optimizer = torch.optim.SGD(net.parameters(), lr=1)
+        batches = DataLoader(data, batch_size=size, collate_fn=DataCollatorWithPadding(TOK))
+        if way == "loop":
+            train(net, batches, optimizer, accumulate=pieces, max_grad_norm=1e6, progress=False)
+            return net
+        args = TrainingArguments(
+            str(tmp_path),
+            use_cpu=True,
+            max_grad_norm=1e6,
+            per_device_train_batch_size=size,
+            gradient_accumulation_steps=pieces,
+            num_train_epochs=1,
+            report_to=[],
+            disable_tqdm=True,
+            save_strategy="no",
+        )
+        schedule = get_scheduler("constant", optimizer)
+        Trainer(
+            model=net,
+            args=args,
+            train_dataset=data,
+            data_collator=DataCollatorWithPadding(TOK),
+            optimizers=(optimizer, schedule),
+        ).train()
+        return net
+
+    whole = one_step(47, 1, "loop")
+    for way in ("loop", "trainer"):
+        parts = one_step(16, 3, way)
+        for a, b in zip(whole.parameters(), parts.parameters()):
+            torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
+
+
+def test_label_smoothing_needs_labels(tmp_path):
+    cls, labels, table = KINDS["number"]
+    with pytest.raises(InputError, match="label_smoothing_factor=0.1 .* learns numbers here"):
+        finetune(
+            model(cls, labels),
+            TOK,
+            load_data(pd.DataFrame(table)),
+            tmp_path,
+            **SHORT,
+            label_smoothing_factor=0.1,
+        )
+
+
+def test_heads_of_all_seeds_come_from_one_distribution(tmp_path):
+    "Also with LoRA, whose new matrices are drawn anew, too."
+    for lora in (False, True):
+        net = model()
+        net.untrained_weights = {
+            n: sample_weight(net.state_dict()[n]) for n in ("classifier.weight", "classifier.bias")
+        }
+        net = add_lora(net, r=2) if lora else net
+        starts = []
+
+        def keep_start(seed, out, net=net, starts=starts):
+            starts.append({n: p.detach().clone() for n, p in net.named_parameters()})
+            net.untrained_weights = {}
+            return History([{"step": 1, "eval_loss": float(seed)}])
+
+        train_seeds(net, [1, 2, 3], tmp_path, keep_start)
+        head = next(n for n in starts[0] if "classifier" in n and n.endswith("weight"))
+        if lora:
+            head = next(n for n in starts[0] if "classifier.modules_to_save" in n)
+        deviations = [start[head].std().item() for start in starts]
+        assert all(0.01 < sd < 0.04 for sd in deviations)
+        assert not torch.equal(starts[0][head], starts[1][head])
+        bias = head.replace("weight", "bias")
+        assert not any(start[bias].any() for start in starts)
+        drawn = [n for n in starts[0] if ".lora_A." in n]
+        assert bool(drawn) == lora
+        assert not any(torch.equal(starts[0][n], starts[1][n]) for n in drawn)
+
+
+def test_seeds_that_were_interrupted_go_on_from_the_same_start(tmp_path):
+    net = model()
+    start = {n: w.clone() for n, w in net.state_dict().items()}
+
+    def press(seed, out):
+        net.classifier.weight.data += 1
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_seeds(net, [1, 2], tmp_path, press)
+    assert all(torch.equal(start[n], w) for n, w in net.state_dict().items())
+    with pytest.raises(InputError, match="seeds must be at least 1"):
+        finetune(net, TOK, two_classes(), tmp_path, seeds=0, progress=False)
+
+
+def test_methods_of_2021_are_called_with_what_they_take(tmp_path, monkeypatch):
+    monkeypatch.setattr(errors, "_warned", set())
+    called = set()
+
+    class Mixin:
+        def log(self, logs):
+            called.add("log")
+            super().log(logs)
+
+    class Of2021(Mixin, Trainer):
+        def compute_loss(self, model, inputs, return_outputs=False):
+            called.add("compute_loss")
+            outputs = model(**inputs)
+            return (outputs.loss, outputs) if return_outputs else outputs.loss
+
+        def training_step(self, model, inputs):
+            called.add("training_step")
+            return super().training_step(model, inputs)
+
+        def _get_train_sampler(self):
+            called.add("_get_train_sampler")
+            return super()._get_train_sampler()
+
+        def save_model(self, output_dir=None):
+            called.add("save_model")
+            super().save_model(output_dir)
+
+    class Asks(TrainerCallback):
+        def on_epoch_end(self, args, state, control, tokenizer=None, **kwargs):
+            called.add(tokenizer)
+
+    rows = tokenize_dataset(two_classes()["train"], TOK)
+    args = TrainingArguments(
+        str(tmp_path), use_cpu=True, num_train_epochs=1, report_to=[], disable_tqdm=True
+    )
+    trainer = Of2021(
+        model=model(),
+        args=args,
+        train_dataset=rows,
+        eval_dataset=rows,
+        tokenizer=TOK,
+        callbacks=[Asks],
+    )
+    trainer.train()
+    assert "eval_loss" in trainer.evaluate() and trainer.tokenizer is TOK
+    names = {"log", "compute_loss", "training_step", "_get_train_sampler", "save_model"}
+    assert called == names | {TOK}
+
+
+def test_names_of_2021_go_through_finetune(tmp_path):
+    history = finetune(
+        model(),
+        TOK,
+        two_classes(),
+        tmp_path,
+        progress=False,
+        precision="fp32",
+        num_train_epochs=2,
+        learning_rate=1e-3,
+        per_gpu_train_batch_size=8,
+        evaluation_strategy="epoch",
+        warmup_ratio=0.0,
+        warmup_steps=6,
+        logging_steps=1,
+        fp16_backend="auto",
+        no_cuda=True,
+    )
+    assert [e["step"] for e in history.evaluations] == [6, 12]
+    rates = [step["learning_rate"] for step in history.steps]
+    assert max(rates) == rates[6] == 1e-3
+    for how in ({"patience": 0}, {"save_steps": -1}, {"save_steps": 0.5}):
+        with pytest.raises(InputError, match="must be a whole number, at least"):
+            finetune(model(), TOK, two_classes(), tmp_path, progress=False, **how)

@@ -13,7 +13,7 @@ import random
 import numpy as np
 import torch
 
-from ..hub.weights import untrained_weights
+from ..hub.weights import plain_name, untrained_weights
 
 # %% ../../nbs/training/identity.ipynb #2ff1f059
 def _update_column(digest, column):
@@ -97,11 +97,10 @@ def _drawn_weights(model, weights):
     untrained = set(untrained_weights(model))
     drawn = set()
     for name in weights:
-        plain = name.removeprefix("base_model.model.").replace(".modules_to_save.default", "")
         twin = weights.get(name.replace(".lora_A.", ".lora_B."))
         # B is zero until it is trained.
         is_new_lora = ".lora_A." in name and twin is not None and not twin.any()
-        if plain in untrained or is_new_lora:
+        if plain_name(name) in untrained or is_new_lora:
             drawn.add(name)
     return drawn
 

@@ -21,7 +21,7 @@ from nlp_tour.training.checkpoints import (
     save_checkpoint,
 )
 from .identity import loop_identity
-from .steps import check_finite, rows_of_rank
+from .steps import check_finite, group_divisors, rows_of_rank, shifts_labels
 
 # %% ../../nbs/training/loop.ipynb #cdb4165e
 def as_loader(
@@ -105,10 +105,11 @@ def add_gradients(
 ):  # their mean loss, a tensor
     "Forward and backward through a group; raises `InputError` for a loss that is not finite."
     total = 0.0
+    divisors = group_divisors(group, shifts_labels(self.accelerator.unwrap_model(self.model)))
     for i, batch in enumerate(group, 1):
         apart = nullcontext() if i == len(group) else self.accelerator.no_sync(self.model)
         with apart:
-            loss = self.model(**batch).loss / len(group)
+            loss = self.model(**batch).loss / divisors[i - 1]
             check_finite(loss, len(self.losses), batch, self.rows)
             self.accelerator.backward(loss)
         total += loss.detach()
@@ -123,7 +124,8 @@ def record(
     "End a step: keep its loss, and write a checkpoint when one is due."
     self.losses.append(self.accelerator.reduce(loss, "mean").item())
     done = len(self.losses)
-    if self.out and (done % self.settings.save_steps == 0 or done == self.total):
+    every = self.settings.save_steps or self.total
+    if self.out and (done % every == 0 or done == self.total):
         save_checkpoint(self.accelerator, self.out, self.losses)
 
 # %% ../../nbs/training/loop.ipynb #d234b4f0

@@ -6,6 +6,7 @@
 __all__ = ['Trainer', 'run_trainer']
 
 # %% ../../nbs/training/trainer_2021.ipynb #1237154e
+import inspect
 import json
 import re
 from pathlib import Path
@@ -13,9 +14,10 @@ from pathlib import Path
 import transformers
 from transformers import PrinterCallback
 from transformers.trainer import DEFAULT_PROGRESS_CALLBACK
+from transformers.trainer_callback import CallbackHandler
 from transformers.trainer_utils import TrainOutput, get_last_checkpoint
 
-from ..base.errors import rename_arguments
+from ..base.errors import InputError, rename_arguments, warn_once
 from ..base.folders import write_list
 from ..base.patch import patch
 from .callbacks import GracefulStop, Patience, progress_callbacks
@@ -27,7 +29,14 @@ from nlp_tour.training.checkpoints import (
 )
 from .history import History
 from .labels import without_adapter
-from .steps import check_finite, keep_mode, rows_of_rank
+from .signatures import accept_signature
+from nlp_tour.training.steps import (
+    check_finite,
+    group_divisors,
+    keep_mode,
+    rows_of_rank,
+    shifts_labels,
+)
 
 # %% ../../nbs/training/trainer_2021.ipynb #28c4d69b
 class _IndependentTrainer(transformers.Trainer):
@@ -185,30 +194,88 @@ def train(self: _ResumableTrainer, resume_from_checkpoint=None, *args, **kwargs)
 _MEAN_LOSS = "For(SequenceClassification|TokenClassification|QuestionAnswering)"
 
 
+def _check_smoothing(model, args):
+    "Raise `InputError` where label smoothing has no labels to smooth."
+    if not args.label_smoothing_factor:
+        return
+    head, config = type(without_adapter(model)).__name__, model.config
+    is_number = config.problem_type == "regression" or (
+        "SequenceClassification" in head and config.num_labels == 1
+    )
+    if is_number or "QuestionAnswering" in head:
+        raise InputError(
+            f"label_smoothing_factor={args.label_smoothing_factor} spreads a label over all "
+            f"classes, and {head} learns {'numbers' if is_number else 'positions'} here; leave it "
+            "out."
+        )
+
+
+class _TokenizerHandler(CallbackHandler):
+    "Gives callbacks the tokenizer under its name of 2021, too."
+
+    def call_event(self, *args, **kwargs):
+        return super().call_event(*args, **{"tokenizer": self.processing_class, **kwargs})
+
+# %% ../../nbs/training/trainer_2021.ipynb #cf2fcab3
 class Trainer(_ResumableTrainer):
     "transformers' `Trainer` with the names of 2021; a loss that is NaN stops it."
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        above = cls.__mro__[: cls.__mro__.index(Trainer)]
+        for name, method in {n: m for c in reversed(above) for n, m in vars(c).items()}.items():
+            original = getattr(transformers.Trainer, name, None)
+            if inspect.isfunction(method) and inspect.isfunction(original) and name[:2] != "__":
+                setattr(cls, name, accept_signature(method, original))
 
     def __init__(self, *args, **kwargs):
         kwargs = rename_arguments(kwargs, {"tokenizer": "processing_class"}, "Trainer")
         super().__init__(*args, **kwargs)
-        if re.search(_MEAN_LOSS, type(without_adapter(self.model)).__name__):
+        _check_smoothing(self.model, self.args)
+        self.callback_handler.__class__ = _TokenizerHandler
+        knows_items = "num_items_in_batch" not in getattr(self.compute_loss, "dropped", ())
+        if not knows_items or re.search(_MEAN_LOSS, type(without_adapter(self.model)).__name__):
             self.model_accepts_loss_kwargs = False
 
-    def training_step(self, model, inputs, *args, **kwargs):
-        "One forward and backward pass; raises `InputError` with the batch's rows for a NaN."
-        loss = super().training_step(model, inputs, *args, **kwargs)
-        check_finite(loss, self.state.global_step, inputs, self.train_dataset)
-        return loss
+    @property
+    def tokenizer(self):
+        "The name of 2021 for `processing_class`."
+        warn_once("Trainer: `tokenizer` is called `processing_class` today.")
+        return self.processing_class
 
-    def prediction_step(self, model, inputs, *args, **kwargs):
-        "Loss and predictions of a batch; rows that only fill it up do not count in the loss."
-        loss, logits, labels = super().prediction_step(model, inputs, *args, **kwargs)
-        n = len(next(iter(inputs.values())))
-        own = rows_of_rank(self.accelerator, n)
-        if loss is not None and own < n:
-            first = {name: rows[:own] for name, rows in inputs.items()}
-            loss = super().prediction_step(model, first, True)[0]
-        return loss, logits, labels
+    @tokenizer.setter
+    def tokenizer(self, tok):
+        self.processing_class = tok
+
+# %% ../../nbs/training/trainer_2021.ipynb #56d4f5df
+@patch
+def get_batch_samples(self: Trainer, *args, **kwargs):
+    "The batches of a step, and how much each of them counts."
+    batches, items = super(Trainer, self).get_batch_samples(*args, **kwargs)
+    self._divisors = iter(group_divisors(batches, shifts_labels(self.model)))
+    return batches, items
+
+
+@patch
+def training_step(self: Trainer, model, inputs, *args, **kwargs):
+    "One forward and backward pass; raises `InputError` with the batch's rows for a NaN."
+    # transformers divides the loss of each batch by it.
+    self.current_gradient_accumulation_steps = next(self._divisors, 1)
+    loss = super(Trainer, self).training_step(model, inputs, *args, **kwargs)
+    check_finite(loss, self.state.global_step, inputs, self.train_dataset)
+    return loss
+
+
+@patch
+def prediction_step(self: Trainer, model, inputs, *args, **kwargs):
+    "Loss and predictions of a batch; rows that only fill it up do not count in the loss."
+    loss, logits, labels = super(Trainer, self).prediction_step(model, inputs, *args, **kwargs)
+    n = len(next(iter(inputs.values())))
+    own = rows_of_rank(self.accelerator, n)
+    if loss is not None and own < n:
+        first = {name: rows[:own] for name, rows in inputs.items()}
+        loss = super(Trainer, self).prediction_step(model, first, True)[0]
+    return loss, logits, labels
 
 # %% ../../nbs/training/trainer_2021.ipynb #ca56aa2f
 def run_trainer(
