@@ -38,7 +38,7 @@ FLOORS = {
         table""",
     "inference": "arguments loading writers scoring parts files forward steps",
     "training": """arguments labels model_parts encodings identity checkpoints steps optimizer loop
-        history callbacks evaluation signatures trainer_2021""",
+        history callbacks evaluation resuming signatures trainer_2021""",
     "": "tokenizer model pipeline customization trainer native_loop",
     "beyond": """wordpiece lora sweep targets explain attention browse calibration few_shot
         playground""",

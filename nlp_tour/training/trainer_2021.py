@@ -7,28 +7,20 @@ __all__ = ['Trainer', 'run_trainer']
 
 # %% ../../nbs/training/trainer_2021.ipynb #1237154e
 import inspect
-import json
 import re
-from pathlib import Path
 
 import transformers
 from transformers import PrinterCallback
 from transformers.trainer import DEFAULT_PROGRESS_CALLBACK
 from transformers.trainer_callback import CallbackHandler
-from transformers.trainer_utils import TrainOutput, get_last_checkpoint
 
 from ..base.errors import InputError, rename_arguments, warn_once
-from ..base.folders import write_list
 from ..base.patch import patch
 from .callbacks import GracefulStop, Patience, progress_callbacks
-from nlp_tour.training.checkpoints import (
-    RepeatableSampler,
-    last_checkpoint,
-    note_left_weights,
-    writing_checkpoint,
-)
+from .checkpoints import last_checkpoint, note_left_weights
 from .history import History
 from .labels import without_adapter
+from .resuming import ResumableTrainer
 from .signatures import accept_signature
 from nlp_tour.training.steps import (
     check_finite,
@@ -37,158 +29,6 @@ from nlp_tour.training.steps import (
     rows_of_rank,
     shifts_labels,
 )
-
-# %% ../../nbs/training/trainer_2021.ipynb #28c4d69b
-class _IndependentTrainer(transformers.Trainer):
-    "A Trainer that works although another one was made after it."
-
-    def _renew_accelerator(self):
-        from accelerate.state import AcceleratorState
-
-        if AcceleratorState._shared_state.get("_mixed_precision") != self.args.mixed_precision:
-            AcceleratorState._reset_state()
-            self.create_accelerator_and_postprocess()
-
-    def train(self, *args, **kwargs):
-        self._renew_accelerator()
-        return super().train(*args, **kwargs)
-
-    def evaluate(self, *args, **kwargs):
-        self._renew_accelerator()
-        return super().evaluate(*args, **kwargs)
-
-    def predict(self, *args, **kwargs):
-        self._renew_accelerator()
-        # With `group_by_length` the answers would come sorted by length.
-        strategy = self.args.train_sampling_strategy
-        self.args.train_sampling_strategy = "random"
-        try:
-            return super().predict(*args, **kwargs)
-        finally:
-            self.args.train_sampling_strategy = strategy
-
-# %% ../../nbs/training/trainer_2021.ipynb #cf3284e7
-class _SetEpoch(transformers.TrainerCallback):
-    "Give the sampler its epoch, also where a run goes on in several processes."
-
-    def __init__(self, sampler):
-        self.sampler = sampler
-
-    def on_epoch_begin(self, args, state, control, **kwargs):
-        self.sampler.set_epoch(int(state.epoch or 0))
-
-# %% ../../nbs/training/trainer_2021.ipynb #ea032738
-class _RunIsOver(Exception):
-    "The checkpoint holds a finished run."
-
-
-def _is_evaluation_missing(args, state):
-    "Whether an epoch, or the run, ended at this step, and was not evaluated."
-    if args.eval_strategy != "epoch" or args.eval_delay > state.epoch:
-        return False
-    here = [log for log in state.log_history if log["step"] == state.global_step]
-    if any(name.startswith("eval_") for log in here for name in log):
-        return False
-    return float(state.epoch).is_integer() or state.global_step >= state.max_steps
-
-
-class _GoOn(transformers.TrainerCallback):
-    "Before a run goes on: make up for a missing evaluation, and end a run that is over."
-
-    def __init__(self, trainer):
-        self.trainer = trainer
-        self.checkpoint = None
-
-    def on_train_begin(self, args, state, control, **kwargs):
-        if not self.checkpoint or not state.global_step:
-            return
-        self.trainer._restore_running_loss(self.checkpoint)
-        if _is_evaluation_missing(args, state):
-            self.trainer._evaluate_late(self.checkpoint)
-        callbacks = self.trainer.callback_handler.callbacks
-        stopped = any(isinstance(c, Patience) and c.is_over(args, state) for c in callbacks)
-        if stopped or state.global_step >= state.max_steps:
-            raise _RunIsOver
-
-# %% ../../nbs/training/trainer_2021.ipynb #80832c89
-class _ResumableTrainer(_IndependentTrainer):
-    "A Trainer that goes on exactly where it stopped, and leaves no half-written checkpoint."
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.add_callback(_GoOn(self))
-
-    def _get_train_sampler(self, train_dataset=None):
-        rows, args = train_dataset, self.args
-        if rows is None:
-            rows = self.train_dataset
-        if args.train_sampling_strategy != "group_by_length" or not hasattr(rows, "__len__"):
-            return super()._get_train_sampler(rows)
-        seed = args.seed if args.data_seed is None else args.data_seed
-        rows_per_step = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
-        lengths = [len(row["input_ids"]) for row in rows]
-        sampler = RepeatableSampler(lengths, rows_per_step, seed)
-        self.add_callback(_SetEpoch(sampler))
-        return sampler
-
-    def _save_checkpoint(self, *args, **kwargs):
-        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-        with writing_checkpoint(folder):
-            super()._save_checkpoint(*args, **kwargs)
-            self._save_running_loss(folder)
-            self.accelerator.wait_for_everyone()
-            if self.args.should_save:
-                write_list(folder)
-
-# %% ../../nbs/training/trainer_2021.ipynb #a442f7ba
-_RUNNING = "running_loss.json"
-
-
-@patch
-def _save_running_loss(self: _ResumableTrainer, folder):
-    "Write down the sum of the losses since the last log."
-    if self.args.world_size == 1 and hasattr(self, "_tr_loss"):
-        running = {"loss": self._tr_loss.item(), "since": self._globalstep_last_logged}
-        (folder / _RUNNING).write_text(json.dumps(running))
-
-
-@patch
-def _restore_running_loss(self: _ResumableTrainer, folder):
-    "Take up the sum of the losses since the last log."
-    file = Path(folder) / _RUNNING
-    if self.args.world_size == 1 and hasattr(self, "_tr_loss") and file.exists():
-        running = json.loads(file.read_text())
-        self._tr_loss += running["loss"]
-        self._globalstep_last_logged = running["since"]
-
-
-@patch
-def _evaluate_late(self: _ResumableTrainer, folder):
-    "The evaluation of a checkpoint that has none, with the random numbers of its moment."
-    self._load_rng_state(folder)
-    self._determine_best_metric(self._evaluate(None, None), None)
-    self._save_checkpoint(self.model, None)
-
-# %% ../../nbs/training/trainer_2021.ipynb #994e7fd9
-@patch
-def train(self: _ResumableTrainer, resume_from_checkpoint=None, *args, **kwargs):
-    "Train, from a checkpoint on; a run that is over keeps its weights."
-    go_on = next(c for c in self.callback_handler.callbacks if isinstance(c, _GoOn))
-    found = resume_from_checkpoint
-    if found is True:
-        found = get_last_checkpoint(self.args.output_dir)
-    go_on.checkpoint = found or None
-    # It comes last, when the others have begun.
-    self.callback_handler.callbacks.remove(go_on)
-    self.callback_handler.callbacks.append(go_on)
-    try:
-        return super(_ResumableTrainer, self).train(resume_from_checkpoint, *args, **kwargs)
-    except _RunIsOver:
-        self.is_in_train = False
-        if self.args.load_best_model_at_end and self.state.best_model_checkpoint is not None:
-            self._load_best_model()
-        self.control = self.callback_handler.on_train_end(self.args, self.state, self.control)
-        return TrainOutput(self.state.global_step, 0.0, {})
 
 # %% ../../nbs/training/trainer_2021.ipynb #47792287
 _MEAN_LOSS = "For(SequenceClassification|TokenClassification|QuestionAnswering)"
@@ -217,7 +57,7 @@ class _TokenizerHandler(CallbackHandler):
         return super().call_event(*args, **{"tokenizer": self.processing_class, **kwargs})
 
 # %% ../../nbs/training/trainer_2021.ipynb #cf2fcab3
-class Trainer(_ResumableTrainer):
+class Trainer(ResumableTrainer):
     "transformers' `Trainer` with the names of 2021; a loss that is NaN stops it."
 
     def __init_subclass__(cls, **kwargs):
