@@ -363,7 +363,37 @@ def test_the_method_is_written_once(tmp_path):
     assert figures.SOURCE == "https://github.com/nlp-tour/nlp_tour/blob/main/benchmarks/"
     assert f"## How it is measured {{#method}}\n\n{text}" in page
     assert "Many" not in page
-    assert page.index("How it is measured") < page.index("## Made up")
+    assert page.index("## Made up") < page.index("How it is measured")
+
+
+def test_the_benchmark_page_begins_with_what_was_found():
+    page = figures.page(root / "benchmarks")
+    inference = json.loads((root / "benchmarks/results/inference.json").read_text("utf-8"))
+    found, _, rest = page.partition("\n## ")
+    assert (
+        f"**{figures.cell(inference['reviews']['times_best_stock']['ours, float32'])} times"
+        in found
+    )
+    chart = ElementTree.fromstring(re.search(r"<table.*?</table>", found, re.S)[0])
+    rows = [words(row) for row in chart.iter("tr")]
+    assert rows[0].startswith("stock, batch") and rows[-1].startswith("ours")
+    assert len(chart.findall(".//span")) == len(rows)
+    assert "How it is measured" not in found and rest.count("## How it is measured") == 1
+    captions = re.findall(r"<(?:caption|th)[^>]*>([^<]*)<", page)
+    code = ("nlp_tour", "map_file", "finetune")  # names of code keep their form
+    assert not [
+        c for c in captions if re.search("[a-z]_[a-z]", c) and not any(n in c for n in code)
+    ]
+
+
+def test_2021_begins_with_a_pair_of_a_dead_and_a_living_line():
+    cells = json.loads((root / "nbs" / "2021.ipynb").read_text(encoding="utf-8"))["cells"]
+    shown = [
+        "".join(c["source"])
+        for c in cells
+        if c["cell_type"] == "code" and not "".join(c["source"]).startswith("#| hide")
+    ]
+    assert shown[0].startswith('beside("""')
 
 
 @pytest.mark.parametrize("path", sorted((root / "nbs").rglob("*.ipynb")), ids=lambda p: p.stem)

@@ -4,6 +4,7 @@ tables with bars, and the machine it ran on."""
 import ast
 import html
 import json
+import math
 import re
 
 from markup import raw, scrolling, tag
@@ -24,14 +25,38 @@ ORDER = [
     "overhead",
 ]
 APART = ("benchmark", "machine", "curves", "notes")  # what has a form of its own
-NAMES = {"spread": "slowest / fastest run", "cli": "command line"}
+NAMES = {
+    "spread": "slowest / fastest run",
+    "cli": "command line",
+    "times_stock_batch_1": "times stock at batch 1",
+    "times_best_stock": "times stock at its best batch size",
+    "best_stock": "the best batch size of stock",
+    "matmul_peak_GFLOPs": "fastest product of matrices, GFLOP a second",
+    "peak_memory_MB": "most memory, MB",
+    "peak_MB": "most memory, MB",
+    "training_peak_MB": "most memory in training, MB",
+    "share_of_peak": "share of the limit",
+    "tokens_per_second": "tokens a second",
+    "rows_per_second": "rows a second",
+    "texts_per_second": "texts a second",
+    "texts_tokenized_per_second": "texts tokenized a second",
+    "training_tokens_per_second": "tokens a second in training",
+    "microseconds_a_text": "microseconds for a text",
+    "labels_a_class": "labels for a class",
+    "time_of_whole": "time, as a share of the whole model's",
+    "second_half_MB": "growth in the second half, MB",
+    "growth_MB_from_a_tenth_to_all": "growth from a tenth of the rows to all, MB",
+    "times_the_floor": "times what the forward pass alone takes",
+    "pace_of_files": "pace of files",
+    "pace_spread": "pace: slowest / fastest run",
+    "mark": "the loss to reach",
+    "like_length": "group_by_length",
+    "draws": "draws of the labels",
+}
 FRONT = """---
 title: Benchmarks
 description: Measured, on which machine, and how to measure it again.
 ---
-
-Each figure comes from one command, which runs ours and the alternatives in turn and takes medians.
-No page quotes a figure without a command here.
 """
 
 
@@ -269,6 +294,58 @@ def method(path):
     return f"## How it is measured {{#method}}\n\n{linked}\n"
 
 
+def result_of(folder, name):
+    "The result of a benchmark; nothing where it was not run."
+    path = folder / "results" / f"{name}.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def fastest(seconds):
+    "The quickest of each contender's ways: `stock, batch 8` and `stock, batch 32` are one's."
+    best = {}
+    for name, value in seconds.items():
+        who = re.sub(r", batch \d+$", "", name)
+        if value and not name.startswith("body:") and value < best.get(who, (math.inf,))[0]:
+            best[who] = value, name
+    return {name: value for value, name in best.values()}
+
+
+def findings(folder):
+    "What was found: a sentence, and a chart of speed."
+    reviews = result_of(folder, "inference").get("reviews", {})
+    times = reviews.get("times_best_stock", {}).get("ours, float32")
+    recipe = result_of(folder, "training").get("times_the_recipe", {}).get("finetune")
+    sooner = result_of(folder, "first_answer").get("times_sooner_than_stock")
+    found = []
+    if times:
+        found.append(
+            f"nlp_tour answers [**{cell(times)} times** as many texts a second](#inference) as "
+            "transformers' pipeline at its best batch size, with the same labels"
+        )
+    if recipe:
+        found.append(
+            f"it fine-tunes [**{cell(recipe)} times** as fast](#training) as the recipe of 2021"
+        )
+    if sooner:
+        found.append(f"its first answer comes [**{cell(sooner)} times** sooner](#first-answer)")
+    if not found:
+        return ""
+    last = f" and {found[-1]}" if len(found) > 1 else ""
+    sentence = f"On a CPU, {', '.join(found[:-1]) or found[-1]}{last}."
+    speed = fastest(reviews.get("seconds", {}))
+    texts = {name: round(reviews["texts"] / value) for name, value in speed.items()}
+    slowest_first = dict(sorted(texts.items(), key=lambda pair: pair[1]))
+    title = (
+        f"Texts a second, {cell(reviews.get('texts'))} film reviews, each at its best batch size"
+    )
+    chart = raw(table({"texts a second": slowest_first}, title)) if texts else ""
+    return f"""{sentence} Where a peer is better, the figures show it.
+{chart}
+Each figure comes from one command, which runs ours and the alternatives in turn and takes medians;
+[how it is measured](#method) stands at the end. No page quotes a figure without a command here.
+"""
+
+
 def place(path):
     "Where the section of a result stands."
     return (ORDER.index(path.stem) if path.stem in ORDER else len(ORDER), path.stem)
@@ -278,4 +355,4 @@ def page(folder):
     "The page, as Quarto markdown."
     results = sorted((folder / "results").glob("*.json"), key=place)
     sections = [section(path, folder) for path in results]
-    return "\n".join([FRONT, method(folder / "README.md"), *sections])
+    return "\n".join([FRONT, findings(folder), *sections, method(folder / "README.md")])

@@ -166,25 +166,29 @@ export async function open(progress = () => {}) {
     return answers;
   }
 
-  /** For each of the first words, at most 60 and fewer in a long text, which takes longer to read: by how much the answer's score falls when the word is masked. */
-  async function occlude(text) {
+  /** For each of the first words, at most 60 and fewer in a long text, which takes longer to read: by how much the answer's score falls when the word is masked. `seen` hears what is found so far; `stopped` is asked between the words. */
+  async function occlude(text, { seen = () => {}, stopped = () => false } = {}) {
     const { ids, places, surfaces } = encode(text, vocab),
       most = Math.max(8, Math.min(60, Math.floor(8000 / ids.length)));
     const whole = await read(ids),
       best = whole.indexOf(Math.max(...whole)),
       all = [...new Set(places)].filter((p) => p >= 0),
+      group = Math.max(1, Math.min(16, Math.floor(512 / ids.length))),
       found = [];
     const masked = (place) => ids.map((id, j) => (places[j] === place ? vocab.get(MASK) : id));
-    for (let i = 0; i < Math.min(all.length, most); i += 16) {
-      const group = all.slice(i, Math.min(i + 16, most)),
-        rows = group.map(masked);
+    for (let i = 0; i < Math.min(all.length, most); i += group) {
+      await new Promise((done) => setTimeout(done)); // lets a message in that says to stop
+      if (stopped()) break;
+      const asked = all.slice(i, Math.min(i + group, most)),
+        rows = asked.map(masked);
       const p =
         ids.length <= max_length
           ? await probabilities(rows)
           : await rows.reduce(async (done, row) => [...(await done), await read(row)], []);
-      group.forEach((place, j) =>
+      asked.forEach((place, j) =>
         found.push({ word: surfaces[places.indexOf(place)], fall: whole[best] - p[j][best] }),
       );
+      seen({ found, words: all.length });
     }
     return { found, words: all.length };
   }

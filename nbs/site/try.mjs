@@ -1,14 +1,18 @@
-// The page around live.mjs: one button, tokens, the answer, the words that mattered.
-import { about, open } from "./live.mjs";
+// The page around worker.mjs: one button, the answer, its tokens, then the words that mattered.
+import { about } from "./live.mjs";
 
 const $ = (id) => document.getElementById(id);
 const box = $("try"),
   text = $("try-text"),
   go = $("try-go"),
+  stop = $("try-stop"),
   bar = $("try-progress"),
   out = $("try-out");
-const LONGEST = 4000; // tokens: more would keep a browser busy for minutes
-let model;
+const MOST_CHIPS = 600; // more tokens than one looks at, and than a page draws at once
+let worker,
+  ready = false,
+  asked = 0,
+  marks; // where the words that mattered stand
 
 const el = (tag, cls, ...children) => {
   const e = document.createElement(tag);
@@ -20,36 +24,37 @@ const state = (name) => {
   box.dataset.state = name;
 };
 
-function shown(answer, encoded) {
+function shown({ answer, tokens, ids, windows, longest }) {
   const meter = el("span", "meter", el("span")),
     p = `${answer.label} ${answer.score.toFixed(4)}`;
   meter.firstChild.style.width = `${100 * answer.score}%`;
   meter.setAttribute("aria-hidden", "true");
-  const chips = encoded.tokens.map((t, i) =>
-    el("span", "chip", t, el("small", "", String(encoded.ids[i]))),
-  );
-  const parts = model.windows(encoded.ids).length;
+  const chips = tokens
+    .slice(0, MOST_CHIPS)
+    .map((t, i) => el("span", "chip", t, el("small", "", String(ids[i]))));
+  if (tokens.length > MOST_CHIPS)
+    chips.push(el("span", "", `and ${(tokens.length - MOST_CHIPS).toLocaleString("en")} more`));
   const long =
-    parts > 1
+    windows > 1
       ? [
           el(
             "p",
             "said-long",
-            `The model reads ${model.max_length} tokens at once. This text is longer, so it was read in ${parts} windows that overlap, and the score is their mean, as in Python.`,
+            `The model reads ${longest} tokens at once. This text is longer, so it was read in ${windows} windows that overlap, and the score is their mean, as in Python.`,
           ),
         ]
       : [];
   return [
     el("p", "verdict", meter, el("b", "", p)),
     ...long,
-    el("h3", "", `${chips.length.toLocaleString("en")} tokens`),
+    el("h3", "", `${tokens.length.toLocaleString("en")} tokens`),
     el("div", "chips", ...chips),
   ];
 }
 
-function mattered({ found, words }) {
+function mattered({ found, words, kind, stopped }) {
   const strongest = Math.max(...found.map((w) => Math.abs(w.fall)), 0.02);
-  const marks = found.map(({ word, fall }) => {
+  const all = found.map(({ word, fall }) => {
     const e = el(
       "span",
       `word ${Math.abs(fall) < 0.005 ? "" : fall > 0 ? "up" : "down"}`,
@@ -59,71 +64,92 @@ function mattered({ found, words }) {
     e.style.backgroundColor = `color-mix(in srgb, var(--tint) ${Math.round((100 * Math.abs(fall)) / strongest)}%, transparent)`;
     return e;
   });
+  const how = kind === "words" ? "so far" : stopped ? "before you stopped" : "";
   const some =
     words > found.length
-      ? [el("p", "", `The first ${found.length} of ${words} words were asked about.`)]
+      ? [el("p", "", `The first ${found.length} of ${words} words were asked about ${how}`.trim() + ".")]
       : [];
-  return [el("h3", "", "Words that mattered"), ...some, el("p", "words", ...marks)];
+  return [el("h3", "", "Words that mattered"), ...some, el("p", "words", ...all)];
 }
 
-async function classify() {
-  const asked = text.value.trim();
-  if (!asked) {
-    out.replaceChildren(el("p", "", "The text is empty; give it words."));
-    return;
-  }
-  const encoded = model.encode(asked);
-  if (encoded.ids.length > LONGEST) {
+function idle(name) {
+  state(name);
+  go.disabled = false;
+  stop.hidden = true;
+}
+
+const heard = {
+  progress({ share }) {
+    bar.value = share;
+  },
+  ready() {
+    ready = true;
+    bar.hidden = true;
+    go.textContent = "Classify";
+    $("try-size").textContent = "The model is here. Nothing that you type leaves this page.";
+    classify();
+  },
+  long({ tokens, longest }) {
+    const [has, takes] = [tokens, longest].map((n) => n.toLocaleString("en"));
     out.replaceChildren(
-      el(
-        "p",
-        "",
-        `The text has ${encoded.ids.length.toLocaleString("en")} tokens; this page takes ${LONGEST.toLocaleString("en")}, Python takes any number.`,
-      ),
+      el("p", "", `The text has ${has} tokens; this page takes ${takes}, Python takes any number.`),
     );
+    idle("done");
+  },
+  answer(data) {
+    marks = el("div", "mattered");
+    out.replaceChildren(...shown(data), marks);
+    stop.hidden = false;
+    state("answered");
+  },
+  words(data) {
+    marks.replaceChildren(...mattered(data));
+  },
+  end(data) {
+    marks.replaceChildren(...mattered(data));
+    idle("done");
+  },
+  failed({ message }) {
+    bar.hidden = true;
+    const what = ready ? "The text could not be read" : "The model could not be loaded";
+    out.replaceChildren(el("p", "", `${what}: ${message}`));
+    idle("failed");
+  },
+};
+
+function classify() {
+  const given = text.value.trim();
+  if (!given) {
+    out.replaceChildren(el("p", "", "The text is empty; give it words."));
+    idle("done");
     return;
   }
   state("busy");
   go.disabled = true;
-  try {
-    const [answer] = await model.scores([asked]);
-    out.replaceChildren(...shown(answer, encoded));
-    await new Promise((done) => setTimeout(done));
-    out.append(...mattered(await model.occlude(asked)));
-    state("done");
-  } finally {
-    go.disabled = false;
-  }
+  worker.postMessage({ kind: "read", id: ++asked, text: given });
 }
 
-async function start() {
+function start() {
   go.disabled = true;
   bar.hidden = false;
   state("loading");
-  try {
-    model = await open((share) => {
-      bar.value = share;
-    });
-    go.textContent = "Classify";
-    $("try-size").textContent = "The model is here. Nothing that you type leaves this page.";
-    await classify();
-  } catch (e) {
-    state("failed");
-    out.replaceChildren(el("p", "", `The model could not be loaded: ${e.message}`));
-    go.disabled = false;
-  } finally {
-    bar.hidden = true;
-  }
+  worker ??= new Worker(new URL("worker.mjs", import.meta.url), { type: "module" });
+  worker.onmessage = ({ data }) => {
+    if (data.id === undefined || data.id === asked) heard[data.kind](data);
+  };
+  worker.onerror = () => heard.failed({ message: "this browser cannot run it" });
+  worker.postMessage({ kind: "open" });
 }
 
-go.addEventListener("click", () => (model ? classify() : start()));
+go.addEventListener("click", () => (ready ? classify() : start()));
+stop.addEventListener("click", () => worker.postMessage({ kind: "stop" }));
 text.addEventListener("keydown", (e) => {
-  if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && model && !go.disabled) classify();
+  if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && ready && !go.disabled) classify();
 });
 box.querySelectorAll(".examples button").forEach((b) =>
   b.addEventListener("click", () => {
     text.value = b.textContent;
-    if (model && !go.disabled) classify();
+    if (ready && !go.disabled) classify();
   }),
 );
 
