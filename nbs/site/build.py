@@ -121,8 +121,16 @@ NAMED = {
 }
 
 
+# What folds a section of the sidebar is a button for the keyboard, too; the arrow is its double.
+FOLDER = re.compile(r'data-bs-target="(#quarto-sidebar-section-\d+)" role="navigation"')
+ARROW = '<a class="sidebar-item-toggle '
+
+
 def accessible(text):
-    "A page whose first link leads past header and sidebar, and whose regions have names."
+    """A page whose first link leads past header and sidebar, whose regions have names, and whose
+    sidebar is folded by keys, too."""
+    text = FOLDER.sub(r'data-bs-target="\1" href="\1" role="button"', text)
+    text = text.replace(ARROW, ARROW.replace("<a ", '<a tabindex="-1" '))
     for found, named in NAMED.items():
         text = text.replace(found, named)
     # There are two rows of breadcrumbs, for wide and for narrow pages.

@@ -330,8 +330,7 @@ def findings(folder):
         found.append(f"its first answer comes [**{cell(sooner)} times** sooner](#first-answer)")
     if not found:
         return ""
-    last = f" and {found[-1]}" if len(found) > 1 else ""
-    sentence = f"On a CPU, {', '.join(found[:-1]) or found[-1]}{last}."
+    sentence = f"On a CPU, {'; '.join(found)}."
     speed = fastest(reviews.get("seconds", {}))
     texts = {name: round(reviews["texts"] / value) for name, value in speed.items()}
     slowest_first = dict(sorted(texts.items(), key=lambda pair: pair[1]))

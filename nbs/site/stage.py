@@ -174,8 +174,12 @@ def folded(source, is_exported):
     imports = is_imports(source)
     if not (imports or is_exported):
         return source
+    return fold(source, "imports" if imports else "source")
+
+
+def fold(source, what):
+    "A cell with the directives that fold it, under a line that says how long it is."
     count = len(source.strip().splitlines())
-    what = "imports" if imports else "source"
     summary = f"Show the {what}, {count} line{'s' if count > 1 else ''}"
     return f'#| code-fold: true\n#| code-summary: "{summary}"\n{source}'
 
@@ -225,6 +229,8 @@ class Page(Processor):
             cell.source = f"# {', '.join(needs)}\n{cell.source}"
         if self.is_workshop:
             cell.source = folded(cell.source, is_exported)
+        elif cell.source.startswith("beside("):
+            cell.source = fold(cell.source, "cell")  # its output shows the code again
 
     def exported(self, source):
         "Functions and classes of a cell that have an entry on the API page of this notebook."
