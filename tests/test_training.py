@@ -1,11 +1,13 @@
 "Training on tiny models: both ways are equal, the best weights are kept, and errors lose nothing."
 
 import json
+import math
 import shutil
 import signal
 import warnings
 from unittest.mock import patch
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -28,9 +30,11 @@ from nlp_tour.base import errors
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.hardware import seed_all
 from nlp_tour.beyond.lora import add_lora, set_dropout
+from nlp_tour.beyond.sweep import lr_sweep
 from nlp_tour.data.datasets import load_data
 from nlp_tour.data.labels import split_fairly
 from nlp_tour.data.tokenized import tokenize_dataset
+from nlp_tour.hub.loading import load
 from nlp_tour.hub.weights import sample_weight
 from nlp_tour.native_loop import train
 from nlp_tour.trainer import finetune
@@ -706,3 +710,39 @@ def test_names_of_2021_go_through_finetune(tmp_path):
     for how in ({"patience": 0}, {"save_steps": -1}, {"save_steps": 0.5}):
         with pytest.raises(InputError, match="must be a whole number, at least"):
             finetune(model(), TOK, two_classes(), tmp_path, progress=False, **how)
+
+
+def test_a_lora_folder_opens_with_its_head_and_with_other_labels(tmp_path):
+    whole, folder = str(tmp_path / "whole"), str(tmp_path / "lora")
+    model().save_pretrained(whole)
+    TOK.save_pretrained(whole)
+    # Three classes on a base model of two, saved by peft alone, without config.json.
+    resized = {"labels": ["a", "b", "c"], "ignore_mismatched_sizes": True}
+    net = add_lora(load(whole, "text-classification", **resized)[0], r=2)
+    for p in net.parameters():
+        p.data += 0.1 * torch.randn_like(p)
+    net.save_pretrained(folder)
+    again, _ = load(folder)
+    assert again.config.num_labels == 3 and not again.untrained_weights
+    assert torch.equal(
+        again.classifier.weight, net.base_model.model.classifier.modules_to_save.default.weight
+    )
+    named, _ = load(folder, labels=["x", "y", "z"])
+    assert named.config.id2label == {0: "x", 1: "y", 2: "z"}
+    assert torch.equal(named.classifier.weight, again.classifier.weight)
+    with pytest.raises(InputError, match="another shape .* ignore_mismatched_sizes=True"):
+        load(folder, labels=["x", "y"])
+    fewer, _ = load(folder, labels=["x", "y"], ignore_mismatched_sizes=True)
+    assert set(fewer.untrained_weights) == {"classifier.weight", "classifier.bias"}
+
+
+def test_a_sweep_takes_any_rates_several_epochs_and_outlives_a_diverged_run(tmp_path):
+    folder = str(tmp_path / "model")
+    model(labels=3).save_pretrained(folder)
+    TOK.save_pretrained(folder)
+    how = {"model": folder, "seeds": 1, "progress": False, "precision": "fp32", "batch_size": 16}
+    rates = np.array([1e30, 1e-3])
+    runs = lr_sweep(two_classes(), lrs=rates, epochs=2, patience=1, **how)
+    assert [run["lr"] for run in runs] == rates.tolist()
+    assert math.isnan(runs[0]["loss"]) and math.isfinite(runs[1]["loss"])
+    assert runs.best == 1e-3 and len(lr_sweep(two_classes(), lrs=iter([1e-3]), **how)) == 1

@@ -227,7 +227,9 @@ def _untrained_body(model, names):
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*random numbers; train this model")
-        return load(model, "text-classification", labels=names)
+        # A head for other labels is drawn anew.
+        resized = {"ignore_mismatched_sizes": True}
+        return load(model, "text-classification", labels=names, **resized)
 
 
 def _write_results(out, metrics, page=None):

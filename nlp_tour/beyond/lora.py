@@ -110,15 +110,17 @@ def add_lora(
     "Put LoRA's matrices beside a model's own; raise `InputError` where none of them fit."
     from peft import LoraConfig, get_peft_model
 
-    if r < 1:
-        raise InputError(f"r={r} must be at least 1.")
+    if r < 1 or (alpha is not None and alpha <= 0):
+        raise InputError(f"r={r} must be at least 1, and alpha={alpha} above 0.")
+    if targets is not None and not len(targets):
+        raise InputError("targets is empty; name modules, as in targets=['query', 'value'].")
     if hasattr(model, "peft_config"):
         raise InputError("the model has LoRA already; merged(model) takes it in.")
     config = LoraConfig(
         r=r,
-        lora_alpha=alpha or 2 * r,
+        lora_alpha=2 * r if alpha is None else alpha,
         lora_dropout=dropout,
-        target_modules=targets or _query_and_value(model),
+        target_modules=_query_and_value(model) if targets is None else targets,
         modules_to_save=_head_modules(model),
     )
     try:

@@ -11,12 +11,18 @@ import statistics
 import tempfile
 import warnings
 
+import numpy as np
+
 from ..base.errors import InputError
 from ..base.hardware import seed_all
+from ..base.patch import patch
 from ..base.results import ListResult
 from ..hub.loading import load
 from ..pictures.plots import BLUE
 from ..trainer import finetune
+from ..training.arguments import check_count
+from ..training.labels import TASK_OF_KIND, kind_of, label_names
+from ..training.steps import Diverged
 
 # %% ../../nbs/beyond/sweep.ipynb #a2e1a05a
 class Sweep(ListResult):
@@ -29,6 +35,9 @@ class Sweep(ListResult):
             losses[run["lr"]].append(run["loss"])
         result = {}
         for lr, values in losses.items():
+            if not all(map(math.isfinite, values)):
+                result[lr] = (math.nan, math.nan)
+                continue
             spread = statistics.stdev(values) if len(values) > 1 else 0.0
             result[lr] = (statistics.mean(values), spread)
         return result
@@ -36,29 +45,62 @@ class Sweep(ListResult):
     @property
     def best(self):
         "The rate of the lowest mean, without rates at which a run diverged."
-        means = {lr: mean for lr, (mean, _) in self.means().items()}
-        return min(means, key=lambda lr: means[lr] if math.isfinite(means[lr]) else math.inf)
+        means = {lr: mean for lr, (mean, _) in self.means().items() if math.isfinite(mean)}
+        if not means:
+            raise InputError("a run diverged at every rate; try lower ones.")
+        return min(means, key=means.get)
 
-    def plot(self, ax=None):
-        "Draw loss over learning rate; returns the axes."
-        import matplotlib.pyplot as plt
+# %% ../../nbs/beyond/sweep.ipynb #03114869
+@patch
+def plot(self: Sweep, ax=None):
+    "Draw loss over learning rate; returns the axes."
+    import matplotlib.pyplot as plt
 
-        if ax is None:
-            _, ax = plt.subplots(figsize=(5, 3), facecolor="white")
-        rates, stats = list(self.means()), list(self.means().values())
-        low, high = [m - sd for m, sd in stats], [m + sd for m, sd in stats]
-        band = {"color": BLUE, "alpha": 0.15, "label": "± one standard deviation"}
-        ax.fill_between(rates, low, high, **band)
-        ax.plot(rates, [m for m, _ in stats], color=BLUE, marker="o", label="mean")
-        runs = [(run["lr"], run["loss"]) for run in self]
-        ax.plot(*zip(*runs), "x", color="black", ms=5, label="runs")
-        ax.set(xscale="log", xlabel="learning rate", ylabel="held-out loss")
-        ax.legend()
-        return ax
+    if ax is None:
+        _, ax = plt.subplots(figsize=(5, 3), facecolor="white")
+    rates, stats = list(self.means()), list(self.means().values())
+    low, high = [m - sd for m, sd in stats], [m + sd for m, sd in stats]
+    band = {"color": BLUE, "alpha": 0.15, "label": "± one standard deviation"}
+    ax.fill_between(rates, low, high, **band)
+    ax.plot(rates, [m for m, _ in stats], color=BLUE, marker="o", label="mean")
+    runs = [(run["lr"], run["loss"]) for run in self]
+    ax.plot(*zip(*runs), "x", color="black", ms=5, label="runs")
+    ax.set(xscale="log", xlabel="learning rate", ylabel="held-out loss")
+    ax.legend()
+    return ax
+
+# %% ../../nbs/beyond/sweep.ipynb #26b8ae3b
+def _as_rates(lrs):
+    "The learning rates as a list of numbers, whatever holds them."
+    try:
+        rates = [float(lr) for lr in np.atleast_1d(lrs if np.isscalar(lrs) else list(lrs))]
+    except (TypeError, ValueError):
+        rates = []
+    if not rates or not all(0 < lr < math.inf for lr in rates):
+        raise InputError(f"lrs={lrs!r}: give at least one rate above 0, as in lrs=[1e-5, 1e-4].")
+    return rates
+
+
+def _loss_of_run(data, model, seed, settings):
+    "The best held-out loss of one run; NaN where it diverged."
+    kind = kind_of(data["train"])
+    names = ["score"] if kind == "number" else label_names(data["train"], kind)
+    seed_all(seed)  # for the new head
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*random numbers; train this model")
+        resized = {"ignore_mismatched_sizes": True}
+        body, tok = load(model, TASK_OF_KIND[kind], labels=names, **resized)
+    with tempfile.TemporaryDirectory() as out:
+        try:
+            history = finetune(body, tok, data, out, seed=seed, **settings)
+        except Diverged:
+            return math.nan
+    losses = [float(log["eval_loss"]) for log in history.evaluations]
+    return min(filter(math.isfinite, losses), default=math.nan)
 
 # %% ../../nbs/beyond/sweep.ipynb #4de8a059
 def lr_sweep(
-    data,  # a DatasetDict with train and test; columns text and label
+    data,  # what `load_data` returns: train, and validation or test
     model="bert-base-cased",  # the body; each run starts from it with a new head
     lrs: tuple = (1e-5, 1e-4, 1e-3),  # the rates to try
     seeds: int = 3,  # runs at each rate
@@ -66,24 +108,15 @@ def lr_sweep(
     progress: bool = True,  # a bar over the runs
     **kwargs,  # for `finetune`
 ) -> Sweep:
-    "Fine-tune at each learning rate with each seed; only the losses are kept."
+    """Fine-tune at each learning rate with each seed; only the best held-out loss is kept, and NaN
+    for a run that diverged."""
     from tqdm.auto import tqdm
 
-    if not lrs or min(lrs) <= 0 or seeds < 1:
-        raise InputError(
-            f"lrs={lrs!r} and seeds={seeds!r}: give at least one rate above 0, "
-            "and at least one seed."
-        )
-    names, results = data["train"].features["label"].names, Sweep()
+    rates = _as_rates(lrs)
+    check_count("seeds", seeds, 1)
     settings = {"epochs": epochs, "save_strategy": "no", **kwargs, "progress": False}
-    runs = [(lr, seed) for lr in lrs for seed in range(seeds)]
+    runs, results = [(lr, seed) for lr in rates for seed in range(seeds)], Sweep()
     for lr, seed in tqdm(runs, desc="sweep", disable=not progress):
-        seed_all(seed)  # for the new head
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*random numbers; train this model")
-            body, tok = load(model, "text-classification", labels=names)
-        with tempfile.TemporaryDirectory() as out:
-            history = finetune(body, tok, data, out, lr=lr, seed=seed, **settings)
-        loss = float(history.evaluations[-1]["eval_loss"])
+        loss = _loss_of_run(data, model, seed, {**settings, "lr": lr})
         results.append({"lr": lr, "seed": seed, "loss": loss})
     return results

@@ -72,7 +72,7 @@ def _classes(folder):
         return None
     with safe_open(file, "np") as f:
         for name in f.keys():
-            if re.search(r"(^|\.)(classifier|score)(\.out_proj)?\.weight$", name):
+            if re.search(r"(^|\.)(classifier|score|logits_proj)(\.out_proj)?\.weight$", name):
                 return f.get_slice(name).get_shape()[0]
     return None
 
@@ -87,7 +87,7 @@ def adapter_config(
         return AutoConfig.from_pretrained(folder, trust_remote_code=False), None
     config = AutoConfig.from_pretrained(base_folder(folder), trust_remote_code=False)
     task = _TASKS.get(read_json(Path(folder) / "adapter_config.json").get("task_type"))
-    classes = _classes(folder) if task in ("text-classification", "token-classification") else None
+    classes = _classes(folder)
     if classes and classes != config.num_labels:
         config.num_labels = classes
     return config, task

@@ -108,6 +108,14 @@ def _open_model(where, task, hub, kwargs):
     report = {"output_loading_info": True, "ignore_mismatched_sizes": True}
     return cls.from_pretrained(where, **report, **hub, **kwargs)
 
+# %% ../../nbs/hub/loading.ipynb #857db16c
+def _move_settings(config, kwargs):
+    "Take what belongs into the configuration, such as the labels, out of the arguments."
+    ours = [k for k in kwargs if k in config.to_dict() or k in ("num_labels", "id2label")]
+    for name in ours:
+        if name != "dtype":
+            setattr(config, name, kwargs.pop(name))
+
 
 def _with_adapter(folder, task, kwargs):
     "The base model with a saved adapter merged into it."
@@ -116,16 +124,25 @@ def _with_adapter(folder, task, kwargs):
     base = base_folder(folder)
     check_plausible(folder, base)
     config, saved_task = adapter_config(folder)
+    config = kwargs.pop("config", config)
+    _move_settings(config, kwargs)
     cls = model_class(config, task or saved_task)
     # A head of another shape than the base model's is in the adapter's file.
-    report = {"output_loading_info": True, "ignore_mismatched_sizes": True}
-    model, info = cls.from_pretrained(base, config=config, **report, **kwargs)
+    resize = {"ignore_mismatched_sizes": True}
+    model, info = cls.from_pretrained(
+        base, config=config, output_loading_info=True, **resize, **kwargs
+    )
     model.config.architectures = [type(model).__name__]
     made = [*info["missing_keys"], *(key[0] for key in info["mismatched_keys"])]
-    learned = {name.removeprefix("base_model.model.") for name in load_peft_weights(folder, "cpu")}
+    learned = {
+        name.removeprefix("base_model.model."): weight.shape
+        for name, weight in load_peft_weights(folder, "cpu").items()
+    }
+    shapes = {name: weight.shape for name, weight in model.state_dict().items()}
+    wrong = [n for n, shape in learned.items() if n in shapes and shapes[n] != shape]
     missing = [name for name in made if name not in learned]
-    model = PeftModel.from_pretrained(model, folder).merge_and_unload()
-    return model, info | {"missing_keys": missing, "mismatched_keys": []}
+    model = PeftModel.from_pretrained(model, folder, **resize).merge_and_unload()
+    return model, info | {"missing_keys": missing, "mismatched_keys": wrong}
 
 # %% ../../nbs/hub/loading.ipynb #af62f03a
 def _own_memory(model):
