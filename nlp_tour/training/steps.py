@@ -81,7 +81,7 @@ def check_finite(
     batch: dict,
     ds,  # the data set that the batch comes from, or None
 ):
-    "Raise `Diverged`, an `InputError`, for a loss that is NaN or infinite: at which step, and on which rows."
+    "Raise `Diverged` for a loss that is NaN or infinite: at which step, and on which rows."
     if torch.isfinite(loss).all():
         return
     rows = rows_in_batch(batch, ds) if ds is not None and "input_ids" in batch else []
