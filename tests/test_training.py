@@ -36,6 +36,7 @@ from nlp_tour.data.labels import split_fairly
 from nlp_tour.data.tokenized import tokenize_dataset
 from nlp_tour.hub.loading import load
 from nlp_tour.hub.weights import sample_weight
+from nlp_tour.metrics.scores import metrics
 from nlp_tour.native_loop import train
 from nlp_tour.trainer import finetune
 from nlp_tour.training import trainer_2021
@@ -746,3 +747,16 @@ def test_a_sweep_takes_any_rates_several_epochs_and_outlives_a_diverged_run(tmp_
     assert [run["lr"] for run in runs] == rates.tolist()
     assert math.isnan(runs[0]["loss"]) and math.isfinite(runs[1]["loss"])
     assert runs.best == 1e-3 and len(lr_sweep(two_classes(), lrs=iter([1e-3]), **how)) == 1
+
+
+def test_a_score_of_two_classes_is_refused_before_the_first_epoch(tmp_path):
+    data = two_classes()
+    three = ClassLabel(names=["a", "b", "c"])
+    data = DatasetDict({split: rows.cast_column("label", three) for split, rows in data.items()})
+    how = SHORT | {"compute_metrics": metrics("f1")}
+    with pytest.raises(InputError, match="f1 got 3 labels .* choose 'macro'"):
+        finetune(model(labels=3), TOK, data, tmp_path, **how)
+    assert not list(tmp_path.glob("checkpoint-*"))
+    how = SHORT | {"compute_metrics": metrics("f1", average="macro")}
+    history = finetune(model(labels=3), TOK, data, tmp_path, **how)
+    assert "eval_f1" in history.evaluations[-1]

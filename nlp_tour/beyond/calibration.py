@@ -16,6 +16,32 @@ from ..pictures.plots import BLUE
 from ..pictures.tables import wilson
 from ..tasks.classification import default_function, softmax
 
+# %% ../../nbs/beyond/calibration.ipynb #dd4bc4f5
+def _as_rows(numbers, labels, what):
+    "Both as arrays (N, L) and (N,); raise `InputError` unless the labels are ids of the columns."
+    rows, ids = np.asarray(numbers, dtype=float), np.asarray(labels)
+    if rows.ndim != 2 or rows.shape[1] < 2 or ids.shape != rows.shape[:1] or not len(rows):
+        raise InputError(
+            f"{what} of shape {rows.shape} and labels of shape {ids.shape}; "
+            "there must be a row of two or more for each label, and at least one."
+        )
+    if not np.isfinite(rows).all():
+        row = np.argwhere(~np.isfinite(rows))[0][0]
+        raise InputError(f"row {row} (the first is 0) of the {what} is not finite; drop it.")
+    if ids.dtype.kind not in "biu":
+        raise InputError(
+            f"the first label is {ids.tolist()[0]!r}, and ids are needed; "
+            "[model.config.label2id[name] for name in labels] makes them."
+        )
+    wrong = (ids < 0) | (ids >= rows.shape[1])
+    if wrong.any():
+        row = wrong.argmax()
+        raise InputError(
+            f"row {row} (the first is 0) has the label {ids[row]}, and there are "
+            f"{rows.shape[1]} classes; ids begin at 0."
+        )
+    return rows, ids.astype(int)
+
 # %% ../../nbs/beyond/calibration.ipynb #c29de3b9
 def reliability(
     probabilities,  # (N, L)
@@ -23,12 +49,9 @@ def reliability(
     bins: int = 10,
 ) -> list:  # a dict a bin that holds anything: score (mean), right (share), n
     "How often answers of each score are right."
-    p, labels = np.asarray(probabilities, dtype=float), np.asarray(labels)
-    if p.ndim != 2 or len(p) != len(labels) or not len(p):
-        raise InputError(
-            f"probabilities of shape {p.shape} and {len(labels)} labels; "
-            "there must be a row for each label, and at least one."
-        )
+    p, labels = _as_rows(probabilities, labels, "probabilities")
+    if p.min() < 0 or p.max() > 1 + 1e-6:
+        raise InputError("probabilities are from 0 to 1; softmax(logits) makes them.")
     score, right = p.max(-1), p.argmax(-1) == labels
     place = np.minimum((score * bins).astype(int), bins - 1)
     found = []
@@ -38,7 +61,7 @@ def reliability(
         found.append(share | {"n": int(inside.sum())})
     return found
 
-
+# %% ../../nbs/beyond/calibration.ipynb #bd07c974
 def ece(
     probabilities,  # (N, L)
     labels: list,  # N right ids
@@ -83,6 +106,22 @@ def plot_reliability(
     return ax
 
 # %% ../../nbs/beyond/calibration.ipynb #a30e2a3c
+def _check_temperature(z, y):
+    "Raise `InputError` where the cross-entropy falls on and on, so that no temperature is best."
+    right = z[np.arange(len(z)), y]
+    if (right == z.max(-1)).all():
+        raise InputError(
+            "every label is right, so no temperature is low enough; "
+            "fit it on more texts that the model was not trained on."
+        )
+    # The cross-entropy is convex in 1 / temperature; this is its slope at 0, with the other sign.
+    if (right - z.mean(-1)).sum() <= 0:
+        raise InputError(
+            "the labels are no likelier by these logits than by chance, so no temperature is high "
+            "enough; look whether they stand in the model's order, and whether it was trained."
+        )
+
+# %% ../../nbs/beyond/calibration.ipynb #c64eab9e
 def fit_temperature(
     logits,  # (N, L), of texts that were not trained on
     labels: list,  # N right ids
@@ -90,18 +129,9 @@ def fit_temperature(
     "The temperature of least cross-entropy (arXiv:1706.04599); raises `InputError` for none."
     import torch
 
-    z = torch.as_tensor(np.asarray(logits), dtype=torch.float64)
-    y = torch.as_tensor(np.asarray(labels))
-    if z.ndim != 2 or z.shape[1] < 2 or len(z) != len(y) or not len(z):
-        raise InputError(
-            f"logits of shape {tuple(z.shape)} and {len(y)} labels; "
-            "there must be a row of two or more for each label."
-        )
-    if (z.argmax(-1) == y).all():
-        raise InputError(
-            "every label is right, so no temperature is low enough; "
-            "fit it on more texts that the model was not trained on."
-        )
+    rows, ids = _as_rows(logits, labels, "logits")
+    _check_temperature(rows, ids)
+    z, y = torch.as_tensor(rows), torch.as_tensor(ids)
     # The logarithm is what is searched for, since a temperature is positive.
     log = torch.zeros((), dtype=torch.float64, requires_grad=True)
     steps = torch.optim.LBFGS([log], max_iter=100, line_search_fn="strong_wolfe")

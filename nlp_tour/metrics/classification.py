@@ -14,6 +14,7 @@ from numbers import Integral
 import numpy as np
 
 from ..base.errors import InputError, nearest, warn_once
+from ..base.patch import patch
 from .counters import Metric, align_predictions, prf, ratio
 
 # %% ../../nbs/metrics/classification.ipynb #d7cc1246
@@ -74,12 +75,22 @@ _AVERAGES = ("binary", "macro", "micro", "weighted", None)
 
 
 def _weighted_mean(values, weights):
-    "The mean of `values`, 0 if all weights are 0."
-    return ratio(sum(w * v for w, v in zip(weights, values)), sum(weights))
+    "The mean of `values` that are numbers, 0 if all weights are 0; NaN if none is a number."
+    kept = [(v, w) for v, w in zip(values, weights) if not math.isnan(v)]
+    empty = 0.0 if len(kept) == len(values) else math.nan
+    return ratio(sum(w * v for v, w in kept), sum(w for _, w in kept), empty)
 
 # %% ../../nbs/metrics/classification.ipynb #2cb34f0d
 class FScore(Labels, names="f1 precision recall"):
     "F1, precision or recall as scikit-learn defines them: of `pos_label`, or averaged."
+
+    def check_classes(self, found, average="binary", **options):
+        "Raise `InputError` for more labels than the average takes."
+        if average == "binary" and len(found) > 2:
+            raise InputError(
+                f"{self.name} got {len(found)} labels ({', '.join(map(str, found[:5]))}), and "
+                "average='binary' takes two; choose 'macro', 'micro', 'weighted' or None."
+            )
 
     def choose_labels(self, found, labels, pos_label, average):
         "The labels to score."
@@ -87,11 +98,7 @@ class FScore(Labels, names="f1 precision recall"):
             raise InputError(f"average={average!r} does not exist; {nearest(average, _AVERAGES)}")
         if average != "binary":
             return found if labels is None else list(labels)
-        if len(found) > 2:
-            raise InputError(
-                f"{self.name} got {len(found)} labels ({', '.join(map(str, found[:5]))}), and "
-                "average='binary' takes two; choose 'macro', 'micro', 'weighted' or None."
-            )
+        self.check_classes(found, average)
         if len(found) == 2 and pos_label not in found:
             raise InputError(
                 f"pos_label={pos_label!r} is none of the labels {found}; "
@@ -99,23 +106,25 @@ class FScore(Labels, names="f1 precision recall"):
             )
         return [pos_label]
 
-    def score(self, pairs, labels=None, pos_label=1, average="binary", zero_division=0):
-        labels = self.choose_labels(self.classes(pairs), labels, pos_label, average)
-        counts = [[of[k] for k in labels] for of in _margins(pairs)]
-        if average == "micro":
-            counts = [[sum(c)] for c in counts]
-        zero = 0 if zero_division == "warn" else zero_division
-        bottom = {"precision": 1, "recall": 2}.get(self.name)
-        if bottom and 0 in counts[bottom]:
-            side = ["predictions", "references"][bottom - 1]
-            what = f"{self.name} is 0/0 for a label that never occurs in the {side}"
-            warn_once(f"{what}; it counts as {zero}.")
-        values = [prf(*c, zero)[self.name] for c in zip(*counts)]
-        if average is not None:
-            values = _weighted_mean(
-                values, counts[2] if average == "weighted" else [1] * len(values)
-            )
-        return {self.name: values}
+# %% ../../nbs/metrics/classification.ipynb #c79b278d
+@patch
+def score(self: FScore, pairs, labels=None, pos_label=1, average="binary", zero_division=0):
+    labels = self.choose_labels(self.classes(pairs), labels, pos_label, average)
+    counts = [[of[k] for k in labels] for of in _margins(pairs)]
+    if average == "micro":
+        counts = [[sum(c)] for c in counts]
+    zero = 0 if zero_division == "warn" else zero_division
+    bottom = {"precision": 1, "recall": 2}.get(self.name)
+    if bottom and 0 in counts[bottom]:
+        side = ["predictions", "references"][bottom - 1]
+        what = f"{self.name} is 0/0 for a label that never occurs in the {side}"
+        warn_once(f"{what}; it counts as {zero}.")
+    values = [prf(*c, zero)[self.name] for c in zip(*counts)]
+    if average is not None:
+        values = _weighted_mean(
+            values, counts[2] if average == "weighted" else [1] * len(values)
+        )
+    return {self.name: values}
 
 # %% ../../nbs/metrics/classification.ipynb #bc7bcf3a
 class ConfusionMatrix(Labels, names="confusion_matrix"):

@@ -12,6 +12,7 @@ from itertools import chain
 import numpy as np
 
 from ..base.errors import InputError, check_options, nearest
+from ..base.patch import patch
 from ..hub.names import hub_reachable
 
 # Each of these enters its metrics in METRICS.
@@ -86,18 +87,29 @@ class metrics:
         check_options(options, ["id2label", *chain.from_iterable(known)], "metrics()")
         self.options = [{k: v for k, v in options.items() if k in own} for own in known]
 
-    def __call__(
+    def check_classes(
         self,
-        prediction,  # an `EvalPrediction`, or (logits or class numbers, labels)
-        compute_result: bool = True,  # False: only count this batch (`batch_eval_metrics=True`)
-    ) -> dict:
-        "Score predictions against labels."
-        logits, references = _as_array(prediction[0]), _as_array(prediction[1])
-        given = {"predictions": preprocess_logits(logits, references), "references": references}
-        answer = {}
+        names: list,  # of the labels
+    ):
+        "Raise `InputError` if there are more labels than a metric takes."
         for metric, options in zip(self.metrics, self.options):
-            if compute_result:
-                answer |= metric.compute(**given, **options)
-            else:
-                metric.add_batch(**given)
-        return answer
+            if hasattr(metric, "check_classes"):
+                metric.check_classes(names, **options)
+
+# %% ../../nbs/metrics/scores.ipynb #3b95104e
+@patch
+def __call__(
+    self: metrics,
+    prediction,  # an `EvalPrediction`, or (logits or class numbers, labels)
+    compute_result: bool = True,  # False: only count this batch (`batch_eval_metrics=True`)
+) -> dict:
+    "Score predictions against labels."
+    logits, references = _as_array(prediction[0]), _as_array(prediction[1])
+    given = {"predictions": preprocess_logits(logits, references), "references": references}
+    answer = {}
+    for metric, options in zip(self.metrics, self.options):
+        if compute_result:
+            answer |= metric.compute(**given, **options)
+        else:
+            metric.add_batch(**given)
+    return answer

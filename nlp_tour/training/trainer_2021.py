@@ -50,6 +50,15 @@ def _check_smoothing(model, args):
         )
 
 
+def _check_metrics(model, compute_metrics):
+    "Raise `InputError` now, not after the first epoch, for a score of two labels and more labels."
+    head, config = type(without_adapter(model)).__name__, model.config
+    one_each = config.problem_type in (None, "single_label_classification")
+    is_classifier = re.search("For(Sequence|Token)Classification", head)
+    if hasattr(compute_metrics, "check_classes") and is_classifier and one_each:
+        compute_metrics.check_classes([config.id2label.get(i, i) for i in range(config.num_labels)])
+
+# %% ../../nbs/training/trainer_2021.ipynb #db54efe6
 class _TokenizerHandler(CallbackHandler):
     "Gives callbacks the tokenizer under its name of 2021, too."
 
@@ -72,6 +81,7 @@ class Trainer(ResumableTrainer):
         kwargs = rename_arguments(kwargs, {"tokenizer": "processing_class"}, "Trainer")
         super().__init__(*args, **kwargs)
         _check_smoothing(self.model, self.args)
+        _check_metrics(self.model, self.compute_metrics)
         self.callback_handler.__class__ = _TokenizerHandler
         knows_items = "num_items_in_batch" not in getattr(self.compute_loss, "dropped", ())
         if not knows_items or re.search(_MEAN_LOSS, type(without_adapter(self.model)).__name__):
