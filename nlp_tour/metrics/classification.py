@@ -121,9 +121,7 @@ def score(self: FScore, pairs, labels=None, pos_label=1, average="binary", zero_
         warn_once(f"{what}; it counts as {zero}.")
     values = [prf(*c, zero)[self.name] for c in zip(*counts)]
     if average is not None:
-        values = _weighted_mean(
-            values, counts[2] if average == "weighted" else [1] * len(values)
-        )
+        values = _weighted_mean(values, counts[2] if average == "weighted" else [1] * len(values))
     return {self.name: values}
 
 # %% ../../nbs/metrics/classification.ipynb #bc7bcf3a
