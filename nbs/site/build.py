@@ -15,6 +15,9 @@ import live
 from nbdev.config import get_config
 from stage import root, stage, staged
 
+sys.path.append(str(root / "tools"))
+import install_cells  # noqa: E402
+
 site = root / "_docs"
 modules = root / ".venv-docs" / "node_modules"
 # Settings that only Quarto reads, in the words of the other renderer.
@@ -144,6 +147,14 @@ def page_404(folder):
     rewrite(folder / "404.html", lambda text: LINK.sub(start, text))
 
 
+def carry_wheel(folder):
+    "Put the package into the site, for notebooks on Colab before there is a release."
+    build = [sys.executable, "-m", "build", "--wheel", "--outdir", folder / "wheel", root]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = (folder / "wheel").glob("*.whl")
+    assert wheel.name == install_cells.wheel_name(), f"the notebooks ask for another wheel: {wheel}"
+
+
 def render(quarto):
     "Render `_proc/`."
     smalldocs = [Path(sys.executable).with_name("smalldocs"), "render", "."]
@@ -189,6 +200,7 @@ def main():
     for path in made.rglob("*.html"):
         rewrite(path, accessible)
     page_404(made)
+    carry_wheel(made)
     (made / ".nojekyll").touch()
     replace_folder(made, site)
     shutil.rmtree(staged)
