@@ -18,8 +18,8 @@ CELL = """#| hide
 import sys
 
 if "google.colab" in sys.modules:  # Colab has torch and transformers; these are ours
-    site, repository = "{site}", "{repository}"
-    wheel = f"{{site}}wheel/{wheel}"
+    repository = "{repository}"
+    wheel = "{site}wheel/{wheel}"
     !pip install -q {package} {more} 2> /dev/null \\
         || pip install -q "{package} @ {{wheel}}" {more} \\
         || pip install -q "{package} @ git+{{repository}}" {more}
