@@ -2,10 +2,14 @@
 // chapters before API pages. A word of up to four letters is never guessed at.
 (() => {
   "use strict";
-  const CHAPTERS = /^(pipeline|tokenizer|model|customization|trainer|native_loop|howto)\.html/;
-  const GUIDES = /^(2021|index|try|benchmarks|reliability)\.html|^(tasks|beyond)\//;
+  const KINDS = [
+    [/^howto\.html/, 2.1], // how much more a hit counts than on a page of the workshop
+    [/^(pipeline|tokenizer|model|customization|trainer|native_loop)\.html/, 1.6],
+    [/^(2021|index|try|benchmarks|reliability)\.html|^(tasks|beyond)\//, 1.25],
+    [/^api\//, 0.3],
+  ];
   const prior = (href) =>
-    CHAPTERS.test(href) ? 1.7 : GUIDES.test(href) ? 1.25 : href.startsWith("api/") ? 0.35 : 0.9;
+    (KINDS.find(([kind]) => kind.test(href)) || [null, 0.9])[1];
 
   /** A word without its ending: "training", "trains" and "trained" are one. */
   const stem = (word) => {

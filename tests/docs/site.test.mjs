@@ -258,7 +258,7 @@ const QUERIES = {
   vocabulary: /^(tokenizer|beyond\/wordpiece)/,
   apostrophe: /^pipeline/,
   checkpoint: /^training\/checkpoints/,
-  gradient: /^(native_loop|trainer)/,
+  gradient: /^(native_loop|trainer|beyond\/explain)/,
 };
 test("search gives the right page first for what people type, and a hit opens the right place", async () => {
   const { page, wrong, close } = await opened({ viewport: DESKTOP });
