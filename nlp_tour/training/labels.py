@@ -8,7 +8,7 @@ __all__ = ['TASK_OF_KIND', 'kind_of', 'label_names', 'without_adapter', 'fit_hea
 # %% ../../nbs/training/labels.ipynb #c9ce4c47
 from ..base.errors import InputError, warn_once
 from ..base.texts import is_missing
-from ..data.matching import class_names, config_names, is_nameless, match_names, shown
+from ..data.matching import class_names, is_nameless, match_names, model_label_names, shown
 
 # %% ../../nbs/training/labels.ipynb #56f09cf1
 TASK_OF_KIND = {
@@ -84,7 +84,7 @@ def _load_call(kind, names):
 
 def _new_names(config, kind, names):
     "The names that the model takes from the data; None where it has them already."
-    ours, outputs = config_names(config), config.num_labels
+    ours, outputs = model_label_names(config), config.num_labels
     meeting = match_names(names, ours)
     in_place = meeting == list(range(outputs))
     if meeting is not None and not (in_place and is_nameless(ours)):
@@ -162,7 +162,7 @@ def check_label_order(
     names = class_names(getattr(batches, "dataset", None), "labels")
     if names is None or config is None:
         return
-    ours = config_names(config)
+    ours = model_label_names(config)
     if is_nameless(ours) or match_names(names, ours) == list(range(len(names))):
         return
     raise InputError(
