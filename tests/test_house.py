@@ -43,7 +43,8 @@ FLOORS = {
     "beyond": """wordpiece lora sweep targets explain attention browse calibration few_shot
         playground""",
     " ": "all",
-    "app": "console notebooks tour_report tour migrate_cells rewriting migrate options steps cli",
+    "app": """console notebooks tour_report tour own_data migrate_cells rewriting migrate options
+        steps cli""",
 }
 ORDER = [f"{wing}.{room}".strip(". ") for wing, rooms in FLOORS.items() for room in rooms.split()]
 

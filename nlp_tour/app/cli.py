@@ -166,13 +166,16 @@ def tour_command(
         Path, typer.Option(help="The folder for the model, metrics.json and report.html.")
     ] = Path("tour-report"),
     seed: o.Seed = 42,
+    encoding: o.Encoding = "utf-8",
 ):
     """Fine-tune on real reviews, evaluate on unseen films, save, load, classify, write a report.
 
     Example: nlp-tour tour --text "A quiet triumph." --examples 1000
     """
+    from nlp_tour.app.own_data import tour_splits
     from nlp_tour.app.tour import tour
 
+    data = None if data is None else tour_splits(data, encoding=encoding)
     with o.going_on(out):
         tour(out, text=text, data=data, model=model, epochs=epochs, examples=examples, seed=seed)
 
@@ -186,38 +189,31 @@ def train_command(
         Path, typer.Option("--out", "-o", help="The folder for the model and metrics.json.")
     ] = Path("trained"),
     model: Annotated[str, typer.Option("--model", "-m", help=o.BODY_HELP)] = "bert-base-cased",
-    text: Annotated[
-        str | None, typer.Option(help="The column with the texts; by default found by name.")
-    ] = None,
-    label: Annotated[
-        str | None, typer.Option(help="The column with the labels; by default found by name.")
-    ] = None,
-    group: Annotated[
-        str | None,
-        typer.Option(help="A column whose values stay on one side of the split, e.g. the author."),
-    ] = None,
+    text: Annotated[list[str] | None, typer.Option(help=o.TEXT_HELP)] = None,
+    label: Annotated[list[str] | None, typer.Option(help=o.LABEL_HELP)] = None,
+    group: Annotated[str | None, typer.Option(help=o.GROUP_HELP)] = None,
     epochs: o.Epochs = 3.0,
     examples: Annotated[int | None, typer.Option(help="At most that many training texts.")] = None,
     seed: o.Seed = 42,
+    encoding: o.Encoding = "utf-8",
 ):
     """Fine-tune a classifier on your own file, and judge it on texts that it has not seen.
 
     Example: nlp-tour train mine.csv --out mine && nlp-tour predict --model mine "A quiet triumph."
     """
-    from nlp_tour.app.tour import train
+    from nlp_tour.app.own_data import train_own
 
-    columns = {"text": text, "label": label, "group": group}
+    columns = {"text": o.one_or_several(text), "label": o.one_or_several(label), "group": group}
+    how = {"model": model, "epochs": epochs, "examples": examples, "seed": seed}
     with o.going_on(out):
-        train(data, out, model=model, epochs=epochs, examples=examples, seed=seed, **columns)
+        train_own(data, out, **how, **columns, encoding=encoding)
 
 # %% ../../nbs/app/cli.ipynb #6a0469b0
 @app.command("check")
 def check_command(
     model: Annotated[str, typer.Argument(help="A folder or a name on the hub.")],
-    data: Annotated[
-        Path | None,
-        typer.Option(help="A file with texts and labels, to be checked against the model."),
-    ] = None,
+    data: Annotated[Path | None, typer.Option(help=o.CHECKED_HELP)] = None,
+    encoding: o.Encoding = "utf-8",
 ):
     """Check a model, its tokenizer and your data before the work begins; exit code 1 for a problem.
 
@@ -227,7 +223,10 @@ def check_command(
     from nlp_tour.engine.check import check
     from nlp_tour.engine.problems import Report
 
-    found = check(model, data=load_data(data, test_share=0)["train"] if data else None)
+    splits = None if data is None else load_data(data, test_share=0, encoding=encoding)
+    if splits and len(splits) == 1:
+        splits = splits["train"]
+    found = check(model, data=splits)
     # Texts that are not tokenized yet are no problem here: training and scoring tokenize.
     found = Report([p for p in found.problems if p.kind != "text"])
     print(found)
