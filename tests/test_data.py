@@ -311,11 +311,11 @@ def test_columns_may_be_called_zero_and_not_twice():
 
 
 def test_nothing_is_not_zero():
-    for wrong, why in [({"alpha": 0}, "alpha=0"), ({"targets": []}, r"targets=\[\]")]:
+    for wrong, why in [({"alpha": 0}, "alpha=0"), ({"targets": []}, "targets is empty")]:
         with pytest.raises(InputError, match=why):
             add_lora(model(), **wrong)
     data = DatasetDict(train=SAME, test=SAME)
-    with pytest.raises(InputError, match="patience=0 must be at least 1"):
+    with pytest.raises(InputError, match="patience is 0; it must be"):
         finetune(model(), TOK, data, "nowhere", patience=0, **QUIET)
 
 

@@ -17,10 +17,12 @@ from ..base.errors import InputError
 from ..base.hardware import pick_device, seed_all
 from ..base.patch import patch
 from ..base.results import result
-from ..base.texts import as_texts, check_text
+from ..base.texts import as_texts, check_text, is_missing
+from ..data.labels import read_labels
 from ..engine.batching import Row, pad
 from ..hub.inputs import model_inputs
 from ..hub.loading import load
+from ..metrics.counters import plain
 from ..pictures.plots import BLUE, ORANGE
 from ..pipeline import pipeline
 from ..tasks.classification import softmax
@@ -180,6 +182,16 @@ def _embedded(pipe, texts):
     return np.asarray(pipe(list(texts), pooling="mean", normalize=True, progress=False))
 
 
+def _read_names(labels):
+    "An id for each label, and the names in their order."
+    for i, label in enumerate(map(plain, labels)):
+        if isinstance(label, (float, list, tuple)) and not is_missing(label):
+            kind = type(label).__name__
+            raise InputError(f"the label of text {i} is a {kind}; give each text one name.")
+    ids, feature = read_labels({"all": labels}, "labels")
+    return ids["all"], list(feature.names)
+
+
 def few_shot(
     texts: list,
     labels: list,  # a name for each text
@@ -190,18 +202,14 @@ def few_shot(
     **kwargs,  # for `contrastive_training`
 ) -> FewShot:
     "A classifier from a few texts a label; raises `InputError` when there are fewer than two."
-    texts, names = (
-        [check_text(t, f"text {i}") for i, t in enumerate(texts)],
-        sorted(set(map(str, labels))),
-    )
+    texts = [check_text(t, f"text {i}") for i, t in enumerate(texts)]
     if len(texts) != len(labels):
         raise InputError(
             f"{len(texts)} texts and {len(labels)} labels; there must be one for each."
         )
-    if len(names) < 2:
-        raise InputError(f"there is one label only ({', '.join(names)}); a classifier needs two.")
-    y = [names.index(str(label)) for label in labels]
-    if few := [n for k, n in enumerate(names) if y.count(k) < 2]:
+    y, names = _read_names(labels)
+    few = [name for k, name in enumerate(names) if y.count(k) < 2]
+    if few:
         raise InputError(f"the label {few[0]!r} has one text; give at least two.")
     if steps:
         body, tok = load(model, "feature-extraction")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..base.errors import InputError
 from ..data.columns import LABEL_NAMES, TEXT_NAMES
-from ..data.matching import class_names, config_names, is_nameless, match_names, shown
+from ..data.matching import class_names, is_nameless, match_names, model_label_names, shown
 from .problems import Problem
 from ..hub.inputs import max_length
 
@@ -191,7 +191,7 @@ def _several_places(model, data):
     "For each of several named labels a text its place in the model; None for other labels."
     several = hasattr((getattr(data, "features", None) or {}).get("label"), "feature")
     names = class_names(data) if several else None
-    return names and (match_names(names, config_names(model.config)) or list(range(len(names))))
+    return names and (match_names(names, model_label_names(model.config)) or list(range(len(names))))
 
 
 def _as_trained_on(row, places, size):
@@ -240,7 +240,7 @@ def label_order_problems(
     head = type(model).__name__
     if not named or not head.endswith(("SequenceClassification", "TokenClassification")):
         return
-    theirs, ours = class_names(data, named[0]), config_names(model.config)
+    theirs, ours = class_names(data, named[0]), model_label_names(model.config)
     if is_nameless(ours) and len(ours) == len(theirs):
         return
     meeting = match_names(theirs, ours)

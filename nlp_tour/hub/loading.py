@@ -19,7 +19,7 @@ from ..bridges.weights import from_tf, only_tf
 from .adapters import adapter_config, base_folder, is_adapter, tokenizer_folder
 from .calling import takes_batches
 from .files import as_load_error
-from .heads import label_settings, model_class
+from .heads import check_label_order, label_settings, model_class
 from .names import named_after, resolve, tour_class
 from .tokenizers import load_tokenizer
 from .weights import check_plausible, report_weights, untrained_weights
@@ -102,7 +102,9 @@ def _open_model(where, task, hub, kwargs):
     check_plausible(where)
     if is_adapter(where):
         return _with_adapter(where, task, kwargs)
-    cls = model_class(AutoConfig.from_pretrained(where, **hub), task)
+    config = AutoConfig.from_pretrained(where, **hub)
+    check_label_order(config, kwargs)
+    cls = model_class(config, task)
     if only_tf(where):
         return from_tf(where, cls), {"missing_keys": []}
     report = {"output_loading_info": True, "ignore_mismatched_sizes": True}
@@ -124,6 +126,7 @@ def _with_adapter(folder, task, kwargs):
     base = base_folder(folder)
     check_plausible(folder, base)
     config, saved_task = adapter_config(folder)
+    check_label_order(config, kwargs)
     config = kwargs.pop("config", config)
     _move_settings(config, kwargs)
     cls = model_class(config, task or saved_task)

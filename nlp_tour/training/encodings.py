@@ -9,7 +9,7 @@ __all__ = ['encode_texts', 'encode_tags', 'encode_answers', 'encode', 'collator'
 from ..base.errors import InputError, warn_once
 from ..base.texts import is_missing
 from ..data.labels import as_id_lists, is_multi_hot
-from ..data.matching import check_texts, class_names, config_names, in_model_order
+from ..data.matching import check_texts, class_names, in_model_order, model_label_names
 from ..data.tokenized import map_cached
 from ..hub.inputs import max_length
 from .labels import check_label_ids, kind_of
@@ -124,7 +124,7 @@ def _labels_of_model(ds, config, kind, where):
                 )
         return ds
     column, size = "tags" if kind == "tags" else "label", config.num_labels
-    ds = in_model_order(ds, config_names(config), column, where)
+    ds = in_model_order(ds, model_label_names(config), column, where)
     if kind == "labels" and class_names(ds) is None:
         lists = ds.with_format(None)["label"][:]
         _check_size(lists, size, where)
