@@ -24,11 +24,12 @@ from nlp_tour.data.tokenized import tokenize_dataset
 from nlp_tour.engine.check import check
 from nlp_tour.hub.loading import load
 from nlp_tour.metrics.scores import load_metric
-from nlp_tour.native_loop import AdamW, evaluate, train
+from nlp_tour.native_loop import evaluate, train
 from nlp_tour.pipeline import pipeline
 from nlp_tour.trainer import finetune
 from nlp_tour.training.encodings import encode
 from nlp_tour.training.labels import fit_head, kind_of
+from nlp_tour.training.optimizer import AdamW
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 TOK, TEXTS = wrap(wordpiece()), [f"{t} {i}" for i, t in enumerate(corpus(n=24))]

@@ -191,7 +191,9 @@ def _several_places(model, data):
     "For each of several named labels a text its place in the model; None for other labels."
     several = hasattr((getattr(data, "features", None) or {}).get("label"), "feature")
     names = class_names(data) if several else None
-    return names and (match_names(names, model_label_names(model.config)) or list(range(len(names))))
+    return names and (
+        match_names(names, model_label_names(model.config)) or list(range(len(names)))
+    )
 
 
 def _as_trained_on(row, places, size):
