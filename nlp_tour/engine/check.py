@@ -9,9 +9,12 @@ __all__ = ['check']
 import os
 import warnings
 
+import numpy as np
+
 from ..base.errors import InputError
 from ..bridges.weights import only_tf
 from .check_data import data_problems, label_order_problems
+from .numpy_encoder import NumpyEncoder
 from .problems import Problem, Report
 from ..hub.loading import load
 from ..hub.tokenizers import vocabulary_mismatch
@@ -20,6 +23,8 @@ from ..hub.weights import untrained_weights
 # %% ../../nbs/engine/check.ipynb #5550fda5
 def _embedding(model):
     "The word vectors (V, D) of a model or an `Encoder`; None where there are none."
+    if isinstance(model, NumpyEncoder):
+        return model.tables()["word"]
     if hasattr(model, "embed"):
         return model.embed["word"]
     try:
@@ -52,12 +57,16 @@ def _weights(model):
             found = dict([*model.named_parameters(), *model.named_buffers()])
         broken = [name for name, weight in found.items() if not _is_sound(name, weight)]
     if broken:
-        more = f" and {len(broken) - 3} more" if len(broken) > 3 else ""
-        yield Problem(
-            "weights",
-            f"NaN or infinite numbers in {', '.join(broken[:3])}{more}",
-            "get the model again; if you trained it, lower the learning rate",
-        )
+        yield _broken_weights(broken)
+
+
+def _broken_weights(names):
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return Problem(
+        "weights",
+        f"NaN or infinite numbers in {', '.join(names[:3])}{more}",
+        "get the model again; if you trained it, lower the learning rate",
+    )
 
 
 def _is_sound(name, weight):
@@ -86,13 +95,29 @@ def _outputs(model):
     if not hasattr(model, "embed"):
         return
     logits = getattr(_first_answer(model), "logits", None)
-    labels = len(model.config.get("id2label") or ()) or model.config.get("num_labels", 2)
-    if logits is not None and logits.shape[-1] != labels:
+    if logits is not None:
+        yield from _label_count(model.config, logits.shape[-1])
+
+
+def _label_count(config, outputs):
+    labels = len(config.get("id2label") or ()) or config.get("num_labels", 2)
+    if outputs != labels:
         yield Problem(
             "labels",
-            f"the model has {logits.shape[-1]} outputs and its configuration {labels} labels",
+            f"the model has {outputs} outputs and its configuration {labels} labels",
             "give config.json's id2label a name for each output",
         )
+
+# %% ../../nbs/engine/check.ipynb #cd9ccd28
+def _numbers(encoder):
+    "The embeddings and the first answer of a `NumpyEncoder`: finite, and an output for each label."
+    found = vars(encoder(np.zeros((1, 2), np.int64)))
+    arrays = found | {f"the {kind} embedding": t for kind, t in encoder.tables().items()}
+    broken = [name for name, array in arrays.items() if not np.isfinite(array.sum())]
+    if broken:
+        yield _broken_weights(broken)
+    if "logits" in found:
+        yield from _label_count(encoder.config, found["logits"].shape[-1])
 
 # %% ../../nbs/engine/check.ipynb #986bf776
 def _state(model):
@@ -128,6 +153,8 @@ def check(
     data=None,  # a Dataset, DatasetDict, DataFrame, list of dicts or batch, tokenized or not
 ) -> Report:
     "Look for what would go wrong: in the model, the tokenizer, the files and the data."
+    if isinstance(model, NumpyEncoder):
+        return Report([*_vocabulary(model, tok), *_numbers(model)])
     if isinstance(model, (str, os.PathLike)):
         try:
             model, own = _load_quietly(model)

@@ -10,7 +10,7 @@ __all__ = ['rename_2021', 'check_2021', 'check_model_kwargs', 'check_progress', 
 from dataclasses import InitVar, dataclass, field
 
 from ..base.errors import InputError, warn_once
-from ..base.hardware import DTYPES, best_precision, pick_device
+from ..base.hardware import DTYPES, Cpu, best_precision, needs_no_torch, pick_device
 from ..base.patch import patch
 from ..tasks.base import Options, Task, read_options
 from ..tasks.registry import find_task
@@ -90,6 +90,8 @@ def read_backend(
 ) -> tuple:  # (backend, dtype, device)
     """Backend, dtype and device, which belong together; int8 means OpenVINO, and "auto" the dtype
     that the device multiplies fastest."""
+    if backend is None and dtype == "float32" and needs_no_torch(device):
+        return None, dtype, Cpu()
     import torch
 
     if not isinstance(dtype, (str, torch.dtype)):
@@ -126,7 +128,7 @@ class Request:
     token: object = None
     use_auth_token: InitVar[object] = None
     model_kwargs: dict = None  # more arguments of `from_pretrained`
-    device: object = None  # a `torch.device` once it is checked
+    device: object = None  # once it is checked a `torch.device`, or a `Cpu` without torch
     dtype: object = "float32"  # of the weights; "auto" is settled here
     backend: str = None  # "openvino" or None
     calibration: object = None  # inputs to calibrate int8 on

@@ -10,11 +10,13 @@ import contextlib
 import itertools
 import time
 
+import numpy as np
+
 from ..base.errors import InputError, warn_once
 from ..base.hardware import token_budget
 from ..base.patch import patch
 from ..base.texts import Texts
-from ..engine.batching import Row, pad, plan_alike
+from ..engine.batching import Row, pad, pad_arrays, plan_alike
 from ..hub.calling import evaluating
 from .loading import Bundle
 from .scoring import free_name
@@ -27,7 +29,14 @@ class OpenedOnDemand:
     @property
     def fast(self):
         "The encoder or compiled graph that answers, if one does."
-        return self.bundle.fast
+        return self.bundle.open_fast()
+
+    @property
+    def device(self):
+        "Where it computes, a `torch.device`."
+        import torch
+
+        return torch.device(str(self.bundle.device))
 
     @property
     def folder(self):
@@ -58,7 +67,6 @@ class Engine(OpenedOnDemand):
         self.task = bundle.task
         self.tok = bundle.task.tok
         self.options = bundle.options
-        self.device = bundle.device
         self.progress = progress
         self.batch_tokens = token_budget(bundle.device.type)
         if batch_tokens == "auto":
@@ -77,7 +85,7 @@ class Engine(OpenedOnDemand):
 @patch
 def __repr__(self: Engine):
     saved = (self.task.config.get("architectures") or ["model"])[0]
-    return f"{type(self).__name__}({self.task.name!r}, {saved}, {self.device})"
+    return f"{type(self).__name__}({self.task.name!r}, {saved}, {self.bundle.device})"
 
 # %% ../../nbs/inference/forward.ipynb #c155162b
 def out_of_memory(error) -> bool:
@@ -85,7 +93,23 @@ def out_of_memory(error) -> bool:
     words = ("out of memory", "can't allocate memory", "not enough memory")
     return isinstance(error, MemoryError) or any(w in str(error) for w in words)
 
+# %% ../../nbs/inference/forward.ipynb #9cf5eaa5
+@patch
+def forward(self: Engine, rows: list, options: Options):
+    "The task's outputs for one batch: of NumPy, of torch, or a tuple of such."
+    early = self.bundle.early if self.task.in_numpy(options) else None
+    if early is not None:
+        inputs = pad_arrays(rows, self.task.pad_id, self.task.left)
+        return self.task.forward(early, inputs, rows, options)
+    import torch
 
+    inputs = pad(rows, self.task.pad_id, self.device, self.task.left)
+    fast = self.bundle.open_fast()  # another thread may ask for the model meanwhile
+    mode = contextlib.nullcontext(fast) if fast else evaluating(self.bundle.open_model())
+    with mode as model, torch.inference_mode():
+        return self.task.forward(model, inputs, rows, options)
+
+# %% ../../nbs/inference/forward.ipynb #e1182bb6
 @patch
 def run(
     self: Engine,
@@ -93,14 +117,8 @@ def run(
     options: Options,
 ) -> list:  # for each row what the task keeps: a NumPy array without padding, or a tuple of such
     "One forward pass."
-    import torch
-
-    inputs = pad(rows, self.task.pad_id, self.device, self.task.left)
-    fast = self.bundle.fast  # another thread may ask for the model meanwhile
-    mode = contextlib.nullcontext(fast) if fast else evaluating(self.bundle.open_model())
     try:
-        with mode as model, torch.inference_mode():
-            out = self.task.forward(model, inputs, rows, options)
+        out = self.forward(rows, options)
     except (AssertionError, IndexError, RuntimeError, ValueError) as e:
         if isinstance(e, InputError) or out_of_memory(e):
             raise
@@ -115,12 +133,19 @@ def run(
     return self.split(out, rows)
 
 # %% ../../nbs/inference/forward.ipynb #d1d8bd41
+def _as_array(tensor):
+    "A NumPy array, of float32 if it holds numbers with a point."
+    if isinstance(tensor, np.ndarray):
+        return tensor
+    return (tensor.float() if tensor.is_floating_point() else tensor).cpu().numpy()
+
+
 @patch
 def split(self: Engine, out, rows) -> list:
     "The outputs of a batch, row by row; a tuple of tensors gives a tuple a row."
     several = isinstance(out, tuple)
     tensors = out if several else (out,)
-    arrays = [(t.float() if t.is_floating_point() else t).cpu().numpy() for t in tensors]
+    arrays = list(map(_as_array, tensors))
     if self.task.per_token:
         keep = self.task.without_padding
         found = [tuple(keep(a[i], row) for a in arrays) for i, row in enumerate(rows)]
@@ -140,6 +165,8 @@ def run_all(
     sizes = [self.task.size(row, options) for row in rows]
     keys = [self.task.batch_key(row) for row in rows]
     outputs = [None] * len(rows)
+    if self.task.in_numpy(options):
+        self.bundle.in_numpy(sum(sizes))
 
     def cost(batch):
         return len(batch) * max(sizes[i] for i in batch)

@@ -193,6 +193,12 @@ def decode(self: Task, item, rows: list, outputs: list, options: Options):
 
 
 @patch
+def in_numpy(self: Task, options: Options) -> bool:
+    "Whether `forward` only calls the model, so that it can be one in NumPy."
+    return self.graph
+
+
+@patch
 def size(self: Task, row: Row, options: Options) -> int:
     "Tokens that a row takes of a batch's budget."
     return len(row)

@@ -81,6 +81,9 @@ class FeatureExtraction(Task):
             return hidden
         return pool(hidden, inputs.get("attention_mask"), options.pooling)
 
+    def in_numpy(self, options):
+        return options.pooling == "none"
+
     def decode(self, item, rows, outputs, options):
         make = unit if options.normalize else lambda vectors: vectors
         if options.pooling == "none":

@@ -199,6 +199,11 @@ def embed_labels(self: ZeroShotClassification, model, rows, device):
 
 
 @patch
+def in_numpy(self: ZeroShotClassification, options):
+    return options.method == "entailment"
+
+
+@patch
 def forward(self: ZeroShotClassification, model, inputs, rows, options):
     if options.method == "entailment":
         return model(**inputs).logits
