@@ -342,7 +342,7 @@ def test_the_budget_is_measured_on_what_will_run(monkeypatch):
 
 
 def test_no_budget_fits(tiny, monkeypatch):
-    from nlp_tour.inference.forward import best_budget
+    from nlp_tour.inference.budget import best_budget
 
     def full(rows, opts):
         raise MemoryError("not enough memory")

@@ -36,7 +36,7 @@ FLOORS = {
     "tasks": """base registry classification token_classification features question_answering
         fill_mask zero_shot decoding generation text_generation conversational seq2seq
         table""",
-    "inference": "arguments loading writers scoring parts files forward steps",
+    "inference": "arguments loading writers scoring parts files budget forward steps",
     "training": """arguments labels model_parts encodings identity checkpoints steps optimizer loop
         history callbacks evaluation resuming signatures trainer_2021""",
     "": "tokenizer model pipeline customization trainer native_loop",

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 # %% ../../nbs/hub/inputs.ipynb #60f9d5c1
 # Families whose outputs padding reaches: only rows of one length share a batch.
 EQUAL_LENGTHS = frozenset(
-    ["big_bird", "bigbird_pegasus", "canine", "convbert", "fnet", "funnel", "mobilebert", "nystromformer", "reformer", "t5gemma", "t5gemma2", "yoso"]
+    """big_bird bigbird_pegasus canine convbert fnet funnel mobilebert nystromformer reformer
+    t5gemma t5gemma2 yoso""".split()
 )
 # Families that read their answer from the last position.
 PADDED_LEFT = frozenset(["xlnet"])
@@ -19,7 +20,9 @@ PADDED_LEFT = frozenset(["xlnet"])
 # %% ../../nbs/hub/inputs.ipynb #1e53fb35
 # Families to which transformers 4.57 sent token types.
 _TYPED = frozenset(
-    ["albert", "bert", "bros", "canine", "convbert", "deberta", "deberta-v2", "electra", "ernie", "fnet", "layoutlm", "lxmert", "megatron-bert", "mobilebert", "nezha", "nomic_bert", "nystromformer", "qdqbert", "rembert", "roc_bert", "roformer", "splinter", "squeezebert", "visual_bert", "yoso"]
+    """albert bert bros canine convbert deberta deberta-v2 electra ernie fnet layoutlm lxmert
+    megatron-bert mobilebert nezha nomic_bert nystromformer qdqbert rembert roc_bert roformer
+    splinter squeezebert visual_bert yoso""".split()
 )
 # Families that compare the types of two tokens: zeros are not the same as none.
 _COMPARED = frozenset(["funnel", "xlnet"])
@@ -42,7 +45,8 @@ def count_types(
 # %% ../../nbs/hub/inputs.ipynb #d284cb8b
 # Families whose first position is the padding id plus one.
 _POSITIONS_AFTER_PADDING = frozenset(
-    ["camembert", "data2vec-text", "ibert", "layoutlmv3", "lilt", "longformer", "luke", "markuplm", "mpnet", "roberta", "roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl", "xmod"]
+    """camembert data2vec-text ibert layoutlmv3 lilt longformer luke markuplm mpnet roberta
+    roberta-prelayernorm xlm-roberta xlm-roberta-xl xmod""".split()
 )
 
 
