@@ -34,7 +34,7 @@ def padding_report(
     batch_size: int = 16,  # texts in a batch, in the first three ways
     budget: int = 1024,  # tokens in a batch, in the fourth
     draw: bool = True,  # a picture, too
-) -> ListResult:  # dicts: way, batches, tokens, padding (0 to 1), times (by real tokens)
+) -> ListResult:  # dicts: way, batches, tokens, padding (0 to 1), times (per real)
     "What padding costs in four ways to make batches, as a table and a picture."
     texts = list(texts)
     if not texts:
