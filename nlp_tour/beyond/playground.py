@@ -80,8 +80,11 @@ class Playground:
     def _repr_mimebundle_(self, include=None, exclude=None):
         texts = {html.escape(name): html.escape(f.value) for name, f in self.fields.items()}
         lines = "".join(f"<p><b>{name}:</b> {text}</p>" for name, text in texts.items())
-        shown = {"text/html": lines + self.html.value, "text/plain": "playground"}
-        return self.widget._repr_mimebundle_() | shown
+        return {
+            "application/vnd.jupyter.widget-view+json": self.widget.get_view_spec(),
+            "text/html": lines + self.html.value,
+            "text/plain": "playground",
+        }
 
 # %% ../../nbs/beyond/playground.ipynb #05d328f7
 def playground(
