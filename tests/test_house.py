@@ -31,7 +31,8 @@ FLOORS = {
         saving tensorflow""",
     "pictures": "images plots tables steps tokens drawings weights encoder report",
     "metrics": "counters classification regression entities generated scores",
-    "data": "streams formats readers tables columns matching labels reviews supervision datasets tokenized",
+    "data": """streams formats readers tables columns matching labels reviews supervision datasets
+        tokenized""",
     "engine": "tokens batching layers encoder numpy_encoder openvino problems check_data check",
     "tasks": """base registry classification token_classification features question_answering
         fill_mask zero_shot decoding generation text_generation conversational seq2seq

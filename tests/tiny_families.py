@@ -1,4 +1,4 @@
-"A tiny random model of every family that transformers has for a text head, and a tokenizer for all."
+"A tiny random model of every family that transformers has for text, and a tokenizer for all."
 
 import torch
 import transformers
@@ -28,7 +28,8 @@ SMALL |= dict.fromkeys(
 )
 SMALL |= dict.fromkeys(
     """d_kv head_dim entity_vocab_size entity_emb_size rotary_dim kv_channels patch_size
-    qk_rope_head_dim qk_nope_head_dim v_head_dim linear_key_head_dim linear_value_head_dim""".split(),
+    qk_rope_head_dim qk_nope_head_dim v_head_dim linear_key_head_dim
+    linear_value_head_dim""".split(),
     8,
 )
 SMALL |= dict.fromkeys(
@@ -135,7 +136,8 @@ def small_settings(config_class, family=""):
         inner = usual.get(name)
         if isinstance(inner, dict):
             kind = inner.get("model_type", "")
-            known = CONFIG_MAPPING[kind] if kind in CONFIG_MAPPING else inner_class
+            # A mapping that is filled on demand: its `get` knows nothing that was not asked for.
+            known = CONFIG_MAPPING[kind] if kind in CONFIG_MAPPING else inner_class  # noqa: SIM401
             settings[name] = small_settings(known, kind)
     return settings | MORE.get(family, {})
 
