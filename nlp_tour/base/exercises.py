@@ -7,11 +7,11 @@ __all__ = ['check_answer']
 
 # %% ../../nbs/base/exercises.ipynb #9736f187
 def check_answer(
-    answer,  # what the learner wrote; `...` as long as nothing is written
-    right,  # a function: whether an answer is right
-    hint: str,  # what leads from a wrong answer to the right one
+    answer,  # the learner's answer; `...` if there is none yet
+    right,  # a function that returns whether an answer is right
+    hint: str,  # shown after a wrong answer
 ):
-    "Print that an answer is right, or raise `AssertionError` with a hint."
+    "Confirm a right answer; raise `AssertionError` with a hint for a wrong one."
     if answer is ...:
         return print("Replace the dots with your answer, then run this cell again.")
     try:

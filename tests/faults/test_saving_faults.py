@@ -153,7 +153,7 @@ def test_a_save_that_the_disk_lost_is_passed_over(tmp_path, capsys):
     listed = {"files": {"a.txt": "0" * 64}, "gone": []}
     (folder / ".saving" / ".files.json").write_text(json.dumps(listed))
     assert (finish_atomic(folder) / "a.txt").read_text() == "old"
-    assert "did not reach the disk whole" in capsys.readouterr().err
+    assert "did not fully reach the disk" in capsys.readouterr().err
 
 
 ROUNDS = int(os.environ.get("NLP_TOUR_ROUNDS", 12))
