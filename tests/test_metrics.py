@@ -248,7 +248,7 @@ def test_compute_starts_anew_and_a_failed_call_keeps_what_was_added():
     [
         ("accuracy", [1, 2], [1], {}, "2 predictions and 1 references"),
         ("accuracy", [], [], {}, "nothing to compute"),
-        ("accuracy", [0.5], [1], {}, "prediction 0 is 0.5, which is no label"),
+        ("accuracy", [0.5], [1], {}, "prediction 0 is 0.5, which is not a label"),
         ("accuracy", [None], [1], {}, "prediction 0 is None"),
         ("accuracy", [[0.1, 0.9]], [1], {}, "argmax"),
         ("accuracy", ["1"], [1], {}, "names and numbers"),
@@ -256,7 +256,7 @@ def test_compute_starts_anew_and_a_failed_call_keeps_what_was_added():
         ("accuracy", torch.tensor(1), [1], {}, "not a list"),
         ("accuracy", [1], None, {}, "references of accuracy are missing"),
         ("f1", [1], [1], {"average": "makro"}, "did you mean 'macro'"),
-        ("f1", ["a"], ["b"], {}, "pos_label=1 is none of the labels"),
+        ("f1", ["a"], ["b"], {}, "pos_label=1 is not one of the labels"),
         ("confusion_matrix", [1], [1], {"normalize": "tru"}, "did you mean 'true'"),
         ("mse", ["a"], [1], {}, "takes numbers"),
         ("mse", [math.inf], [1], {}, "prediction 0 is not finite"),

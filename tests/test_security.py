@@ -552,7 +552,7 @@ def test_the_embedded_weights_are_the_ones_they_should_be(tmp_path, monkeypatch)
         f.seek(-1, 2)
         f.write(b"\x01")
     monkeypatch.setattr(standins, "embedded_part", lambda name: other)
-    with pytest.raises(InputError, match="is not the file it should be"):
+    with pytest.raises(InputError, match="does not have the expected checksum"):
         checked_encoder()
 
 

@@ -54,7 +54,9 @@ def locked_file(
     with open(path, "a+", encoding="utf-8", opener=_open_no_link) as f:
         held = try_lock(f, wait)
         if held is None:
-            warn_once("this system has no file locks; do not start a second run in the same folder.")
+            warn_once(
+                "this system has no file locks; do not start a second run in the same folder."
+            )
         elif not held:
             raise InputError(
                 f"{path.parent}: another run is writing here; wait for it, "

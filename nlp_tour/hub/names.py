@@ -19,14 +19,14 @@ from .standins import embedded
 
 # %% ../../nbs/hub/names.ipynb #0089d3df
 def offline() -> bool:
-    "Whether the environment forbids the network: `NLP_TOUR_OFFLINE` or `HF_HUB_OFFLINE` is set."
+    "Return whether `NLP_TOUR_OFFLINE` or `HF_HUB_OFFLINE` forbids the network."
     values = [os.environ.get(name, "") for name in ("NLP_TOUR_OFFLINE", "HF_HUB_OFFLINE")]
     return any(value.lower() not in ("", "0", "false", "no", "off") for value in values)
 
 
 @functools.cache
 def _answers(endpoint):
-    "Whether a hub answers at `endpoint` within three seconds; any HTTP status is an answer."
+    "Return whether `endpoint` answers within three seconds, with any HTTP status."
     import urllib.error
     import urllib.request
 
@@ -40,7 +40,7 @@ def _answers(endpoint):
 
 
 def hub_reachable() -> bool:
-    "Whether the hub can be asked: not `offline()`, and it answered once in this process."
+    "Return whether the hub is available: not `offline()`, and it answered in this process."
     if offline():
         return False
     from huggingface_hub import constants
@@ -52,7 +52,7 @@ def cached(
     name: str,  # a model's name on the hub
     revision: str = None,
 ):  # the snapshot's folder as a string, or None
-    "Where the hub's own cache holds `name`, without asking the network."
+    "Find `name` in the hub's cache, without using the network."
     if not (_hub_cache() / f"models--{name.replace('/', '--')}").is_dir():
         return None
     from huggingface_hub import snapshot_download
@@ -66,7 +66,7 @@ def cached(
 
 
 def _hub_cache():
-    "The hub's cache, found as huggingface_hub finds it."
+    "Return the hub's cache folder, found as huggingface_hub finds it."
     env = os.environ
     caches = Path(env.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     home = Path(env.get("HF_HOME") or caches / "huggingface")
@@ -75,11 +75,11 @@ def _hub_cache():
 
 def fetched(
     name: str,  # a model's name on the hub
-    files: list,  # patterns of files' names
+    files: list,  # patterns of file names
     revision: str = None,
-    token=None,  # for a model that is not public
+    token=None,  # for a private model
 ) -> Path:  # the snapshot's folder in the hub's own cache
-    "Those files of a model, from the hub if they are not in its cache."
+    "Get files of a model, from the hub if they are not in its cache."
     from huggingface_hub import snapshot_download
 
     return Path(snapshot_download(name, revision=revision, token=token, allow_patterns=files))
@@ -97,17 +97,17 @@ STAND_INS = {
     "google-bert/bert-base-uncased": "encoder",
     "google-bert/bert-base-cased": "encoder",
     "sentence-transformers/all-MiniLM-L6-v2": "encoder",
-}  # the tour's names -> the embedded model that stands in for them
+}  # name in the tour -> embedded stand-in
 
 # %% ../../nbs/hub/names.ipynb #08d0d84e
 def resolve(
     name,  # a folder, or a model's name on the hub
     revision: str = None,  # the hub's branch, tag or commit
-    run_code: bool = False,  # whether the caller trusts the folder's own code
-) -> str:  # a folder, or `name` itself when the hub can be asked for it
-    "Find the files of a model; raise `InputError` when they are nowhere, or broken."
+    run_code: bool = False,  # whether the caller trusts custom code in the folder
+) -> str:  # a folder, or `name` itself if the hub can provide it
+    "Find the files of a model; raise `InputError` if they are missing or broken."
     if not isinstance(name, (str, os.PathLike)):
-        raise InputError(f"{name!r} is no name of a model", "give a string or a path")
+        raise InputError(f"{name!r} is not a model name", "pass a string or a path")
     name = os.fspath(name)
     folder = os.path.expanduser(name)
     if os.path.isdir(folder):
@@ -115,7 +115,7 @@ def resolve(
     if os.path.exists(name) or not _may_be_on_hub(name):
         raise InputError(
             f"there is no model folder {name!r}",
-            "give a folder that holds config.json, or a name on the hub",
+            "pass a folder that contains config.json, or a name on the hub",
         )
     if hub_reachable():
         return name
@@ -124,8 +124,8 @@ def resolve(
         return _looked_at(found, run_code)
     if name not in STAND_INS:
         raise InputError(
-            f"{name!r} is no folder here, and the hub cannot be reached",
-            f"without a network {nearest(name, STAND_INS)}",
+            f"{name!r} is not a local folder, and the hub cannot be reached",
+            f"without a network, {nearest(name, STAND_INS)}",
         )
     role = STAND_INS[name]
     warn_once(f"no network: the embedded {role} model (MiniLM, 6 layers) stands in for {name!r}.")
@@ -133,14 +133,14 @@ def resolve(
 
 # %% ../../nbs/hub/names.ipynb #4058f518
 def _looked_at(folder, run_code):
-    "The folder, whose files are complete and, unless their code is trusted, nothing but data."
+    "Check that a folder is complete and, unless its code is trusted, only data; return it."
     if not run_code:
         check_only_data(folder)
     return check_complete(folder)
 
 
 def _may_be_on_hub(name):
-    "Whether a name has the form `model` or `owner/model`."
+    "Return whether a name has the form `model` or `owner/model`."
     form = re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name)
     return bool(form) and not name.startswith(".") and ".." not in name
 
@@ -149,9 +149,9 @@ _OLD_ARGUMENTS = {"use_auth_token": "token", "torch_dtype": "dtype"}
 
 
 def named_after(
-    cls: type,  # a class of transformers
+    cls: type,  # a transformers class
 ):  # a decorator for a class
-    "Give a subclass the name and the documentation of `cls`, and `nlp_tour.all` as its module."
+    "Give a subclass the name and docstring of `cls`, and `nlp_tour.all` as its module."
 
     def rename(tour):
         tour.__name__ = cls.__name__
@@ -165,9 +165,9 @@ def named_after(
 
 @functools.cache
 def tour_class(
-    cls: type,  # a class of transformers with `from_pretrained`
+    cls: type,  # a transformers class with `from_pretrained`
 ) -> type:  # a subclass of the same name
-    "`cls` with a `from_pretrained` that resolves names and takes the arguments of 2021."
+    "Return `cls` with a `from_pretrained` that resolves names and accepts arguments of 2021."
 
     @named_after(cls)
     class Tour(cls):
@@ -178,7 +178,7 @@ def tour_class(
             trusted = kwargs.get("trust_remote_code")
             where = resolve(name, kwargs.get("revision"), trusted)
             if cls.__name__.startswith("Auto"):
-                # Else a checkpoint with code of its own asks on standard input.
+                # Otherwise a checkpoint with custom code prompts on standard input.
                 kwargs.setdefault("trust_remote_code", False)
             with as_load_error(name, hub=not os.path.isdir(where)), never_asks():
                 return super().from_pretrained(where, *args, **kwargs)

@@ -17,7 +17,7 @@ from .regression import as_numbers
 
 # %% ../../nbs/metrics/generated.ipynb #b9098f1b
 def _text_pairs(predictions, references, name):
-    "Pairs of a text and a list of texts to compare it with, each checked."
+    "Yield pairs of a text and its list of references, each checked."
     for i, (p, r) in enumerate(zip(predictions, references)):
         texts = [r] if isinstance(r, str) else r
         right = isinstance(texts, list) and texts and all(isinstance(t, str) for t in texts)
@@ -47,13 +47,13 @@ class Squad(Metric, names="squad"):
         except (TypeError, KeyError) as e:
             raise InputError(
                 "squad takes predictions {'id', 'prediction_text'} and references "
-                f"{{'id', 'answers': {{'text': […]}}}}, and one has another form: {e}."
+                f"{{'id', 'answers': {{'text': […]}}}}; one of them differs: {e}."
             ) from e
         if predicted.keys() != actual.keys() or len(predicted) != len(predictions):
             ids = sorted(map(str, predicted.keys() ^ actual.keys()))[:3]
             raise InputError(
                 f"the ids of squad's predictions and references differ or repeat: {ids}; "
-                "give each question once in both."
+                "pass each question once in both."
             )
         counts = Counter(n=len(predicted))
         answers = [actual[i] for i in predicted]
@@ -71,7 +71,7 @@ def lcs(
     a: list,  # words
     b: list,  # words
 ) -> int:
-    "The length of the longest common subsequence."
+    "Return the length of the longest common subsequence."
     row = [0] * (len(b) + 1)
     for x in a:
         above, row = row, [0]
@@ -84,7 +84,7 @@ def ngrams(
     words: list,
     n: int,
 ) -> Counter:  # tuples of n words -> how often
-    "The runs of n words."
+    "Count the runs of n words."
     return Counter(zip(*(words[i:] for i in range(n))))
 
 # %% ../../nbs/metrics/generated.ipynb #ee0dacf5
@@ -131,10 +131,10 @@ def words_13a(
 
 # %% ../../nbs/metrics/generated.ipynb #ebd03244
 class _BleuCounts(Metric):
-    "Matching runs of 1 to 4 words, and the lengths of the texts."
+    "Count matching runs of 1 to 4 words, and the lengths of the texts."
 
     def reference_length(self, words, others):
-        "sacrebleu takes the reference nearest in length, bleu the shortest."
+        "Return the reference length: sacrebleu takes the nearest, bleu the shortest."
         lengths = [len(o) for o in others]
         if self.name == "sacrebleu":
             return min(lengths, key=lambda n: (abs(n - len(words)), n))
@@ -156,9 +156,9 @@ class _BleuCounts(Metric):
 
 # %% ../../nbs/metrics/generated.ipynb #856b212d
 def smooth_zeros(
-    right: list,  # how many runs of 1, 2, … words match
-) -> list:  # the same, each 0 a half of the one before it: 1/2, 1/4, …
-    "sacrebleu's exponential smoothing; unchanged if nothing matches at all."
+    right: list,  # the number of matching runs of 1, 2, … words
+) -> list:  # the same, with zeros replaced by 1/2, 1/4, …
+    "Apply sacrebleu's exponential smoothing, unless nothing matches at all."
     smooth, out = 1, []
     for r in right:
         if not r and any(right):
@@ -168,10 +168,10 @@ def smooth_zeros(
 
 
 def brevity_penalty(
-    length: int,  # words of all predictions
-    reference: int,  # words of their references
+    length: int,  # words in all predictions
+    reference: int,  # words in their references
 ) -> float:  # from 0 to 1
-    "What a text that is shorter than its reference is scaled by."
+    "Return the factor for texts that are shorter than their references."
     if length >= reference:
         return 1.0
     return math.exp(1 - reference / length) if length else 0.0
@@ -210,8 +210,8 @@ class Bleu(_BleuCounts, names="sacrebleu bleu"):
 
 # %% ../../nbs/metrics/generated.ipynb #d4427140
 class Perplexity(Metric, names="perplexity"):
-    """exp of the mean loss. Predictions: losses in nats a token.
-    References: how many tokens each is the mean of (1 if left out, 0 to skip)."""
+    """exp of the mean loss. Predictions: losses in nats per token.
+    References: the number of tokens behind each mean (1 if omitted, 0 to skip)."""
 
     def counted(self, state, predictions, references):
         predictions = as_list(predictions, "predictions of perplexity")
@@ -225,6 +225,6 @@ class Perplexity(Metric, names="perplexity"):
 
     def score(self, counts):
         if counts["tokens"] <= 0:
-            raise InputError("perplexity has no tokens to average over; give references above 0.")
+            raise InputError("perplexity has no tokens to average over; pass references above 0.")
         mean = counts["loss"] / counts["tokens"]
         return {"perplexity": math.exp(mean) if mean < 709 else math.inf}

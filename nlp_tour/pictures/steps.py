@@ -17,7 +17,7 @@ from .plots import BLUE, GREY, ORANGE
 def printable_text(
     value,  # anything
 ) -> str:
-    "A value as one line; a dot stands for each character that is not printable."
+    "Return a value as one line, with a dot for each unprintable character."
     if isinstance(value, float):
         return f"{value:.4f}"
     if value is None:
@@ -31,7 +31,7 @@ def fit_text(
     value,  # anything
     most: int,  # columns
 ) -> str:
-    "A value as printable text, no wider than `most`; an ellipsis stands for what is cut."
+    "Return a value as printable text of at most `most` columns, cut with an ellipsis."
     text = printable_text(value)
     if cell_len(text) <= most:
         return text
@@ -43,17 +43,17 @@ def fit_text(
 
 # %% ../../nbs/pictures/steps.ipynb #8fa55ad0
 CANVAS = 540  # points
-LETTER = 0.603  # the width of a letter of the monospaced font, for a size of 1
+LETTER = 0.603  # width of a letter of the monospaced font at size 1
 KINDS = {"word": (BLUE, "-"), "special": (GREY, ":"), "unknown": (ORANGE, "--")}
 
 
 def write(ax, x, y, text, size=9, **style):
-    "Words as they are: a `$` begins no formula."
+    "Draw words literally: a `$` does not start a formula."
     ax.text(x, y, text, family="monospace", fontsize=size, va="center", parse_math=False, **style)
 
 
 def draw_tokens(ax, y, steps) -> float:
-    "Each token over its id, in a box whose line tells its kind; returns the next free height."
+    "Draw each token over its id; the border shows its kind. Return the next free height."
     from matplotlib.patches import Rectangle
 
     x = 0
@@ -75,7 +75,7 @@ def is_share(value) -> bool:
 
 
 def draw_column(ax, x, y, name, values) -> float:
-    "A column of a table, shares with bars; returns its width."
+    "Draw a column of a table, with bars for shares; return its width."
     from matplotlib.patches import Rectangle
 
     head, cells = fit_text(name, 60), [fit_text(value, 60) for value in values]
@@ -90,7 +90,7 @@ def draw_column(ax, x, y, name, values) -> float:
 
 
 def draw_table(ax, y, rows, most=40) -> float:
-    "Rows as a table; returns the next free height."
+    "Draw rows as a table; return the next free height."
     keys = list(dict.fromkeys(key for row in rows for key in row))
     shown = rows[:most]
     if len(rows) > most:
@@ -102,9 +102,9 @@ def draw_table(ax, y, rows, most=40) -> float:
 
 # %% ../../nbs/pictures/steps.ipynb #afc03eeb
 def plot_steps(
-    steps,  # what `pipe.steps(text)` returned
+    steps,  # the result of `pipe.steps(text)`
 ):  # the axes
-    "Draw how a text became an answer: tokens over their ids, the model's numbers, the answer."
+    "Draw how a text becomes an answer: tokens over their ids, the model's numbers, the answer."
     import matplotlib.pyplot as plt
 
     answer = steps["answer"]
