@@ -80,7 +80,7 @@ def test_bars_are_for_a_terminal_and_data_that_are_sound_are_found_sound(tiny_cl
         (
             ["Fine.", "-o", "nowhere/x.csv"],
             "could not write nowhere/x.csv: No such file or directory; "
-            "what was there before is untouched.",
+            "the previous files are untouched.",
         ),
         (["Fine.", "-f", "csv", "-o", "x.jsonl"], "does not go with"),
         (["Fine.", "--bad", "null"], "--bad is for a file"),

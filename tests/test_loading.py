@@ -356,7 +356,7 @@ def test_a_save_that_fails_leaves_what_was_there(model, tok, folder, monkeypatch
 
     monkeypatch.setattr(tok, "save_pretrained", full, raising=False)
     with pytest.raises(
-        InputError, match="No space left on device; what was there before is untouched"
+        InputError, match="No space left on device; the previous files are untouched"
     ):
         save(folder, model, tok)
     assert {p.name: p.read_bytes() for p in folder.iterdir()} == before

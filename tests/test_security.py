@@ -244,7 +244,7 @@ def test_a_nested_configuration_may_not_ask_for_more_than_the_weights_hold(
     config = json.loads((folder / "config.json").read_text())
     config["decoder"]["vocab_size"] = 10**12
     (folder / "config.json").write_text(json.dumps(config))
-    with pytest.raises(InputError, match="vocab_size=1000000000000, and the weights have"):
+    with pytest.raises(InputError, match="vocab_size=1000000000000, but the weights have"):
         load(folder)
 
 
@@ -355,7 +355,7 @@ def test_links_out_of_an_output_folder_are_refused(tiny_classifier, tmp_path):
         pipe.map_file(tmp_path / "in.txt", tmp_path / "out")
     (tmp_path / "chapters").mkdir()
     (tmp_path / "chapters" / "tasks").symlink_to(tmp_path / "precious")
-    with pytest.raises(InputError, match="leads out of"):
+    with pytest.raises(InputError, match="points outside"):
         copy_notebooks(tmp_path / "chapters")
     from nlp_tour.app.tour import tour, train
 

@@ -175,7 +175,7 @@ def replace_file(path, text, encoding):
         os.replace(part, path)
     except OSError as e:
         raise InputError(
-            f"could not write {path}: {os_reason(e)}; what was there before is untouched."
+            f"could not write {path}: {os_reason(e)}; the previous files are untouched."
         ) from e
     finally:
         part.unlink(missing_ok=True)

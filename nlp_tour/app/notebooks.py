@@ -37,7 +37,7 @@ def copy_notebooks(
     for name in names:
         to = folder / name
         if not to.parent.resolve().is_relative_to(folder.resolve()) or to.is_symlink():
-            raise InputError(f"{to} leads out of {folder}; remove that link.")
+            raise InputError(f"{to} points outside {folder}; remove that link.")
         if to.exists() and not force and to.read_bytes() != (source / name).read_bytes():
             raise InputError(
                 f"{to} exists and differs; pass --force to overwrite it, or choose another folder."

@@ -24,7 +24,7 @@ from .weights import fill_model, own_class
 
 # %% ../../nbs/bridges/tensorflow.ipynb #01b60e71
 def _variables(program):
-    "A Keras variable for each placeholder of a weight; shared weights are one variable."
+    "Return a Keras variable for each weight placeholder; shared weights are one variable."
     import keras
 
     variables, shared = {}, {}
@@ -53,7 +53,7 @@ class Twin:
         self.torch_names = {n: p for n, p in names.items() if f"model.{n}" in program.state_dict}
         specs = program.graph_signature.input_specs
         self.takes = [s.arg.name.removeprefix("inputs_") for s in specs if not s.target]
-        program.state_dict.clear()  # the values are TensorFlow's now
+        program.state_dict.clear()  # TensorFlow has the values now
         self.built = True
 
     def __call__(self, inputs, **kwargs):
@@ -70,8 +70,8 @@ class Twin:
 def complete(
     self: Twin,
     inputs,  # name -> integers (batch, length): NumPy, TensorFlow or lists
-) -> dict:  # every input that the model takes, as int64 tensors
-    "Check the inputs' names, and fill in masks and token types."
+) -> dict:  # all inputs of the model, as int64 tensors
+    "Check the names of the inputs, and fill in masks and token types."
     import tensorflow as tf
 
     check_options(inputs, self.takes, "the TensorFlow model")
@@ -82,7 +82,7 @@ def complete(
             continue
         if name.endswith("input_ids"):
             passed = ", ".join(inputs) or "nothing"
-            raise InputError(f"the TensorFlow model needs {name}, and was given {passed}.")
+            raise InputError(f"the TensorFlow model needs {name}, but got {passed}.")
         is_mask = name.endswith("attention_mask")
         end = "attention_mask" if is_mask else "token_type_ids"
         ids = out[name.replace(end, "input_ids")]
@@ -92,20 +92,20 @@ def complete(
 # %% ../../nbs/bridges/tensorflow.ipynb #9cee6b38
 @functools.cache
 def _keras_class():
-    "`Twin` as a Keras class; Keras is imported here, at the first use."
+    "Return `Twin` as a Keras class; imports Keras at the first use."
     import_extra("tensorflow", "tf")
     keras = import_extra("keras", "tf")
     backend = keras.backend.backend()
     if backend != "tensorflow":
         raise InputError(
-            f"Keras runs on {backend} here; set KERAS_BACKEND=tensorflow before it is imported."
+            f"Keras runs on {backend}; set KERAS_BACKEND=tensorflow before importing it."
         )
     return type("TFTwin", (Twin, keras.Model), {})
 
 # %% ../../nbs/bridges/tensorflow.ipynb #7d1b20af
 @patch
 def to_torch(self: Twin):
-    "The same model in PyTorch, with the weights as they are now."
+    "Return the same model in PyTorch, with the current weights."
     weights = {name: self.places[place].numpy() for name, place in self.torch_names.items()}
     config = copy.deepcopy(self.config)
     return fill_model(self.torch_class, config, weights, "the TensorFlow model")
@@ -116,7 +116,7 @@ def save_pretrained(
     self: Twin,
     folder,  # where config.json, model.safetensors and the tokenizer go
 ):
-    "Save what PyTorch's `from_pretrained` opens, and `load_tf` too; all or nothing."
+    "Save a folder for PyTorch's `from_pretrained` and for `load_tf`, all or nothing."
     with atomic_folder(folder) as part:
         self.to_torch().save_pretrained(part)
         if self.tokenizer is not None:
@@ -125,7 +125,7 @@ def save_pretrained(
 # %% ../../nbs/bridges/tensorflow.ipynb #5abe8733
 @patch
 def served(self: Twin):
-    "A `tf.function` of a dict of every input, int64, for any batch and length; no dropout."
+    "Return a `tf.function` without dropout: takes a dict of int64 inputs of any batch and length."
     import tensorflow as tf
 
     dims = [None] * (3 if self.torch_class.__name__.endswith("MultipleChoice") else 2)
@@ -141,7 +141,7 @@ def export(
     self: Twin,
     folder,  # where the SavedModel goes
 ):
-    "Write a SavedModel, whose `serve` is what `served` returns and needs no PyTorch."
+    "Write a SavedModel whose `serve` is the function from `served` and needs no PyTorch."
     import tensorflow as tf
 
     module = tf.Module()
@@ -151,10 +151,10 @@ def export(
 
 # %% ../../nbs/bridges/tensorflow.ipynb #3384a753
 def difference(
-    twin,  # what `to_tf` made
+    twin,  # a result of `to_tf`
     model,  # the PyTorch model, in eval mode
-) -> float:  # the greatest gap; as a share of the greatest value, where that is above 1
-    "Give both frameworks the same random tokens, and compare their outputs."
+) -> float:  # the largest difference, relative to the largest value if that is above 1
+    "Run both frameworks on the same random tokens, and compare their outputs."
     import torch
 
     inputs = example_inputs(model, batch=3, length=11, seed=1)
@@ -173,17 +173,17 @@ def difference(
 
 # %% ../../nbs/bridges/tensorflow.ipynb #cbc98b4c
 def to_tf(
-    model,  # a PyTorch model of transformers that reads token ids; it is copied and stays as it is
-    tokenizer=None,  # saved along by `save_pretrained`
+    model,  # a PyTorch model from transformers that takes token ids; it is copied, not changed
+    tokenizer=None,  # saved with the model by `save_pretrained`
 ) -> Twin:  # a `keras.Model`: takes `tok(..., return_tensors="np")`, returns a dict of tensors
-    "Open a PyTorch model in TensorFlow; raise `InputError` when its answers would differ."
+    "Open a PyTorch model in TensorFlow; raise `InputError` if the outputs differ."
     cls, copied, name = _keras_class(), plain_copy(model), type(model).__name__
     twin = cls(model, export_graph(copied), tokenizer)
     with as_input_error(f"{name} cannot be replayed in TensorFlow", "use it in PyTorch"):
         gap = difference(twin, copied.eval())
     if not gap <= 1e-4:
         raise InputError(
-            f"{name} answers differently in TensorFlow (by {gap:.1e})", "use it in PyTorch"
+            f"{name} gives different outputs in TensorFlow (by {gap:.1e})", "use it in PyTorch"
         )
     return twin
 
@@ -191,7 +191,7 @@ def to_tf(
 def as_torch(
     twin: Twin,
 ):  # a `torch.nn.Module` with the model's config
-    "A TensorFlow model for PyTorch's code: torch tensors in, a `ModelOutput` of them out."
+    "Wrap a TensorFlow model for PyTorch code: torch tensors in, a `ModelOutput` of them out."
     import torch
     from transformers.utils import ModelOutput
 

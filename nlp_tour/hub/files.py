@@ -115,7 +115,7 @@ def read_json(
 def check_complete(
     folder,  # a saved model, or part of one
 ) -> str:  # the folder
-    "Raise `InputError` for the first file that is broken, or missing although the index names it."
+    "Raise `InputError` for the first file that is broken or listed in an index but missing."
     folder = Path(folder)
     files = [f for f in sorted(folder.iterdir()) if _belongs_to_model(f)]
     for file in files:
