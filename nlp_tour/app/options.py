@@ -150,7 +150,7 @@ def answered_chunks(pipe, source, words, column, input_format, encoding, bad):
         first += len(table)
 
 # %% ../../nbs/app/options.ipynb #24bc7870
-UNTOUCHED = "what was there before is untouched"
+UNTOUCHED = "the previous files are untouched"
 
 
 def score_file(pipe, src, out, column, kind, bad, encoding):
