@@ -51,7 +51,8 @@ def wheel(name, version, whence):
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *args): ...
+    def log_message(self, *args):
+        "Say nothing."
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ NOTEBOOKS = [
 ]
 
 LINES_OF_A_MODULE = 300
-LINES_OF_A_CELL = 110  # of an exported one
+LINES_OF_A_CELL = 40  # of an exported one
 
 # The floors of the house, from bottom to top: a room imports only rooms that stand before it.
 FLOORS = {

@@ -180,7 +180,8 @@ def folded(source, is_exported):
 def fold(source, what):
     "A cell with the directives that fold it, under a line that says how long it is."
     count = len(source.strip().splitlines())
-    summary = f"Show the {what}, {count} line{'s' if count > 1 else ''}"
+    lines = "line" if count == 1 else "lines"
+    summary = f"Show the {what}, {count} {lines}"
     return f'#| code-fold: true\n#| code-summary: "{summary}"\n{source}'
 
 

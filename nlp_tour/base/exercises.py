@@ -13,7 +13,7 @@ def check_answer(
 ):
     "Confirm a right answer; raise `AssertionError` with a hint for a wrong one."
     if answer is ...:
-        return print("Replace the dots with your answer, then run this cell again.")
+        return print("Replace the dots above with your answer, then run both cells.")
     try:
         is_right = bool(right(answer))
     except Exception as e:

@@ -37,7 +37,7 @@ def _chips(label, names):
     shown = [names[y] if names and y in range(len(names)) else str(y) for y in several]
     return " ".join(map(chip, shown))
 
-
+# %% ../../nbs/beyond/browse.ipynb #82fd4683
 def _halves(item):
     "A text, or a tuple of two."
     return item if isinstance(item, str) else (item["text"], item["text_pair"])

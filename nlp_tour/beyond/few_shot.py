@@ -121,14 +121,21 @@ def contrastive_training(
             vectors = _vectors(body, pad([rows[i] for i in chosen], gaps, device))
         targets = torch.tensor([labels[i] for i in chosen], device=device)
         loss = contrastive_loss(vectors.float(), targets)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(body.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
+        _take_step(loss, body, optimizer, schedule)
         losses.append(loss.item())
     body.train(mode)
     return losses
+
+# %% ../../nbs/beyond/few_shot.ipynb #51e17977
+def _take_step(loss, body, optimizer, schedule):
+    "One step down the gradient, which is clipped at length 1."
+    import torch
+
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(body.parameters(), 1.0)
+    optimizer.step()
+    schedule.step()
+    optimizer.zero_grad()
 
 # %% ../../nbs/beyond/few_shot.ipynb #45e6953f
 def _vectors(body, inputs):
@@ -191,7 +198,7 @@ def _read_names(labels):
     ids, feature = read_labels({"all": labels}, "labels")
     return ids["all"], list(feature.names)
 
-
+# %% ../../nbs/beyond/few_shot.ipynb #01c5a40a
 def few_shot(
     texts: list,
     labels: list,  # a name for each text

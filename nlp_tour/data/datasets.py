@@ -146,7 +146,7 @@ def _as_datasets(tables, roles):
         splits[k] = _with_features(columns, role, targets and targets[k], feature)
     return splits
 
-
+# %% ../../nbs/data/datasets.ipynb #657c41ce
 def load_data(
     source,  # a hub name, file, folder of texts, DataFrame, Dataset, or a dict of splits
     text=None,  # the column with the texts, or two for pairs; None: found

@@ -120,6 +120,11 @@ def _as_plain(value):
     return list(value) if isinstance(value, tuple) else value
 
 
+def _places(row):
+    "Where a row of zeros and ones holds a one."
+    return [i for i, v in enumerate(row) if v]
+
+# %% ../../nbs/data/labels.ipynb #d1800fa0
 def _read_lists(splits, column, given):
     "Ids and names for lists of labels."
     rows = list(chain.from_iterable(splits.values()))
@@ -135,7 +140,7 @@ def _read_lists(splits, column, given):
         f"column {column!r} holds a 0 or 1 for each of {size} labels; "
         f"they are called 0 to {size - 1}."
     )
-    hot = {k: [[i for i, v in enumerate(row) if v] for row in v] for k, v in splits.items()}
+    hot = {k: list(map(_places, values)) for k, values in splits.items()}
     return hot, list(map(str, range(size)))
 
 

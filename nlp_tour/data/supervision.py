@@ -34,7 +34,7 @@ def _no_labels(table, columns):
     unknown = all(type(v) is int and v == -1 for v in values)
     return "all are -1" if unknown else None
 
-
+# %% ../../nbs/data/supervision.ipynb #90266c6d
 def labelled_splits(
     tables: dict,  # split -> table
     roles: dict,  # as `find_columns` returns it for the main split

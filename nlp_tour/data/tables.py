@@ -28,7 +28,7 @@ READERS = {
     ".parquet": ("read_parquet", {}),
 }
 
-
+# %% ../../nbs/data/tables.ipynb #d37e9c55
 def read_file(
     path,  # a file
     encoding: str = "utf-8",  # of a text file
@@ -145,7 +145,7 @@ def _split_folders(folder):
     order = [split for split in ("train", "validation", "test") if split in found]
     return {split: found[split] for split in order} or {"all": folder}
 
-
+# %% ../../nbs/data/tables.ipynb #de1cb184
 def _labelled_files(part):
     "The texts in the folders of the labels; what has no label is left out with a line."
     files = sorted(part.glob("*/*.txt"))

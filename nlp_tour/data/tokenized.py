@@ -65,7 +65,7 @@ def _text_columns(ds, text):
         check_texts(ds[column], column)
     return given
 
-
+# %% ../../nbs/data/tokenized.ipynb #77593400
 def tokenize_dataset(
     ds,  # a Dataset or DatasetDict with a column of texts, or two for pairs
     tok,  # a tokenizer of transformers

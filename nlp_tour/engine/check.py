@@ -68,7 +68,7 @@ def _broken_weights(names):
         "get the model again; if you trained it, lower the learning rate",
     )
 
-
+# %% ../../nbs/engine/check.ipynb #f78df1ee
 def _is_sound(name, weight):
     "Whether a tensor is finite, or a mask made of minus infinity."
     import torch

@@ -113,7 +113,7 @@ def _is_sentencepiece(file):
     with open(file, "rb") as f:
         return f.read(1) == b"\n"
 
-
+# %% ../../nbs/hub/tokenizers.ipynb #f588eeaa
 def check_vocabulary(
     where: str,  # a folder, or a name on the hub
 ):
@@ -182,7 +182,7 @@ def load_tokenizer(
         check_tokenizer_options(tok, kwargs)
         return fit_tokenizer(tok, where, model)
 
-
+# %% ../../nbs/hub/tokenizers.ipynb #9db3730e
 @functools.cache
 def tour_tokenizer(
     cls: type,  # a tokenizer class of transformers

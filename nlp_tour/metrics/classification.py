@@ -75,7 +75,7 @@ _AVERAGES = ("binary", "macro", "micro", "weighted", None)
 
 
 def _weighted_mean(values, weights):
-    "Return the weighted mean of `values` without NaN; 0 if all weights are 0, NaN if all values are."
+    "Return the weighted mean without NaN; 0 if all weights are 0, NaN if all values are NaN."
     kept = [(v, w) for v, w in zip(values, weights) if not math.isnan(v)]
     empty = 0.0 if len(kept) == len(values) else math.nan
     return ratio(sum(w * v for v, w in kept), sum(w for _, w in kept), empty)

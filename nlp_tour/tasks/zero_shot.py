@@ -202,7 +202,7 @@ def embed_labels(self: ZeroShotClassification, model, rows, device):
 def in_numpy(self: ZeroShotClassification, options):
     return options.method == "entailment"
 
-
+# %% ../../nbs/tasks/zero_shot.ipynb #f289aeec
 @patch
 def forward(self: ZeroShotClassification, model, inputs, rows, options):
     if options.method == "entailment":

@@ -122,7 +122,7 @@ _OWN_NAMES = {
     "per_device_train_batch_size": "batch_size",
 }  # the settings of `finetune` by their names in `TrainingArguments`
 
-
+# %% ../../nbs/training/arguments.ipynb #358d0746
 @dataclass(frozen=True)
 class FinetuneSettings(RunSettings):
     "The settings of `finetune`."

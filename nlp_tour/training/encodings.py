@@ -61,7 +61,7 @@ def _answer_tokens(answer, context, offsets):
     last = next(k for k in context if offsets[k][1] >= end)
     return first, last
 
-
+# %% ../../nbs/training/encodings.ipynb #7a0ebede
 def encode_answers(
     batch,  # columns question, context, answers and row
     tok,  # a tokenizer of transformers

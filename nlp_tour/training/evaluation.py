@@ -25,7 +25,7 @@ def _tag_metrics(model, test):
 
     return overall
 
-
+# %% ../../nbs/training/evaluation.ipynb #1d472f4c
 def _answer_scores(predictions, wanted):
     "SQuAD 2.0's exact match and F1 in percent: without an answer, the empty one is right."
     answerable = [i for i, texts in enumerate(wanted) if texts]

@@ -43,9 +43,10 @@ def _check_smoothing(model, args):
         "SequenceClassification" in head and config.num_labels == 1
     )
     if is_number or "QuestionAnswering" in head:
+        learned = "numbers" if is_number else "positions"
         raise InputError(
             f"label_smoothing_factor={args.label_smoothing_factor} spreads a label over all "
-            f"classes, and {head} learns {'numbers' if is_number else 'positions'} here; leave it "
+            f"classes, and {head} learns {learned} here; leave it "
             "out."
         )
 
