@@ -6,6 +6,8 @@
 __all__ = ['Pipeline', 'pipeline']
 
 # %% ../nbs/01_pipeline.ipynb #6a89383a
+from collections.abc import Mapping
+
 from .base.patch import patch
 from .base.results import result as as_result
 from .base.texts import as_texts
@@ -41,6 +43,7 @@ class Pipeline(Engine):
         inputs, options = self.task.arguments(args, options)
         options = self.read_options(options)
         texts = as_texts(inputs, column)
+        options.memo["named"] = isinstance(inputs, Mapping)
         if getattr(options, "stream", False):
             return stream_pieces(self, texts, options)
         answers = self.answers(texts, options, progress)

@@ -1,12 +1,14 @@
 "Alone, in company, and as transformers answers one by one: every family of text models."
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import tiny_families as tiny
 import torch
 import transformers
 
-from nlp_tour.hub.inputs import model_inputs
+from nlp_tour.hub.inputs import max_length, model_inputs
 from nlp_tour.pipeline import pipeline
 
 # Families that no text alone can run, and why.
@@ -74,6 +76,15 @@ def test_a_classifier_gives_a_text_one_answer(family, name):
         (alone,) = outputs(pipe, [item])
         assert close(among, alone)
         assert close(alone, by_hand(model, pipe, item).logits[0])
+    takes_its_longest(model)
+
+
+def takes_its_longest(model):
+    "No position of the longest input that the configuration promises is beyond the model's tables."
+    most = max_length(None, model.config.to_dict())
+    if most:
+        with torch.inference_mode():
+            model(input_ids=torch.tensor([[tiny.START, *[9] * (most - 2), tiny.END]]))
 
 
 @pytest.mark.parametrize("family, name", cases("TOKEN_CLASSIFICATION"))
@@ -156,3 +167,49 @@ def test_labels_embedded_together_are_as_alone():
     assert dict(zip(both["labels"], both["scores"])) == dict(
         zip(turned["labels"], turned["scores"])
     )
+
+
+def test_a_pair_with_two_long_texts_is_cut_as_transformers_cuts_it():
+    pipe, _ = opened("text-classification", "bert", "BertForSequenceClassification")
+    pair = tiny.words(0, 60), tiny.words(3, 50)
+    ((window,),) = pipe.tok.windows([pair], "truncate")
+    expected = tiny.tiny_tokenizer(model_max_length=48)(*pair, truncation=True)
+    assert window.encoding.ids == expected["input_ids"]
+
+
+def test_one_pair_gives_one_dict():
+    pipe, _ = opened("text-classification", "bert", "BertForSequenceClassification")
+    pair = {"text": "w4", "text_pair": "w5 w6"}
+    stock = transformers.pipeline("text-classification", model=pipe.model, tokenizer=pipe.tokenizer)
+    assert set(pipe(pair)) == set(stock(pair)) == {"label", "score"}
+    assert pipe([pair]) == [pipe(pair)]
+    for options in ({"top_k": 1}, {"top_k": None}):
+        assert [a["label"] for a in pipe(pair, **options)] == [
+            a["label"] for a in stock(pair, **options)
+        ]
+    assert isinstance(pipe("w4"), list) and isinstance(stock("w4"), list)
+
+
+def test_truncation_of_2021_may_be_switched_off_by_name():
+    pipe, _ = opened("text-classification", "bert", "BertForSequenceClassification")
+    long = tiny.words(0, 200)
+    assert pipe(long, truncation="do_not_truncate") == pipe(long) != pipe(long, truncation=True)
+
+
+@pytest.mark.parametrize(
+    "family, task", [("t5", "text2text-generation"), ("bart", "summarization")]
+)
+def test_threads_cut_their_own_texts(family, task):
+    names = {"t5": "T5ForConditionalGeneration", "bart": "BartForConditionalGeneration"}
+    settings = {"long": "truncate", "max_new_tokens": 3, "num_beams": 1}
+    model = tiny.tiny_model(family, names[family], decoder_start_token_id=tiny.PAD)
+    tok = tiny.tiny_tokenizer(model_max_length=48)
+    pipe = pipeline(task, model=model, tokenizer=tok, device="cpu", **settings)
+    texts = [tiny.words(k, n) for k, n in [(0, 90), (1, 4), (2, 70), (3, 9)]]
+    alone = [pipe(text) for text in texts]
+    level = transformers.logging.get_verbosity()
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(pipe, texts * 20)) == alone * 20
+    assert transformers.logging.get_verbosity() == level
+    cut = tok(texts[0], truncation=True)["input_ids"]
+    assert pipe.task.encode(texts[:1], pipe.options)[0].ids == cut

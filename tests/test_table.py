@@ -261,3 +261,28 @@ def test_the_rest(tok):
             ),
             tokenizer=tok,
         )
+
+
+@pytest.mark.parametrize("n", [255, 256, 300])
+def test_rows_that_the_model_has_no_number_for_are_left_out(tok, n, tmp_path):
+    (tmp_path / "vocab.txt").write_text("\n".join(sorted(tok.vocab, key=tok.vocab.get)))
+    big = TapasTokenizer(str(tmp_path / "vocab.txt"), model_max_length=2000)
+    config = TapasConfig(
+        vocab_size=len(tok),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=16,
+        max_position_embeddings=2000,
+    )
+    ask = pipeline(
+        "table-question-answering", model=fill(TapasForQuestionAnswering(config)), tokenizer=big
+    )
+    table = pd.DataFrame({"stars": [str(i % 10) for i in range(n)]})
+    assert ask(table, "how many?") == ask(table[:255], "how many?")
+    if n > 255:
+        with pytest.raises(InputError, match="counts to 255"):
+            ask(table, "how many?", long="error")
+    wide = pd.DataFrame([["1"] * 300], columns=[str(i) for i in range(300)])
+    with pytest.raises(InputError, match="300 columns, and the model counts to 255"):
+        ask(wide, "how many?")

@@ -120,7 +120,7 @@ def cut(
     item,  # a string, or a tuple of two strings
     length: int,  # most tokens in a window
     stride: int,  # tokens that a window shares with the one before
-    side: int = 0,  # which text of a pair is cut
+    side: int = None,  # which text of a pair is cut; None: the longer one, token by token
 ) -> list:  # of `tokenizers.Encoding`
     "The windows of one long item."
     from tokenizers import Tokenizer as Rust
@@ -128,7 +128,8 @@ def cut(
     key = (length, stride, side)
     if key not in self._cutters:
         rust = Rust.from_str(self.backend.to_str())
-        rust.enable_truncation(length, stride=stride, strategy=["only_first", "only_second"][side])
+        strategy = {None: "longest_first", 0: "only_first", 1: "only_second"}[side]
+        rust.enable_truncation(length, stride=stride, strategy=strategy)
         self._cutters[key] = rust
     texts = item if isinstance(item, tuple) else (item,)
     first = self._cutters[key].encode(*texts)
@@ -202,7 +203,10 @@ def windows(
                 "pass long='window' or long='truncate'",
                 where,
             )
-        out.append(self._split(item, whole, length, stride, side, where))
+        if long == "truncate" and side is None:
+            out.append([Window(piece) for piece in self.cut(item, length, 0)])
+        else:
+            out.append(self._split(item, whole, length, stride, side, where))
     return _first_windows(out, length, each) if long == "truncate" else out
 
 # %% ../../nbs/engine/tokens.ipynb #3cae8d15

@@ -6,6 +6,7 @@
 __all__ = ['Steps', 'table_rows', 'take_steps', 'stream_pieces']
 
 # %% ../../nbs/inference/steps.ipynb #6a6109ce
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ..base.errors import InputError
@@ -52,7 +53,7 @@ def take_steps(
     options: Options,
 ) -> Steps:
     "Take one call apart; raises `InputError` for a text that is longer than the model."
-    options = replace(options, long="error")
+    options = replace(options, long="error", memo={"named": isinstance(inputs, Mapping)})
     task = engine.task
     item = task.check(inputs, "the text")
     rows = task.encode([item], options)

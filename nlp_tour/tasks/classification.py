@@ -92,12 +92,13 @@ class TextClassification(Task):
         return sorted(answer, key=lambda a: -a["score"])[: options.top_k]
 
     def shape(self, answers, one, options):
-        "`[{…}]` for a string, `[{…}, …]` for a list; lists of lists for several labels."
+        "`[{…}]` for a string, `{…}` for a pair, `[{…}, …]` for a list; with `top_k` lists of these."
+        named = one and options.memo.get("named")
         if options.return_all_scores:
-            return answers
-        if one:
-            return answers[0]
-        return answers if "top_k" in options.asked else [a[0] for a in answers]
+            return answers[0] if named else answers
+        if "top_k" not in options.asked and (named or not one):
+            answers = [a[0] for a in answers]
+        return answers[0] if one else answers
 
 # %% ../../nbs/tasks/classification.ipynb #3696c948
 @patch

@@ -14,6 +14,8 @@ from typing import NamedTuple
 from ..base.errors import InputError, check_options, rename_arguments, warn_once
 from ..base.patch import patch
 from ..base.texts import check_item
+from ..hub.inputs import count_positions, max_length
+from ..hub.loading import quiet_transformers
 from .base import Options, Task
 from .decoding import PAIRS, check_settings, generate_arguments, merge_settings
 
@@ -75,16 +77,12 @@ class Generation(Task):
         self.ends = as_ids(self.own.get("eos_token_id", tokenizer.eos_token_id))
         pads = [self.own.get("pad_token_id"), tokenizer.pad_token_id, *self.ends]
         self.pad_id = next((i for i in pads if i is not None), 0)
-        self.positions = self.count_positions()
-        most = tokenizer.model_max_length
-        self.limit = min(self.positions, most if most < 1_000_000 else math.inf)
-
-    def count_positions(self):
-        "How many positions the model has; T5 has no table of positions that could end."
-        if self.config.get("relative_attention_num_buckets"):
-            return math.inf
-        config = self.config
-        return config.get("max_position_embeddings") or config.get("n_positions") or math.inf
+        # T5 has no table of positions that could end.
+        endless = bool(self.config.get("relative_attention_num_buckets"))
+        written = None if endless else count_positions(self.config, "decoder")
+        self.positions = written or math.inf
+        read = max_length(tokenizer.model_max_length, {} if endless else self.config)
+        self.limit = read or math.inf
 
 # %% ../../nbs/tasks/generation.ipynb #9d5d42d8
 @patch
@@ -249,19 +247,17 @@ def write(self: Generation, model, ids, mask, settings, calls):
     "One call of `generate`: its answers without the prompt, with -1 behind the end."
     import torch
     from transformers import GenerationConfig
-    from transformers.utils import logging
 
     settings = {k: v for k, v in settings.items() if k not in ("max_length", "min_length")}
     settings.setdefault("pad_token_id", self.pad_id)
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()  # it warns of settings of the model's that we have overruled
+    inputs = {"input_ids": ids, "attention_mask": mask}
     try:
-        config = GenerationConfig(**settings)
-        out = model.generate(input_ids=ids, attention_mask=mask, generation_config=config, **calls)
+        # transformers warns of settings of the model's that we have overruled.
+        with quiet_transformers():
+            config = GenerationConfig(**settings)
+            out = model.generate(**inputs, generation_config=config, **calls)
     except (ValueError, TypeError) as e:
         raise InputError(f"{self.name}: {str(e).splitlines()[0]}") from e
-    finally:
-        logging.set_verbosity(before)
     if self.left:
         out = out[:, ids.shape[1] :]
     ends = as_ids(settings.get("eos_token_id")) or self.ends

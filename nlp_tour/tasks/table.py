@@ -7,6 +7,7 @@ __all__ = ['check_columns', 'as_table', 'cell_scores', 'TableOptions', 'TableQue
 
 # %% ../../nbs/tasks/table.ipynb #8ba5f8d8
 import html
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -107,7 +108,10 @@ class TableQuestionAnswering(Task):
         names = config.get("aggregation_labels") if config.get("num_aggregation_labels") else None
         self.labels = {int(k): v for k, v in (names or {}).items()}
         if tokenizer is not None:
-            self.pad_id = tokenizer.pad_token_id
+            sizes = config.get("type_vocab_sizes") or [math.inf] * 3
+            # The number 0 is the question's.
+            self.most_columns = min(sizes[1], tokenizer.max_column_id or math.inf) - 1
+            self.most_rows = min(sizes[2], tokenizer.max_row_id or math.inf) - 1
             self.limit = min(tokenizer.model_max_length, config["max_position_embeddings"])
 
 # %% ../../nbs/tasks/table.ipynb #fc1e9c0f
@@ -138,10 +142,29 @@ def check(self: TableQuestionAnswering, item, where):
     table = as_table(item["table"], f"{where}, key 'table',")
     return table, [check_text(q, f"{where}, key 'query',") for q in queries], alone
 
+# %% ../../nbs/tasks/table.ipynb #765961e1
+@patch
+def numbered(self: TableQuestionAnswering, table, options, where):
+    "The rows that the model has numbers for; raises `InputError` for too many columns."
+    if len(table.columns) > self.most_columns:
+        what = f"has {len(table.columns)} columns, and the model counts to {self.most_columns}"
+        raise InputError(what, "leave some out", where)
+    if len(table) <= self.most_rows:
+        return table
+    if options.long == "error":
+        what = f"has {len(table)} rows, and the model counts to {self.most_rows}"
+        raise InputError(what, "pass long='truncate' to leave rows out", where)
+    warn_once(
+        f"{self.name}: of a table's {len(table)} rows the first {self.most_rows} are read, "
+        "for the model counts no further (long='truncate')."
+    )
+    return table.iloc[: self.most_rows]
+
 # %% ../../nbs/tasks/table.ipynb #497f0d56
 @patch
 def read(self: TableQuestionAnswering, table, query, options, where):
     "The ids and types (T, 7) of a question to a table; a line says how many rows do not fit."
+    table = self.numbered(table, options, where)
 
     def tokens(**how):
         try:
