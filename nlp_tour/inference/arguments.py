@@ -27,7 +27,7 @@ def rename_2021(
     truncation = out.pop("truncation", None)
     if truncation is not None:
         warn_once("`truncation` is called `long` here: 'window', 'truncate' or 'error'.")
-    if truncation:
+    if truncation and truncation != "do_not_truncate":
         out.setdefault("long", "truncate")
     return out
 

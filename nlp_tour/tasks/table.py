@@ -7,7 +7,6 @@ __all__ = ['check_columns', 'as_table', 'cell_scores', 'TableOptions', 'TableQue
 
 # %% ../../nbs/tasks/table.ipynb #8ba5f8d8
 import html
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -108,10 +107,10 @@ class TableQuestionAnswering(Task):
         names = config.get("aggregation_labels") if config.get("num_aggregation_labels") else None
         self.labels = {int(k): v for k, v in (names or {}).items()}
         if tokenizer is not None:
-            sizes = config.get("type_vocab_sizes") or [math.inf] * 3
+            sizes = config.get("type_vocab_sizes") or [3, 256, 256]
             # The number 0 is the question's.
-            self.most_columns = min(sizes[1], tokenizer.max_column_id or math.inf) - 1
-            self.most_rows = min(sizes[2], tokenizer.max_row_id or math.inf) - 1
+            self.most_columns = min(sizes[1], tokenizer.max_column_id) - 1
+            self.most_rows = min(sizes[2], tokenizer.max_row_id) - 1
             self.limit = min(tokenizer.model_max_length, config["max_position_embeddings"])
 
 # %% ../../nbs/tasks/table.ipynb #fc1e9c0f
@@ -149,15 +148,15 @@ def numbered(self: TableQuestionAnswering, table, options, where):
     if len(table.columns) > self.most_columns:
         what = f"has {len(table.columns)} columns, and the model counts to {self.most_columns}"
         raise InputError(what, "leave some out", where)
-    if len(table) <= self.most_rows:
-        return table
-    if options.long == "error":
+    too_many = len(table) > self.most_rows
+    if too_many and options.long == "error":
         what = f"has {len(table)} rows, and the model counts to {self.most_rows}"
         raise InputError(what, "pass long='truncate' to leave rows out", where)
-    warn_once(
-        f"{self.name}: of a table's {len(table)} rows the first {self.most_rows} are read, "
-        "for the model counts no further (long='truncate')."
-    )
+    if too_many:
+        warn_once(
+            f"{self.name}: {self.most_rows} of {len(table)} rows are read, "
+            "for the model counts no further (long='truncate')."
+        )
     return table.iloc[: self.most_rows]
 
 # %% ../../nbs/tasks/table.ipynb #497f0d56
