@@ -108,8 +108,7 @@ class TableQuestionAnswering(Task):
         self.labels = {int(k): v for k, v in (names or {}).items()}
         if tokenizer is not None:
             sizes = config.get("type_vocab_sizes") or [3, 256, 256]
-            # The number 0 is the question's.
-            self.most_columns = min(sizes[1], tokenizer.max_column_id) - 1
+            self.most_columns = min(sizes[1], tokenizer.max_column_id) - 1  # 0 is the question
             self.most_rows = min(sizes[2], tokenizer.max_row_id) - 1
             self.limit = min(tokenizer.model_max_length, config["max_position_embeddings"])
 
@@ -153,10 +152,8 @@ def numbered(self: TableQuestionAnswering, table, options, where):
         what = f"has {len(table)} rows, and the model counts to {self.most_rows}"
         raise InputError(what, "pass long='truncate' to leave rows out", where)
     if too_many:
-        warn_once(
-            f"{self.name}: {self.most_rows} of {len(table)} rows are read, "
-            "for the model counts no further (long='truncate')."
-        )
+        what = f"{self.most_rows} of {len(table)} rows are read; the model counts no further"
+        warn_once(f"{self.name}: {what} (long='truncate').")
     return table.iloc[: self.most_rows]
 
 # %% ../../nbs/tasks/table.ipynb #497f0d56
