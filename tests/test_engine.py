@@ -242,7 +242,7 @@ import torch, nlp_tour.engine.encoder as e, nlp_tour.engine.layers as layers
 def memory():
     lines = open("/proc/self/status").read().splitlines()
     return int(next(l.split()[1] for l in lines if l.startswith("VmRSS"))) // 1024
-fast = e.Encoder.open({str(tmp_path)!r})
+fast = e.open_encoder({str(tmp_path)!r})
 def grown():
     before = memory()
     with torch.inference_mode():

@@ -15,7 +15,7 @@ import transformers
 
 from nlp_tour.base.errors import InputError
 from nlp_tour.engine.batching import Row
-from nlp_tour.engine.encoder import Encoder
+from nlp_tour.engine.encoder import open_encoder
 from nlp_tour.pipeline import pipeline
 from nlp_tour.tasks.base import read_options
 from nlp_tour.tasks.registry import find_task
@@ -463,7 +463,7 @@ def test_a_classifier_by_hand_gives_the_features_of_all_tokens(kind, name, tmp_p
 @pytest.mark.parametrize("dtype, gap", [("float32", 1e-5), ("bfloat16", 0.02)])
 def test_one_token_of_the_last_layer_says_what_all_of_it_says(kind, name, dtype, gap, tmp_path):
     made("zero-shot-classification", kind, name, NLI["yes last"])[0].save_pretrained(tmp_path)
-    fast, rng = Encoder.open(tmp_path, dtype), torch.Generator().manual_seed(0)
+    fast, rng = open_encoder(tmp_path, dtype), torch.Generator().manual_seed(0)
     for B, T in ((1, 1), (1, 9), (7, 30), (40, 12)):
         ids, mask = (
             torch.randint(5, 150, (B, T), generator=rng),

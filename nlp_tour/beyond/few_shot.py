@@ -184,6 +184,11 @@ class FewShot:
     def __repr__(self):
         return f"FewShot({', '.join(self.labels)})"
 
+    @staticmethod
+    def load(folder, device=None):
+        "Open what `save_pretrained` wrote, as `load_few_shot` does."
+        return load_few_shot(folder, device)
+
 # %% ../../nbs/beyond/few_shot.ipynb #a4129412
 def _embedded(pipe, texts):
     return np.asarray(pipe(list(texts), pooling="mean", normalize=True, progress=False))
@@ -258,9 +263,6 @@ def load_few_shot(
         labels = json.loads(f.metadata()["labels"])
     embed = pipeline("feature-extraction", model=folder, device=device)
     return FewShot(embed, weights, biases, labels)
-
-
-FewShot.load = staticmethod(load_few_shot)
 
 # %% ../../nbs/beyond/few_shot.ipynb #a1b30a0d
 def plot_few_shot(

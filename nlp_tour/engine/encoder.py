@@ -251,6 +251,3 @@ def open_encoder(
         "the plain ones are used."
     )
     return Encoder(weights, config, dtype, packed=False)
-
-
-Encoder.open = staticmethod(open_encoder)
