@@ -157,12 +157,10 @@ class FewShot:
         biases,  # (L,)
         labels: list,  # L names
     ):
-        self.embed, self.weights, self.biases, self.labels = (
-            embed,
-            np.asarray(weights),
-            np.asarray(biases),
-            labels,
-        )
+        self.embed = embed
+        self.weights = np.asarray(weights)
+        self.biases = np.asarray(biases)
+        self.labels = labels
 
     def probabilities(self, texts):
         "A row a text, a column a label: (N, L)."
@@ -172,14 +170,9 @@ class FewShot:
         "`[{label, score}]` for a string, `[{…}, …]` for a list."
         found = as_texts(texts)
         items = list(found.checked(check_text))
-        return result(
-            [
-                {"label": self.labels[p.argmax()], "score": p.max().item()}
-                for p in self.probabilities(items)
-            ]
-            if items
-            else []
-        )
+        scores = self.probabilities(items) if items else []
+        best = [{"label": self.labels[p.argmax()], "score": p.max().item()} for p in scores]
+        return result(best)
 
     def __repr__(self):
         return f"FewShot({', '.join(self.labels)})"
