@@ -92,7 +92,7 @@ class TextClassification(Task):
         return sorted(answer, key=lambda a: -a["score"])[: options.top_k]
 
     def shape(self, answers, one, options):
-        "`[{…}]` for a string, `{…}` for a pair, `[{…}, …]` for a list; with `top_k` lists of these."
+        "`[{…}]` for a string, `{…}` for a pair, `[{…}, …]` for a list; with `top_k` lists of them."
         named = one and options.memo.get("named")
         if options.return_all_scores:
             return answers[0] if named else answers
