@@ -108,7 +108,8 @@ def test_the_workflows_take_current_actions_and_a_torch_without_cuda():
         used = [s["uses"] for job in jobs for s in job.get("steps", []) if "uses" in s]
         for action, major in (u.removeprefix("actions/").split("@v") for u in used):
             assert int(major) >= newest.get(action, 5), action
-    assert workflow("test")["env"]["PIP_EXTRA_INDEX_URL"].endswith("/whl/cpu")
+    assert "TORCH_CPU_INDEX" in workflow("test")["env"]["PIP_EXTRA_INDEX_URL"]
+    assert "TORCH_CPU_INDEX" in (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
 def test_contributing_says_what_to_switch_on_for_pages():
