@@ -56,7 +56,7 @@ __all__ = [*_WHERE, *_TOUR]
 
 # %% ../nbs/all.ipynb #a2e1d092
 def __getattr__(name):
-    "A name of ours, else of transformers (with our way of resolving names), else of datasets."
+    "Look up a name here, then in transformers (with names resolved our way), then in datasets."
     if name in _WHERE:
         return getattr(importlib.import_module(f"nlp_tour.{_WHERE[name]}"), name)
     if name.startswith("__"):
@@ -78,7 +78,7 @@ def __getattr__(name):
 
 # %% ../nbs/all.ipynb #7ff963bc
 def _ours(cls):
-    "A class with `from_pretrained` that resolves names our way; models read TensorFlow's files."
+    "Wrap a class so that `from_pretrained` resolves names our way; models read TensorFlow files."
     import transformers as t
 
     from nlp_tour.hub.configs import tour_config

@@ -70,8 +70,8 @@ def test_bars_are_for_a_terminal_and_data_that_are_sound_are_found_sound(tiny_cl
         (["a.csv", "b.csv"], "'a.csv' is one of 2 arguments"),
         (["Fine.", "a.csv"], "one of 2 arguments"),
         (["Fine.", "-"], "'-' is one of 2"),
-        (["./folder"], "no file but a folder"),
-        (["Fine.", "folder"], "no file but a folder"),
+        (["./folder"], "is a folder or a device"),
+        (["Fine.", "folder"], "is a folder or a device"),
         (["my file.csv"], "there is no file"),
         (["*.txt"], "there is no file"),
         (["Fine.", "-o", "x.json"], "must end in .jsonl, .csv or .parquet."),
@@ -202,7 +202,7 @@ def test_migrate_shows_and_then_writes(tmp_path):
         run = command("migrate", old, *words)
         assert (
             run.returncode == 1
-            and "train.py, line 1: `from transformers import *` is left as it is" in run.stdout
+            and "train.py, line 1: `from transformers import *` is left unchanged" in run.stdout
         ), run.stderr
 
 

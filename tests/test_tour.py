@@ -37,7 +37,7 @@ def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on(tmp_path):
     run.send_signal(signal.SIGINT)
     _, said = run.communicate(timeout=120)
     assert run.returncode == 130, said
-    assert "the same command goes on" in said
+    assert "run the same command again to resume" in said
     (checkpoint,) = (out / "checkpoints").glob("checkpoint-*")
     assert 0 < int(checkpoint.name.split("-")[1]) < 125
     other = start(*args, "--epochs", "2")

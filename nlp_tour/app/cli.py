@@ -23,7 +23,7 @@ from ..base.errors import InputError
 
 # %% ../../nbs/app/cli.ipynb #92dc4cdc
 class Commands(typer.core.TyperGroup):
-    "The commands; one whose output is no longer read ends with 141, as filters do."
+    "The commands; if nobody reads the output any more, exit with 141, as filters do."
 
     def invoke(self, ctx):
         try:
@@ -32,14 +32,14 @@ class Commands(typer.core.TyperGroup):
             finally:
                 sys.stdout.flush()
         except BrokenPipeError:
-            # So that the flush at the end goes nowhere.
+            # Discards the final flush.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(141) from None
 
 
 EXIT_CODES = (
     "Exit codes: 0 done, 1 check or migrate found something, 2 bad input, "
-    "130 stopped (the same command goes on), 141 the pipe was closed."
+    "130 stopped (run the same command to resume), 141 the pipe was closed."
 )
 app = typer.Typer(
     cls=Commands,
@@ -92,7 +92,7 @@ def predict_command(
     option: o.Set = None,
     device: o.Device = None,
 ):
-    """Answer for texts, a file, or what is piped in.
+    """Predict answers for texts, a file or standard input.
 
     Examples: nlp-tour predict "A quiet triumph."  ·  cat reviews.txt | nlp-tour predict > out.jsonl
     ·  nlp-tour predict reviews.csv --column text --out scored.parquet
@@ -105,9 +105,7 @@ def predict_command(
     out, kind = target(out, format, source, sys.stdout)
     column, options = columns(column), settings(option)
     if ranks()[1] > 1 and not (source == "file" and out):
-        raise InputError(
-            "several processes need a file to read and --out to write to, each for its parts."
-        )
+        raise InputError("with several processes, pass a file to read and --out for the parts.")
     from nlp_tour.pipeline import pipeline
 
     task = task or (None if model else "sentiment-analysis")
@@ -133,7 +131,7 @@ def steps_command(
         ),
     ] = None,
 ):
-    """Take one answer apart: tokens and ids, the numbers that the model gives, the answer.
+    """Show how one answer is made: tokens and ids, the model's numbers, the answer.
 
     Example: nlp-tour steps "A quiet triumph." --out steps.svg
     """
@@ -141,16 +139,14 @@ def steps_command(
     from nlp_tour.app.steps import show_steps
 
     if source_of([text])[0] != "texts":
-        raise InputError(
-            f"steps takes one text apart, and {text!r} is none; give one of its lines."
-        )
+        raise InputError(f"steps takes one text, not the file {text!r}; pass one of its lines.")
     show_steps(text, task, model, out)
 
 # %% ../../nbs/app/cli.ipynb #d62e76a6
 @app.command("tour")
 def tour_command(
     text: Annotated[
-        str | None, typer.Option(help="One more sentence to classify at the end.")
+        str | None, typer.Option(help="Another sentence to classify at the end.")
     ] = None,
     data: Annotated[
         Path | None,
@@ -161,7 +157,7 @@ def tour_command(
     ] = None,
     model: Annotated[str, typer.Option(help=o.BODY_HELP)] = "bert-base-cased",
     epochs: o.Epochs = 1.0,
-    examples: Annotated[int, typer.Option(help="At most that many training texts.")] = 5000,
+    examples: Annotated[int, typer.Option(help="Maximum number of training texts.")] = 5000,
     out: Annotated[
         Path, typer.Option(help="The folder for the model, metrics.json and report.html.")
     ] = Path("tour-report"),
@@ -193,11 +189,11 @@ def train_command(
     label: Annotated[list[str] | None, typer.Option(help=o.LABEL_HELP)] = None,
     group: Annotated[str | None, typer.Option(help=o.GROUP_HELP)] = None,
     epochs: o.Epochs = 3.0,
-    examples: Annotated[int | None, typer.Option(help="At most that many training texts.")] = None,
+    examples: Annotated[int | None, typer.Option(help="Maximum number of training texts.")] = None,
     seed: o.Seed = 42,
     encoding: o.Encoding = "utf-8",
 ):
-    """Fine-tune a classifier on your own file, and judge it on texts that it has not seen.
+    """Fine-tune a classifier on your own file, and evaluate it on unseen texts.
 
     Example: nlp-tour train mine.csv --out mine && nlp-tour predict --model mine "A quiet triumph."
     """
@@ -215,7 +211,7 @@ def check_command(
     data: Annotated[Path | None, typer.Option(help=o.CHECKED_HELP)] = None,
     encoding: o.Encoding = "utf-8",
 ):
-    """Check a model, its tokenizer and your data before the work begins; exit code 1 for a problem.
+    """Check a model, its tokenizer and your data before you start; exit code 1 for a problem.
 
     Example: nlp-tour check ./mine --data mine.csv
     """
@@ -227,7 +223,7 @@ def check_command(
     if splits and len(splits) == 1:
         splits = splits["train"]
     found = check(model, data=splits)
-    # Texts that are not tokenized yet are no problem here: training and scoring tokenize.
+    # Untokenized texts are fine here: training and scoring tokenize them.
     found = Report([p for p in found.problems if p.kind != "text"])
     print(found)
     if not found.ok:
@@ -239,10 +235,10 @@ def migrate_command(
     files: Annotated[list[Path], typer.Argument(help="Python files or notebooks of 2021.")],
     write: Annotated[
         bool,
-        typer.Option("--write", help="Change the files; without it only the difference is shown."),
+        typer.Option("--write", help="Change the files; by default only show the diff."),
     ] = False,
 ):
-    """Show what code of 2021 must change for today's libraries; exit code 1 if anything is old.
+    """Show what to change in code of 2021 for today's libraries; exit code 1 if anything is old.
 
     Example: nlp-tour migrate train.py --write
     """
@@ -256,12 +252,10 @@ def migrate_command(
 # %% ../../nbs/app/cli.ipynb #6b6ae37a
 @app.command("notebooks")
 def notebooks_command(
-    folder: Annotated[Path, typer.Argument(help="Where to.")] = Path("nlp_tour_notebooks"),
-    force: Annotated[
-        bool, typer.Option("--force", help="Overwrite notebooks that were changed there.")
-    ] = False,
+    folder: Annotated[Path, typer.Argument(help="The destination.")] = Path("nlp_tour_notebooks"),
+    force: Annotated[bool, typer.Option("--force", help="Overwrite changed notebooks.")] = False,
 ):
-    """Copy the chapters, to read and change them in Jupyter.
+    """Copy the chapters to read and edit in Jupyter.
 
     Example: nlp-tour notebooks chapters && jupyter lab chapters
     """
@@ -276,8 +270,8 @@ def notebooks_command(
 
 # %% ../../nbs/app/cli.ipynb #e634c29c
 def command():
-    "`main` as a process: it ends when its work is done."
-    if not sys.stderr.isatty():  # a log needs no bars of transformers and datasets
+    "Run `main` as a process that exits as soon as its work is done."
+    if not sys.stderr.isatty():  # no progress bars in a log
         for name in ("HUB", "DATASETS"):
             os.environ.setdefault(f"HF_{name}_DISABLE_PROGRESS_BARS", "1")
     code = 0

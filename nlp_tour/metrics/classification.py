@@ -101,7 +101,7 @@ class FScore(Labels, names="f1 precision recall"):
         self.check_classes(found, average)
         if len(found) == 2 and pos_label not in found:
             raise InputError(
-                f"pos_label={pos_label!r} is not one of the labels {found};  "
+                f"pos_label={pos_label!r} is not one of the labels {found}; "
                 f"pass the one whose {self.name} you want."
             )
         return [pos_label]

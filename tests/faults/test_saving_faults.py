@@ -358,7 +358,7 @@ def test_sigterm_is_ctrl_c_for_a_training_and_the_same_command_goes_on(data, tin
     assert second.returncode == 2 and "another run is writing here" in second.stderr, second.stderr
     run.send_signal(signal.SIGTERM)
     _, rest = run.communicate(timeout=60)
-    assert run.returncode == 130 and "the same command goes on" in rest, rest
+    assert run.returncode == 130 and "run the same command again to resume" in rest, rest
     assert list((tmp_path / "out" / "checkpoints").glob("checkpoint-*"))
     command = train(data, tmp_path / "out", tiny_body, "--epochs", "61")
     other = subprocess.run(command, env=ENV, text=True, capture_output=True)
