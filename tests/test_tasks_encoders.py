@@ -248,6 +248,18 @@ def test_a_compiled_model_in_many_threads_and_its_bad_calls(tmp_path):
         pipeline("question-answering", model=pipe.model, tokenizer=pipe.tokenizer, dtype="int8")
 
 
+def test_a_model_that_openvino_cannot_read_is_refused_in_one_sentence(monkeypatch):
+    import openvino
+
+    def fail(*args, **kwargs):
+        raise RuntimeError("Couldn't get TorchScript module by tracing.")
+
+    monkeypatch.setattr(openvino, "convert_model", fail)
+    pipe, _ = ready("token-classification")
+    with pytest.raises(InputError, match=r"of transformers \d.*: Couldn't .*; leave backend"):
+        pipeline("ner", model=pipe.model, tokenizer=pipe.tokenizer, backend="openvino")
+
+
 def test_eight_bits_from_ones_own_calibration(tmp_path, monkeypatch):
     monkeypatch.setenv("NLP_TOUR_CACHE", str(tmp_path))
     pipe, inputs = ready("question-answering")

@@ -21,7 +21,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from ..base.errors import InputError, import_extra
+from ..base.errors import InputError, as_input_error, import_extra
 from ..base.folders import atomic_folder
 from ..base.hardware import Hardware
 from ..data.reviews import reviews
@@ -46,13 +46,14 @@ def no_telemetry():
             else:
                 os.environ[name] = value
 
-
+# %% ../../nbs/engine/openvino.ipynb #068872ea
 def convert(
     model,  # a model of transformers
     types: bool = False,  # whether it takes token type ids
 ):  # an `openvino.Model` for batches of any size
     "The model as a graph."
     import torch
+    import transformers
 
     openvino = import_extra("openvino", "openvino")
     ids = torch.tensor([[1, 2, 3, 4], [1, 2, 0, 0]])
@@ -61,11 +62,14 @@ def convert(
         example["token_type_ids"] = torch.zeros_like(ids)
     # The tracer warns of the example's Python values (a test tries other shapes), and of what
     # it reads of the model.
+    what = f"OpenVINO cannot read {type(model).__name__} of transformers {transformers.__version__}"
+    fix = "leave backend and dtype='int8' out, or update transformers"
     ignored = (torch.jit.TracerWarning, FutureWarning, DeprecationWarning)
     with no_telemetry(), quiet_transformers(), evaluating(model) as net, warnings.catch_warnings():
         for category in ignored:
             warnings.simplefilter("ignore", category)
-        return openvino.convert_model(net, example_input=example)
+        with as_input_error(what, fix):
+            return openvino.convert_model(net, example_input=example)
 
 # %% ../../nbs/engine/openvino.ipynb #06a9b4ab
 def port_names(ports):
