@@ -417,7 +417,7 @@ def views(pipe):
     from nlp_tour.tokenizer import show_tokens
 
     data = Dataset.from_dict({"text": [EVIL], "label": [0]})
-    data = data.cast_column("label", ClassLabel(names=[EVIL, "fine"]))
+    data = data.cast_column("label", ClassLabel(names=pipe.task.labels))
     yield "report", report(EVIL, {EVIL: cards({EVIL: EVIL})})
     yield "list", ListResult([{EVIL: EVIL, "score": 0.5}])._repr_html_()
     yield "dict", DictResult(label=EVIL)._repr_html_()
