@@ -90,7 +90,8 @@ def read_backend(
 ) -> tuple:  # (backend, dtype, device)
     """Backend, dtype and device, which belong together; int8 means OpenVINO, and "auto" the dtype
     that the device multiplies fastest."""
-    if backend is None and dtype == "float32" and needs_no_torch(device):
+    plain = backend is None and isinstance(dtype, str) and dtype == "float32"
+    if plain and needs_no_torch(device):
         return None, dtype, Cpu()
     import torch
 

@@ -80,7 +80,7 @@ def take_up_run(folder, manifest):
         write_manifest(folder, {**manifest, "done": False})
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise InputError(f"{path} cannot be read: {e}; choose a new folder.") from e
     before = before if isinstance(before, dict) else {}
     other = [f"another {key}" for key in manifest if before.get(key) != manifest[key]]
