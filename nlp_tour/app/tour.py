@@ -149,20 +149,14 @@ def _fine_tune(body, tok, splits, out, folder, settings, progress):
     }
     return save(folder, body, tok), metrics, history
 
-# %% ../../nbs/app/tour.ipynb #7a44eee7
-def _inputs(rows) -> list:
-    "Return the texts of a table as pipeline inputs; two columns of text are pairs."
-    if "text_pair" not in rows.column_names:
-        return rows["text"][:]
-    return rows.select_columns(["text", "text_pair"]).to_list()
-
 # %% ../../nbs/app/tour.ipynb #323ebca6
 def _judge(folder, test, sentences) -> tuple:
     "Reload the saved model; return test scores, answers, the largest mistakes and padding."
     from nlp_tour.beyond.browse import top_losses
+    from nlp_tour.data.matching import pipeline_inputs
     from nlp_tour.pipeline import pipeline
 
-    truth, texts = test["label"][:], _inputs(test)
+    truth, texts = test["label"][:], pipeline_inputs(test)
     with pipeline("text-classification", model=folder) as pipe:
         found = pipe(texts, return_all_scores=True)
         scores = [[a["score"] for a in row] for row in found]
@@ -274,11 +268,12 @@ def train(
 # %% ../../nbs/app/tour.ipynb #ad67b2df
 def _judge_accuracy(folder, test, names, progress) -> dict:
     "Return the accuracy of a saved model on unseen texts."
+    from nlp_tour.data.matching import pipeline_inputs
     from nlp_tour.data.reviews import majority_share
     from nlp_tour.pipeline import pipeline
 
     with pipeline("text-classification", model=folder) as pipe:
-        answers = pipe(_inputs(test), progress=progress and None)
+        answers = pipe(pipeline_inputs(test), progress=progress and None)
     truth = [names[y] for y in test["label"][:]]
     right = sum(a["label"] == t for a, t in zip(answers, truth))
     return {

@@ -160,7 +160,7 @@ def run_all(
     keys = [self.task.batch_key(row) for row in rows]
     outputs = [None] * len(rows)
     if self.task.in_numpy(options):
-        self.bundle.in_numpy(sum(sizes))
+        self.bundle.count_work(sum(sizes))
 
     def cost(batch):
         return len(batch) * max(sizes[i] for i in batch)

@@ -105,19 +105,16 @@ def open_fast(self: Bundle):
 
 
 @patch
-def in_numpy(
+def count_work(
     self: Bundle,
     tokens: int,  # that wait for an answer
-):  # a `NumpyEncoder`, or None
-    "What answers before torch is imported, if it would be the first to end."
-    early = self.early
-    if early is None:
-        return None
-    self.spent += tokens * early.work()
-    if "torch" in sys.modules or self.spent > EARLY_WORK:
-        self.open_fast()
-        return None
-    return early
+):
+    "Hand over to torch if it is imported, or would end sooner than NumPy."
+    early = self.early  # another thread may hand over meanwhile
+    if early is not None:
+        self.spent += tokens * early.work()
+        if "torch" in sys.modules or self.spent > EARLY_WORK:
+            self.open_fast()
 
 # %% ../../nbs/inference/loading.ipynb #528209be
 def encoder_files(
