@@ -1,13 +1,20 @@
 "Fixtures that several test files share."
 
+import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 import torch
 
 root = Path(__file__).resolve().parent.parent
 sys.path += [str(root / "tools"), str(root / "benchmarks"), str(root / "nbs" / "site")]
+
+# The same cases in each run; `EXPLORE=1` draws new ones.
+hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
+if "EXPLORE" not in os.environ:
+    hypothesis.settings.load_profile("fixed")
 
 
 @pytest.fixture(scope="module")

@@ -75,10 +75,13 @@ _AVERAGES = ("binary", "macro", "micro", "weighted", None)
 
 
 def _weighted_mean(values, weights):
-    "Return the weighted mean without NaN; 0 if all weights are 0, NaN if all values are NaN."
+    """Return the weighted mean without NaN, as scikit-learn takes it: NaN if all values are NaN,
+    the plain mean if no weight is left."""
     kept = [(v, w) for v, w in zip(values, weights) if not math.isnan(v)]
-    empty = 0.0 if len(kept) == len(values) else math.nan
-    return ratio(sum(w * v for v, w in kept), sum(w for _, w in kept), empty)
+    total = sum(w for _, w in kept)
+    if not total:
+        return ratio(sum(v for v, _ in kept), len(kept), math.nan)
+    return sum(w * v for v, w in kept) / total
 
 # %% ../../nbs/metrics/classification.ipynb #2cb34f0d
 class FScore(Labels, names="f1 precision recall"):
