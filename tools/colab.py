@@ -31,9 +31,16 @@ CHECK = f"""import nlp_tour
 assert not nlp_tour.__file__.startswith({str(root)!r}), nlp_tour.__file__"""
 RUN = """import sys, nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+failed = []
 for path in sys.argv[1:]:
-    NotebookClient(nbformat.read(path, 4), timeout=600, kernel_name="python3").execute()
-    print("as on Colab:", path, flush=True)
+    try:
+        NotebookClient(nbformat.read(path, 4), timeout=600, kernel_name="python3").execute()
+        print("as on Colab:", path, flush=True)
+    except CellExecutionError as e:
+        failed.append(path)
+        print("FAILED:", path, e, flush=True)
+sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 """
 
 

@@ -28,7 +28,7 @@ KNOWN = re.compile(
 DELIMITER = "/*-- scss:rules --*/"
 IMPORT = re.compile(r"@import\s+(?:url\((?:\"[^\"]*\"|'[^']*'|[^)]*)\)|\"[^\"]*\"|'[^']*')[^;]*;")
 ICON = re.compile(r'content:\s*"\\(f[0-9a-f]{3})"')
-KATEX = re.compile(r"https://cdn\.jsdelivr\.net/npm/katex@[\d.]+/dist/")
+KATEX = re.compile(r"https://cdn\.jsdelivr\.net/npm/katex@[\w.]+/dist/")
 
 
 def rewrite(path, change):
@@ -104,7 +104,8 @@ def maths(folder):
 def search(folder):
     "Put our search in the place of the renderer's: a script with the same interface."
     ours = Path(__file__).with_name("search.js")
-    shutil.copy(ours, folder / "site_libs" / "fuse" / "fuse.min.js")
+    (theirs,) = (folder / "site_libs").rglob("fuse.min.js")
+    shutil.copy(ours, theirs)
 
 
 SKIP = '<a class="skip" href="#quarto-document-content">Skip to the content</a>'
@@ -194,9 +195,9 @@ def main():
     shutil.copy(widgets, staged / "site" / "widgets.js")
     render(args.quarto)
     made = staged / "_docs"
-    if not args.quarto:
-        for finish in (purge, icons, themes, maths, search):
-            finish(made)
+    lighter = [] if args.quarto else [purge, icons, themes]
+    for finish in (*lighter, maths, search):
+        finish(made)
     for path in made.rglob("*.html"):
         rewrite(path, accessible)
     page_404(made)

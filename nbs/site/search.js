@@ -59,24 +59,27 @@
   };
 
   window.Fuse = class {
-    constructor(entries) {
+    constructor(items = []) {
       this.holders = new Map(); // word -> entries that hold it
-      this.entries = entries.map((item) => {
-        const entry = { item, text: counts(item.text), prior: prior(item.href) };
-        entry.title = counts(item.title);
-        entry.section = counts(item.section || "");
-        entry.top = item.section ? 0 : 1;
-        entry.size = Math.sqrt(40 + item.text.length / 6);
-        for (const word of new Set([
-          ...entry.text.keys(),
-          ...entry.title.keys(),
-          ...entry.section.keys(),
-        ])) {
-          if (!this.holders.has(word)) this.holders.set(word, []);
-          this.holders.get(word).push(entry);
-        }
-        return entry;
-      });
+      this.entries = [];
+      items.forEach((item) => this.add(item));
+    }
+
+    add(item) {
+      const entry = { item, text: counts(item.text), prior: prior(item.href) };
+      entry.title = counts(item.title);
+      entry.section = counts(item.section || "");
+      entry.top = item.section ? 0 : 1;
+      entry.size = Math.sqrt(40 + item.text.length / 6);
+      this.entries.push(entry);
+      for (const word of new Set([
+        ...entry.text.keys(),
+        ...entry.title.keys(),
+        ...entry.section.keys(),
+      ])) {
+        if (!this.holders.has(word)) this.holders.set(word, []);
+        this.holders.get(word).push(entry);
+      }
     }
 
     /** The words of the index that a typed word may mean, each with its weight. */

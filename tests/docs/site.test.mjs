@@ -44,6 +44,19 @@ const pages = files(site)
   .map((f) => path.relative(site, f))
   .sort();
 const read = (page) => fs.readFileSync(path.join(site, page), "utf8");
+// The two renderers share the names of their parts but for the search.
+const QUARTO = /<meta name="generator" content="quarto/.test(read("index.html"));
+const SEARCH = QUARTO
+  ? { box: "#quarto-search", input: ".aa-Input", hit: ".aa-Item a", mark: ".aa-Item mark", hits: ".aa-Panel" }
+  : {
+      box: ".smalldocs-search",
+      input: ".smalldocs-search input",
+      hit: ".search-result",
+      mark: ".search-result mark",
+      hits: ".smalldocs-search-results",
+    };
+/** The page that a hit leads to, from the site's root; Quarto adds what was typed. */
+const target = (href) => href.replace(/^(\.\.?\/)+/, "").replace(/\?q=[^#]*/, "");
 let server, base, browser;
 
 before(async () => {
@@ -266,19 +279,20 @@ test("search gives the right page first for what people type, and a hit opens th
   await page.goto(`${base}/index.html`);
   for (const [query, where] of Object.entries(QUERIES)) {
     await page.keyboard.press("/");
-    await page.locator(".smalldocs-search input").fill(query);
+    await page.locator(SEARCH.input).fill(query);
     await page.waitForFunction(
-      (asked) =>
-        [...document.querySelectorAll(".search-result mark")].some((m) =>
+      ([asked, mark]) =>
+        [...document.querySelectorAll(mark)].some((m) =>
           asked.toLowerCase().includes(m.textContent.toLowerCase()),
         ),
-      query,
+      [query, SEARCH.mark],
     );
-    const hits = await page
-      .locator(".search-result")
-      .evaluateAll((all) => all.map((a) => a.getAttribute("href").replace(/^(\.\.?\/)+/, "")));
+    const hrefs = await page
+      .locator(SEARCH.hit)
+      .evaluateAll((all) => all.map((a) => a.getAttribute("href")));
+    const hits = hrefs.map(target);
     if (!where.test(hits[0])) missed.push(`${query}: ${hits.slice(0, 3)}`);
-    await page.locator(".search-result").first().click();
+    await page.locator(SEARCH.hit).first().click();
     await page.waitForLoadState();
     const anchor = decodeURIComponent(new URL(page.url()).hash.slice(1));
     if (anchor)
@@ -324,12 +338,14 @@ test("search hits can be read in both themes", async () => {
     await page.goto(`${base}/tokenizer.html`);
     await page.keyboard.press("/");
     await page.keyboard.type("vocabulary");
-    await page.waitForSelector(".search-result mark");
+    await page.waitForSelector(SEARCH.mark);
     await page.evaluate(axe);
-    const bad = await page.evaluate(() =>
-      axe
-        .run(".smalldocs-search-results", { runOnly: { type: "rule", values: ["color-contrast"] } })
-        .then((r) => r.violations.flatMap((v) => v.nodes.map((n) => n.failureSummary))),
+    const bad = await page.evaluate(
+      (hits) =>
+        axe
+          .run(hits, { runOnly: { type: "rule", values: ["color-contrast"] } })
+          .then((r) => r.violations.flatMap((v) => v.nodes.map((n) => n.failureSummary))),
+      SEARCH.hits,
     );
     assert.deepEqual(bad, []);
     await close();
@@ -414,7 +430,7 @@ test("the keyboard reaches everything, and shows where it is", async () => {
   const seen = new Set();
   for (let i = 0; i <= stops; i++) {
     await page.keyboard.press("Tab");
-    const at = await page.evaluate(() => {
+    const at = await page.evaluate((search) => {
       const e = document.activeElement,
         s = getComputedStyle(e);
       return {
@@ -422,14 +438,14 @@ test("the keyboard reaches everything, and shows where it is", async () => {
           e.id ||
           (e.closest("#quarto-sidebar")
             ? "sidebar"
-            : e.closest(".smalldocs-search")
+            : e.closest(search)
               ? "search"
               : e.closest("header")
                 ? "header"
                 : e.tagName),
         visible: s.outlineStyle !== "none" || s.boxShadow !== "none",
       };
-    });
+    }, SEARCH.box);
     if (["try-text", "try-go"].includes(at.name))
       assert.ok(at.visible, `${at.name} shows no focus`);
     seen.add(at.name);
