@@ -1,0 +1,92 @@
+"The table of the names of 2021 against the installed libraries: what it calls dead is dead."
+
+import importlib
+import inspect
+
+import nlp_tour.all
+from nlp_tour.base.names_2021 import entries, find
+
+ENTRIES = entries()
+
+
+def instance(entry):
+    "A name as code writes it."
+    return entry.example or entry.name
+
+
+def of_kind(*kinds):
+    return [e for e in ENTRIES if e.kind in kinds]
+
+
+def exists(owner, name):
+    "Whether `from owner import name` works."
+    try:
+        getattr(importlib.import_module(owner), name)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
+def owner_of(path):
+    "The class or callable at a dotted path."
+    module, *rest = path.split(".")
+    found = importlib.import_module(module)
+    for name in rest:
+        found = getattr(found, name)
+    return found
+
+
+def test_every_entry_is_complete():
+    for e in ENTRIES:
+        assert e.kind in ("name", "module", "method", "attribute", "argument", "use"), e
+        assert e.how in ("revived", "renamed", "told"), e
+        assert e.today, e
+        assert e.since, e
+        assert bool(e.owner) != (e.kind == "module"), e
+    keys = [(e.kind, e.owner, e.name) for e in ENTRIES]
+    assert len(keys) == len(set(keys))
+
+
+def test_dead_names_cannot_be_imported():
+    assert [e for e in of_kind("name") if exists(e.owner, instance(e))] == []
+
+
+def test_dead_modules_cannot_be_imported():
+    def opens(name):
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            return False
+        return True
+
+    assert [e for e in of_kind("module") if opens(instance(e))] == []
+    assert [e for e in of_kind("module") if e.write and not opens(e.write)] == []
+
+
+def test_dead_methods_and_attributes_are_not_there():
+    dead = of_kind("method", "attribute")
+    assert [e for e in dead if hasattr(owner_of(e.owner), e.name)] == []
+    written = [e for e in dead if e.write]
+    assert [e for e in written if not hasattr(owner_of(e.owner), e.write)] == []
+
+
+def test_dead_arguments_are_in_no_signature():
+    library = [e for e in of_kind("argument") if not find("name", e.owner.split(".")[-1])]
+    assert len(library) > 60
+    alive = [e for e in library if e.name in inspect.signature(owner_of(e.owner)).parameters]
+    assert alive == []
+
+
+def test_a_revived_name_comes_from_the_one_import():
+    alive = [e for e in of_kind("name") if e.how != "told"]
+    assert len(alive) > 4
+    assert [e for e in alive if getattr(nlp_tour.all, instance(e)) is None] == []
+
+
+def test_what_migrate_writes_for_a_name_exists():
+    written = [e for e in of_kind("name") if e.write]
+    assert len(written) > 30
+    lost = [
+        e for e in written if not exists(e.owner, e.write) and not exists("transformers", e.write)
+    ]
+    assert lost == []
