@@ -9,6 +9,7 @@ import inspect
 import json
 import pkgutil
 import re
+import textwrap
 from pathlib import Path
 
 from fastcore.docments import docments, empty
@@ -25,6 +26,9 @@ title: {title}
 description: {description}
 ---
 """
+ALSO = (
+    "\n## Also in this module {#also}\n\nWhat other modules build on; no notebook calls it alone.\n"
+)
 INDEX = """
 `from nlp_tour.all import …` holds what a notebook needs; the modules hold everything.
 
@@ -66,11 +70,13 @@ def imported():
 
 
 def most_wanted(module, names):
-    "The front functions of a module; without any, the one that most other modules import."
+    """The front functions of a module; without any, the one that most other modules import, of
+    those with an example."""
     short = module.rpartition(".")[2]
-    front = OURS.get(module, []) or [n for n in names if n == short]
-    calls = [n for n in names if not n.isupper()]
-    return front or sorted(calls, key=lambda n: -imported()[module, n])[:1]
+    notebooks = notebooks_for(module)
+    used = [n for n in names if example(n, notebooks)]
+    front = OURS.get(module, []) or [n for n in used if n == short]
+    return front or sorted(used, key=lambda n: -imported()[module, n])[:1]
 
 
 def own(module):
@@ -222,27 +228,60 @@ def signature(name, o):
 LONGEST_EXAMPLE = 8  # lines
 
 
-def cells_of(module):
-    "The code that the notebook of a module shows and does not export."
-    file = Path(importlib.import_module(f"nlp_tour.{module}").__file__)
-    found = re.search(r"File to edit: (\S+)\.$", file.read_text(encoding="utf-8"), re.M)
-    if not found:
-        return []
-    notebook = file.parent / found[1]
+NO_EXAMPLE = re.compile(r"^#\|\s*(export|exports|exporti|default_exp|gpu|slow|hub)\b", re.M)
+HIDDEN = re.compile(r"^#\|\s*hide\b", re.M)
+CHAPTERS = sorted((root / "nbs").glob("0*.ipynb"))
+NOTEBOOKS = [p for p in sorted((root / "nbs").rglob("*.ipynb")) if "_proc" not in p.parts]
+
+
+def statements(cell):
+    "The statements of a cell as source, those inside `with` and `for` among them."
+    try:
+        todo = list(ast.parse(cell).body)
+    except SyntaxError:  # a line for IPython
+        return
+    while todo:
+        node = todo.pop(0)
+        if isinstance(node, (ast.With, ast.For, ast.If)):
+            todo = [*node.body, *todo]
+        source = ast.get_source_segment(cell, node, padded=True)
+        yield textwrap.dedent(source)
+
+
+@functools.cache
+def pieces(notebook):
+    """The code of a notebook that may serve as an example, best first: short cells, short
+    statements, short statements of its hidden cells."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
-    return [c for c in code if not re.search(r"^#\|", c, re.M)]
+    code = [c for c in code if not NO_EXAMPLE.search(c)]
+    bare = {hidden: [] for hidden in (False, True)}
+    for cell in code:
+        bare[bool(HIDDEN.search(cell))].append(re.sub(r"^#\|.*\n", "", cell, flags=re.M))
+    is_check = re.compile(r"\b(assert|test_\w+)\b")
+    shown = sorted(bare[False], key=lambda c: bool(is_check.search(c)))
+    parts = [part for cells in (shown, bare[True]) for cell in cells for part in statements(cell)]
+    short = [c for c in [*shown, *parts] if len(c.splitlines()) <= LONGEST_EXAMPLE]
+    return [c for c in short if not re.search(r"\A(def|class|from|import) ", c)]
 
 
-def example(name, cells):
-    "The first short cell that calls a function, as a block; nothing where there is none."
-    called = re.compile(rf"(?<![\w.]){re.escape(name.rpartition('.')[2])}\(")
-    if "." in name:
-        called = re.compile(rf"\.{re.escape(name.rpartition('.')[2])}\(")
-    short = [c for c in cells if len(c.splitlines()) <= LONGEST_EXAMPLE]
-    uses = [c for c in short if called.search(c) and not re.search(r"^(def|class) ", c, re.M)]
-    uses.sort(key=lambda c: bool(re.search(r"\b(assert|test_\w+)\b", c)))  # checks come last
-    return f"\n*Example*\n\n```python\n{uses[0].strip()}\n```\n" if uses else ""
+@functools.cache
+def notebooks_for(module):
+    "The notebooks with examples of a module's functions: its own, the chapters, the others."
+    file = Path(importlib.import_module(f"nlp_tour.{module}").__file__)
+    found = re.search(r"File to edit: (\S+)\.$", file.read_text(encoding="utf-8"), re.M)
+    own = [(file.parent / found[1]).resolve()] if found else []
+    return tuple(dict.fromkeys([*own, *CHAPTERS, *NOTEBOOKS]))
+
+
+@functools.cache
+def example(name, notebooks):
+    "The first use of a function, as a block; nothing where no notebook shows one."
+    last = name.rpartition(".")[2]
+    called = re.compile(rf"\.{last}\(" if "." in name else rf"(?<![\w.]){last}\(")
+    uses = (c for notebook in notebooks for c in pieces(notebook) if last in c)
+    use = next((c for c in uses if called.search(c)), None)
+    return f"\n*Example*\n\n```python\n{use.strip()}\n```\n" if use else ""
 
 
 def title(name, level):
@@ -251,7 +290,7 @@ def title(name, level):
     return f"{'#' * level} {escaped} {{#{name}}}\n\n"
 
 
-def entry(name, o, level, cells=()):
+def entry(name, o, level, notebooks=()):
     "Heading, signature, docstring, parameters and an example of one symbol."
     top = title(name, level)
     if not callable(o):
@@ -260,7 +299,7 @@ def entry(name, o, level, cells=()):
     has_parameters = inspect.isfunction(o) or (inspect.isclass(o) and "__init__" in vars(o))
     parameters = table(o) if has_parameters else ""
     call = f"```python\n{signature(name, o)}\n```"
-    return f"{top}{call}\n\n{doc}\n{parameters}{example(name, cells)}"
+    return f"{top}{call}\n\n{doc}\n{parameters}{example(name, notebooks)}"
 
 
 def property_entry(name, getter, level):
@@ -272,13 +311,21 @@ def property_entry(name, getter, level):
     return f"{title(name, level)}::: {{.property}}\n{about}\n:::\n\n{doc}\n"
 
 
-def class_members(name, cls, cells):
+def class_members(name, cls, level, notebooks):
     "The entries of a class's own methods and properties."
     for n, f in members(cls):
         if is_property(cls, n):
-            yield property_entry(f"{name}.{n}", f, 3)
+            yield property_entry(f"{name}.{n}", f, level)
         else:
-            yield entry(f"{name}.{n}", f, 3, cells)
+            yield entry(f"{name}.{n}", f, level, notebooks)
+
+
+def symbol_entries(found, level, notebooks):
+    "The entries of names and of what belongs to them."
+    for name, o in found:
+        yield entry(name, o, level, notebooks)
+        if inspect.isclass(o):
+            yield from class_members(name, o, level + 1, notebooks)
 
 
 def summary(module):
@@ -292,11 +339,15 @@ def module_page(module):
     path = Path(m.__file__).relative_to(Path(nlp_tour.__file__).parents[1]).as_posix()
     front = FRONT.format(title=f"nlp_tour.{module}", description=json.dumps(summary(module)))
     parts = [front, f"[Source]({SOURCE}{path})\n"]
-    cells = cells_of(module)
-    for name, o in own(module):
-        parts.append(entry(name, o, 2, cells))
-        if inspect.isclass(o):
-            parts += class_members(name, o, cells)
+    notebooks = notebooks_for(module)
+    found = own(module)
+    front = most_wanted(module, m.__all__)
+    shown = [name for name, _ in found if name in front or example(name, notebooks)]
+    parts += symbol_entries([pair for pair in found if pair[0] in shown], 2, notebooks)
+    rest = [pair for pair in found if pair[0] not in shown]
+    if rest:
+        parts.append(ALSO)
+        parts += symbol_entries(rest, 3, notebooks)
     text = "\n".join(parts)
     assert not re.search(r" at 0x[0-9a-f]{6}", text), f"{module}: an object's address"
     return text
