@@ -169,8 +169,11 @@ def tour_model(
         @classmethod
         @reads_whole
         def from_pretrained(
-            klass, name, *args, from_tf=False, from_pt=False, labels=None, **kwargs
+            klass, pretrained_model_name_or_path, *args, from_tf=False, from_pt=False, **kwargs
         ):
+            name, labels = pretrained_model_name_or_path, kwargs.pop("labels", None)
+            if name is None and "state_dict" in kwargs:
+                return takes_batches(super().from_pretrained(None, *args, **kwargs))
             if labels is not None:
                 kwargs |= label_settings(labels)
             where = resolve(name, kwargs.get("revision"), kwargs.get("trust_remote_code"))

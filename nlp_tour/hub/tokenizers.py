@@ -11,6 +11,7 @@ import functools
 import inspect
 import json
 import os
+import re
 from pathlib import Path
 
 from nlp_tour.base.errors import (
@@ -23,7 +24,7 @@ from nlp_tour.base.errors import (
 from ..base.folders import reads_whole
 from .files import as_load_error, read_json
 from .inputs import max_length
-from .names import named_after, resolve, tour_class
+from .names import named_after, one_file, resolve, tour_class
 
 # %% ../../nbs/hub/tokenizers.ipynb #681e2cb9
 def vocabulary_mismatch(
@@ -51,6 +52,7 @@ def fit_tokenizer(
     tok,  # a tokenizer of transformers
     where,  # the folder that it came from, or a name on the hub
     model=None,  # the model that it serves; None: what config.json in the folder says
+    grows: bool = False,  # whether tokens were added that the model does not have yet
 ):  # `tok`, its `model_max_length` true
     "Check a loaded tokenizer against its model; raise `InputError` where they do not fit."
     folder = Path(where)
@@ -60,7 +62,8 @@ def fit_tokenizer(
     else:
         config = model.config.to_dict()
         words = len(model.get_input_embeddings().weight)
-    mismatch = words and vocabulary_mismatch(len(tok), words)
+    tokens = min(len(tok), tok.vocab_size) if grows else len(tok)
+    mismatch = words and vocabulary_mismatch(tokens, words)
     if mismatch:
         what, fix = mismatch
         raise InputError(f"{where}: {what}", fix)
@@ -183,6 +186,9 @@ def load_tokenizer(
         return fit_tokenizer(tok, where, model)
 
 # %% ../../nbs/hub/tokenizers.ipynb #9db3730e
+_SPECIAL = re.compile("(additional|extra)_special_tokens|(bos|eos|unk|sep|pad|cls|mask)_token")
+
+
 @functools.cache
 def tour_tokenizer(
     cls: type,  # a tokenizer class of transformers
@@ -193,11 +199,13 @@ def tour_tokenizer(
     class Tour(tour_class(cls)):
         @classmethod
         @reads_whole
-        def from_pretrained(klass, name, *args, **kwargs):
-            where = resolve(name, kwargs.get("revision"), kwargs.get("trust_remote_code"))
+        def from_pretrained(klass, pretrained_model_name_or_path, *args, **kwargs):
+            name, revision = pretrained_model_name_or_path, kwargs.get("revision")
+            where = one_file(name) or resolve(name, revision, kwargs.get("trust_remote_code"))
             check_vocabulary(where)
             tok = super().from_pretrained(name, *args, **kwargs)
             check_tokenizer_options(tok, kwargs)
-            return fit_tokenizer(tok, where)
+            # New tokens come before model.resize_token_embeddings(len(tok)).
+            return fit_tokenizer(tok, where, grows=any(map(_SPECIAL.fullmatch, kwargs)))
 
     return Tour
