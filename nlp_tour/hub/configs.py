@@ -65,7 +65,7 @@ def check_near_misses(
             meant = f"did you mean {close[0]!r}?"
             raise TypeError(f"{cls.__name__} takes no argument {name!r}; {meant}")
 
-
+# %% ../../nbs/hub/configs.ipynb #5971303a
 def _strict_init(cls):
     "Make an `__init__` that refuses near misses, unless they come from a file."
     before = cls.__init__
@@ -93,7 +93,7 @@ def _reads(method):
 
     return call
 
-
+# %% ../../nbs/hub/configs.ipynb #d6014def
 @functools.cache
 def tour_config(
     cls: type,  # a configuration class of transformers, or `AutoConfig`

@@ -169,9 +169,10 @@ def tour_model(
         @classmethod
         @reads_whole
         def from_pretrained(
-            klass, pretrained_model_name_or_path, *args, from_tf=False, from_pt=False, **kwargs
+            klass, pretrained_model_name_or_path, *args, labels=None, from_tf=False, **kwargs
         ):
-            name, labels = pretrained_model_name_or_path, kwargs.pop("labels", None)
+            name = pretrained_model_name_or_path
+            kwargs.pop("from_pt", None)
             if name is None and "state_dict" in kwargs:
                 return takes_batches(super().from_pretrained(None, *args, **kwargs))
             if labels is not None:
@@ -183,10 +184,7 @@ def tour_model(
                 report_weights(model, {"missing_keys": []}, name)
                 return takes_batches(model)
             if from_tf:
-                warn_once(
-                    f"{name} holds PyTorch's weights, so these are loaded; "
-                    "from_tf=True is not needed."
-                )
+                warn_once(f"{name} holds PyTorch's weights; from_tf=True is not needed.")
             asked = kwargs.pop("output_loading_info", False)
             resized = kwargs.pop("ignore_mismatched_sizes", False)
             kwargs |= {"output_loading_info": True, "ignore_mismatched_sizes": True}
