@@ -9,8 +9,9 @@ __all__ = ['prepare_trainer', 'finetune', 'Trainer', 'TrainingArguments']
 from dataclasses import replace
 from pathlib import Path
 
-from .base.errors import InputError, rename_arguments
+from .base.errors import rename_arguments
 from .base.hardware import seed_all
+from .data.splits import held_out_split, named_splits
 from .engine.check import check
 from .pipeline import pipeline
 from .training.arguments import FinetuneSettings, TrainingArguments, finetune_arguments
@@ -26,19 +27,10 @@ from .training.trainer_2021 import Trainer, run_trainer
 _all_ = ["Trainer", "TrainingArguments"]
 
 # %% ../nbs/05_trainer.ipynb #7033e551
-def _held_out(data):
-    "The name of the split that is held out."
-    held = [name for name in ("validation", "test") if name in data and len(data[name])]
-    if held and "train" in data and len(data["train"]):
-        return held[0]
-    missing = "train" if held else "test"
-    message = f"the data has no {missing} split with rows; load_data() makes one."
-    raise InputError(message)
-
-
 def prepare_trainer(model, tok, data, out, settings, compute_metrics=None):
     "A `Trainer` for these data: head, rows, scores and arguments."
-    held = _held_out(data)
+    data = named_splits(data)
+    held = held_out_split(data)
     kind = kind_of(data["train"])
     fit_head(model, data["train"], kind)
     # An untrained head is what training is for.
@@ -83,7 +75,6 @@ def finetune(
     **kwargs,  # more `TrainingArguments`
 ):  # a `History`, or `Runs` for several seeds
     "Fine-tune in place, from a checkpoint in `out` on; Ctrl-C saves one and stops."
-    _held_out(data)
     kwargs = rename_arguments(kwargs, {"like_length": "group_by_length"}, "finetune")
     group_by_length = kwargs.pop("group_by_length", group_by_length)
     decisive = (epochs, lr, batch_size, group_by_length, patience, precision)

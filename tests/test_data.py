@@ -12,7 +12,9 @@ from tiny_encoders import corpus, wordpiece, wrap
 from torch.utils.data import DataLoader
 from transformers import BertConfig, BertForQuestionAnswering, BertForSequenceClassification
 
-from nlp_tour.app.own_data import tour_splits, train_own
+from nlp_tour.app.own_data import tour_data
+from nlp_tour.app.tour import tour
+from nlp_tour.app.tour import train as train_any
 from nlp_tour.base import errors
 from nlp_tour.base.errors import InputError
 from nlp_tour.beyond.browse import show_results, top_losses
@@ -290,7 +292,7 @@ def test_folders_of_a_split_and_of_texts_without_labels(name, tmp_path, capsys):
     for part in ("train/neg", "train/pos", "train/unsup", f"{name}/neg", f"{name}/pos"):
         (tmp_path / part).mkdir(parents=True)
         (tmp_path / part / "0.txt").write_text(f"a text of {part}")
-    data = tour_splits(tmp_path)
+    data = tour_data(tmp_path)
     assert data["train"].features["label"].names == ["neg", "pos"]
     assert (len(data["train"]), len(data["test"])) == (2, 2)
     assert "1 texts without a label" in capsys.readouterr().err
@@ -351,11 +353,11 @@ def test_train_takes_what_load_data_takes_and_the_tour_says_what_it_does_not(tmp
     TOK.save_pretrained(tmp_path / "body")
     numbers = pd.DataFrame({"text": TEXTS, "label": [i / 8 for i in range(24)]})
     how = {"model": str(tmp_path / "body"), "epochs": 1, "progress": False}
-    metrics = train_own(numbers, tmp_path / "numbers", **how)
+    metrics = train_any(numbers, tmp_path / "numbers", **how)
     assert {"mse", "pearsonr"} <= set(metrics["scores"])
     assert json.loads((tmp_path / "numbers" / "metrics.json").read_text()) == metrics
     with pytest.raises(InputError, match="the data holds numbers; train on it"):
-        tour_splits(numbers)
+        tour(data=numbers)
 
 
 def test_several_labels_meet_by_name():

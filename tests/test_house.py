@@ -31,8 +31,8 @@ FLOORS = {
         saving tensorflow""",
     "pictures": "images plots tables steps tokens drawings weights encoder report",
     "metrics": "counters classification regression entities generated scores",
-    "data": """streams formats readers tables columns matching labels reviews supervision datasets
-        tokenized""",
+    "data": """streams formats readers splits tables columns matching labels reviews supervision
+        datasets tokenized""",
     "engine": "tokens batching layers encoder numpy_encoder openvino problems check_data check",
     "tasks": """base registry classification token_classification features question_answering
         fill_mask zero_shot decoding generation text_generation conversational seq2seq
@@ -44,8 +44,8 @@ FLOORS = {
     "beyond": """wordpiece lora sweep targets explain attention browse calibration few_shot
         playground""",
     " ": "all",
-    "app": """console notebooks tour_report tour own_data migrate_cells rewriting migrate options
-        steps cli""",
+    "app": """console notebooks tour_report runs own_data tour migrate_cells rewriting migrate
+        options steps cli""",
 }
 ORDER = [f"{wing}.{room}".strip(". ") for wing, rooms in FLOORS.items() for room in rooms.split()]
 

@@ -505,7 +505,7 @@ def test_a_terminal_is_not_steered_by_a_text():
 def test_a_terminal_is_not_steered_by_a_sentence_of_ours(tiny_classifier, capsys):
     import pandas as pd
 
-    from nlp_tour.app.tour import _show_line
+    from nlp_tour.app.runs import show_line
     from nlp_tour.base.errors import warn_once
     from nlp_tour.engine.problems import Problem, Report
 
@@ -514,7 +514,7 @@ def test_a_terminal_is_not_steered_by_a_sentence_of_ours(tiny_classifier, capsys
     with pytest.raises(InputError) as error:
         pipe(pd.DataFrame({evil: ["Fine."]}), column="text")
     warn_once(evil)
-    _show_line(True, evil)
+    show_line(True, evil)
     print(Report([Problem("labels", evil, evil)]))
     out, err = capsys.readouterr()
     for text in (out, err, str(error.value)):

@@ -7,7 +7,10 @@ import signal
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
+
+from nlp_tour.base.errors import InputError
 
 ENV = os.environ | {"NLP_TOUR_OFFLINE": "1"}
 
@@ -123,3 +126,135 @@ def test_the_tour_on_pairs(tmp_path):
     metrics = tour(tmp_path / "out", data=tmp_path / "pairs.csv", progress=False)
     assert metrics["padding"]["times_the_tokens_2021"] > 1
     assert (tmp_path / "out" / "report.html").exists()
+
+
+# From Python, on whatever `load_data` takes
+
+
+@pytest.fixture(scope="module")
+def body(tmp_path_factory):
+    "A tiny model with a head for other labels, as the start of a training."
+    import test_training as tiny
+
+    from nlp_tour.hub.saving import save
+
+    return save(tmp_path_factory.mktemp("body") / "model", tiny.model(), tiny.TOK)
+
+
+TEXTS = [f"{word} thing number {i}" for i in range(10) for word in ("a lovely", "an awful")]
+KINDS = {
+    "other columns": {"said": TEXTS, "topic": ["praise", "blame"] * 10},
+    "pairs": {"premise": TEXTS, "hypothesis": TEXTS[::-1], "label": [0, 1] * 10},
+    "several labels": {"text": TEXTS, "label": [["a"], ["a", "b"]] * 10},
+    "multi-hot": {"text": TEXTS, "label": [[1, 0, 1], [0, 1, 0]] * 10},
+    "numbers": {"text": TEXTS, "label": [i / 8 for i in range(20)]},
+    "tags": {"tokens": [t.split() for t in TEXTS], "tags": [["B-X", *"OOOO"]] * 20},
+    "answers": {"question": ["Which?"] * 20, "context": TEXTS, "answers": [t[:4] for t in TEXTS]},
+}
+SCORES = {"several labels": "f1", "multi-hot": "f1", "numbers": "mse", "tags": "overall_f1"}
+SCORES |= {"answers": "exact_match"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_train_from_python_takes_every_kind_of_data(kind, body, tmp_path):
+    from nlp_tour.app.tour import train
+
+    how = {"model": body, "epochs": 1, "progress": False}
+    metrics = train(pd.DataFrame(KINDS[kind]), tmp_path, **how)
+    assert json.loads((tmp_path / "metrics.json").read_text()) == json.loads(json.dumps(metrics))
+    assert metrics["examples"] + metrics["test_examples"] == 20
+    scores = metrics["scores"] if kind in SCORES else metrics
+    assert 0 <= scores[SCORES.get(kind, "accuracy")] <= 100
+    assert (tmp_path / "config.json").exists() and not (tmp_path / "checkpoints").exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_tour_from_python_reports_or_leads_on(kind, body, tmp_path):
+    from nlp_tour.app.tour import tour
+
+    how = {"model": body, "progress": False}
+    if kind in SCORES:
+        with pytest.raises(InputError, match="reports on one label a text.*nlp-tour train FILE"):
+            tour(tmp_path / "out", data=pd.DataFrame(KINDS[kind]), **how)
+        assert not (tmp_path / "out").exists()
+        return
+    metrics = tour(tmp_path / "out", data=pd.DataFrame(KINDS[kind]), **how)
+    assert 0 <= metrics["accuracy"] <= 1 and (tmp_path / "out" / "report.html").exists()
+
+
+ROWS = pd.DataFrame({"text": TEXTS, "label": ["praise", "blame"] * 10})
+WRONG = {
+    "no labels": (ROWS[["text"]], "which column holds the label?"),
+    "all labels missing": (ROWS.assign(label=None), "has no label in column 'label'"),
+    "one label": (ROWS.assign(label="praise"), "holds one label only"),
+    "no text": (ROWS[["label"]], "which column holds the text?"),
+    "an empty text": (ROWS.assign(text=["", *TEXTS[1:]]), "row 0 .* has no text"),
+    "mixed labels": (ROWS.assign(label=["a", 1] * 10), "mixes"),
+    "no rows": (ROWS[:0], "has no rows"),
+    "no split to test on": ({"train": ROWS, "mine": ROWS}, "no 'validation' or 'test' with rows"),
+    "two validation splits": ({"train": ROWS, "val": ROWS, "dev": ROWS}, "'val' and 'dev' are"),
+    "tags of other lengths": (
+        pd.DataFrame({"tokens": [["a", "b"]] * 9, "tags": [["O"], ["B"], ["B"]] * 3}),
+        "2 tokens and 1 tags",
+    ),
+    "a number": (3, "int is no source of texts"),
+    "a list": (TEXTS, "list is no source of texts"),
+    "nothing": ({}, "an empty dict"),
+}
+
+
+@pytest.mark.parametrize("run", ["tour", "train"])
+@pytest.mark.parametrize("what", WRONG)
+def test_bad_data_from_python_is_one_sentence_and_leaves_nothing(what, run, body, tmp_path):
+    import nlp_tour.app.tour as room
+
+    data, why = WRONG[what]
+    with pytest.raises(InputError, match=why):
+        getattr(room, run)(data=data, out=tmp_path / "out", model=body, progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("wrong", [{"examples": 1}, {"examples": 2.5}, {"examples": "all"}])
+@pytest.mark.parametrize("run", ["tour", "train"])
+def test_bad_sizes_from_python_are_one_sentence(wrong, run, body, tmp_path):
+    import nlp_tour.app.tour as room
+
+    with pytest.raises(InputError, match="examples is .*at least 2"):
+        getattr(room, run)(data=ROWS, out=tmp_path / "out", model=body, **wrong)
+
+
+def test_a_saved_model_keeps_the_order_of_its_labels(body, tmp_path):
+    from nlp_tour.app.tour import tour, train
+    from nlp_tour.hub.loading import load
+    from nlp_tour.hub.saving import save
+
+    model, tok = load(body, labels=["praise", "blame"])
+    save(tmp_path / "saved", model, tok)
+    how = {"model": str(tmp_path / "saved"), "epochs": 1, "progress": False}
+    assert train(ROWS, tmp_path / "a", **how)["labels"] == ["praise", "blame"]
+    assert tour(tmp_path / "b", data=ROWS, **how)["labels"] == ["praise", "blame"]
+
+
+@pytest.mark.parametrize("name", ["validation", "valid", "val", "dev", "eval", "Test"])
+def test_a_split_is_known_by_all_its_names(name, body, tmp_path):
+    from datasets import Dataset, DatasetDict
+
+    from nlp_tour.app.tour import train
+    from nlp_tour.beyond.sweep import lr_sweep
+    from nlp_tour.data.datasets import duplicates, load_data
+    from nlp_tour.hub.loading import load
+    from nlp_tour.trainer import finetune
+
+    parts = {"train": ROWS[:12], name: ROWS[12:]}
+    data = DatasetDict({k: Dataset.from_pandas(v, preserve_index=False) for k, v in parts.items()})
+    loaded = load_data(data)
+    assert [*loaded] == ["train", "test" if name in ("eval", "Test") else "validation"]
+    assert len(loaded["train"]) == 12
+    metrics = train(data, tmp_path / "a", model=body, epochs=1, progress=False)
+    assert (metrics["examples"], metrics["test_examples"]) == (12, 8)
+    raw = DatasetDict({"train": loaded["train"], name: loaded["train"]})
+    assert duplicates(raw)[0]["rows"] == 12
+    how = {"epochs": 1, "progress": False, "precision": "fp32"}
+    model, tok = load(body, labels=["blame", "praise"])
+    assert finetune(model, tok, raw, tmp_path / "b", **how).evaluations
+    assert len(lr_sweep(raw, body, [1e-3], seeds=1, **how)) == 1

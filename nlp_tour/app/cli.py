@@ -168,12 +168,11 @@ def tour_command(
 
     Example: nlp-tour tour --text "A quiet triumph." --examples 1000
     """
-    from nlp_tour.app.own_data import tour_splits
     from nlp_tour.app.tour import tour
 
-    data = None if data is None else tour_splits(data, encoding=encoding)
+    how = {"model": model, "epochs": epochs, "examples": examples, "seed": seed}
     with o.going_on(out):
-        tour(out, text=text, data=data, model=model, epochs=epochs, examples=examples, seed=seed)
+        tour(out, text, data, **how, encoding=encoding)
 
 # %% ../../nbs/app/cli.ipynb #ccfc9ab5
 @app.command("train")
@@ -197,12 +196,12 @@ def train_command(
 
     Example: nlp-tour train mine.csv --out mine && nlp-tour predict --model mine "A quiet triumph."
     """
-    from nlp_tour.app.own_data import train_own
+    from nlp_tour.app.tour import train
 
     columns = {"text": o.one_or_several(text), "label": o.one_or_several(label), "group": group}
     how = {"model": model, "epochs": epochs, "examples": examples, "seed": seed}
     with o.going_on(out):
-        train_own(data, out, **how, **columns, encoding=encoding)
+        train(data, out, **how, **columns, encoding=encoding)
 
 # %% ../../nbs/app/cli.ipynb #6a0469b0
 @app.command("check")

@@ -17,6 +17,7 @@ from ..base.errors import InputError
 from ..base.hardware import seed_all
 from ..base.patch import patch
 from ..base.results import ListResult
+from ..data.splits import named_splits
 from ..hub.loading import load
 from ..pictures.plots import BLUE
 from ..trainer import finetune
@@ -112,7 +113,7 @@ def lr_sweep(
     for a run that diverged."""
     from tqdm.auto import tqdm
 
-    rates = _as_rates(lrs)
+    rates, data = _as_rates(lrs), named_splits(data)
     check_count("seeds", seeds, 1)
     settings = {"epochs": epochs, "save_strategy": "no", **kwargs, "progress": False}
     runs, results = [(lr, seed) for lr in rates for seed in range(seeds)], Sweep()

@@ -16,6 +16,7 @@ from .columns import find_column, find_columns
 from .labels import split_fairly
 from .matching import check_texts, class_names
 from .reviews import load_dataset, same_groups
+from .splits import named_splits
 from .supervision import labelled_splits, main_split, read_answers, read_targets
 from .tables import READERS, read_tables
 
@@ -62,6 +63,7 @@ def duplicates(
     splits,  # a `DatasetDict`, or a dict of splits
 ) -> list:  # dicts: split, rows (that stand in train, too), of; only where there are any
     "Count the rows of each other split that stand in the training split word for word."
+    splits = named_splits(splits)
     known = set(_keys(splits["train"]))
     others = {k: v for k, v in splits.items() if k != "train"}
     shared = {k: sum(x in known for x in _keys(v)) for k, v in others.items()}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..base.errors import InputError, as_input_error, nearest, warn_once
 from .readers import PACKED, open_text, read_batches, row_bytes, split_endings
+from .splits import named_splits, split_name
 from .streams import LONGEST, UNPACKED
 
 # %% ../../nbs/data/tables.ipynb #cedec2e1
@@ -118,32 +119,25 @@ def _decoded(path, kind, packing, encoding):
     return io.TextIOWrapper(io.BufferedReader(stream), encoding="utf-8", newline="")
 
 # %% ../../nbs/data/tables.ipynb #0a6a5126
-_SPLITS = {
-    "train": "train",
-    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
-    "test": "test",
-}
 _UNLABELLED = ("unsup", "unsupervised", "unlabeled", "unlabelled")
 
 
 def _split_folders(folder):
     "The folders of the splits by their names; the folder itself as all where there are none."
-    parts, found = [p for p in sorted(folder.iterdir()) if p.is_dir()], {}
-    for part in parts:
-        split = _SPLITS.get(part.name)
-        if split in found:
-            raise InputError(f"{folder} holds {found[split].name} and {part.name}; keep one.")
-        if split:
-            found[split] = part
-    other = [p for p in parts if p not in found.values() and any(p.glob("*/*.txt"))]
-    if found and other:
+    order = ("train", "validation", "test")
+    parts = {p.name: p for p in sorted(folder.iterdir()) if p.is_dir()}
+    found = named_splits({name: p for name, p in parts.items() if split_name(name) in order})
+    # Otherwise they are labels, called train and car, say.
+    if not any(any(p.glob("*/*.txt")) for p in found.values()):
+        return {"all": folder}
+    other = [p for p in parts.values() if p not in found.values() and any(p.glob("*/*.txt"))]
+    if other:
         known = next(iter(found.values())).name
         raise InputError(
             f"{folder} holds {other[0].name!r} beside {known!r}; "
-            f"a split is called {', '.join(_SPLITS)}; rename it, or take it out."
+            f"a split is called {', '.join(order)}; rename it, or take it out."
         )
-    order = [split for split in ("train", "validation", "test") if split in found]
-    return {split: found[split] for split in order} or {"all": folder}
+    return {split: found[split] for split in order if split in found}
 
 # %% ../../nbs/data/tables.ipynb #de1cb184
 def _labelled_files(part):
@@ -234,7 +228,7 @@ def read_tables(
 
     is_path = isinstance(source, (str, Path))
     if hasattr(source, "items") and not isinstance(source, pd.DataFrame):
-        tables = {k: _read_table(v, encoding) for k, v in source.items()}
+        tables = {k: _read_table(v, encoding) for k, v in named_splits(source).items()}
     elif is_path and os.path.isdir(source):
         tables = _read_saved(Path(source)) or read_folder(source, encoding)
     else:
