@@ -107,7 +107,7 @@ Seq2SeqTrainingArguments("x", predict_with_generate=True, report_to=[]).predict_
 EarlyStoppingCallback(early_stopping_patience=2).early_stopping_patience
 Dataset.from_dict({"a": [1, 2]}).map(lambda row: {"b": row["a"] + 1})["b"][:]
 DatasetDict({"train": Dataset.from_dict({"a": [1]})})["train"].num_rows
-""".strip().splitlines()
+""".strip().splitlines()  # noqa: E501
 
 
 def run(idiom, ours):
