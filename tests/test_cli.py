@@ -99,14 +99,14 @@ def test_what_cannot_be_meant_is_one_sentence(args, why, tiny_classifier, tmp_pa
     (tmp_path / "latin.csv").write_bytes("text\nCafé.\n".encode("latin-1"))
     (tmp_path / "folder").mkdir()
     before = sorted(p.name for p in tmp_path.iterdir())
-    code, out, said = within(tmp_path, "predict", "--model", tiny_classifier, *args)
+    code, out, message = within(tmp_path, "predict", "--model", tiny_classifier, *args)
     assert (
         code == 2
         and not out
-        and said.startswith("nlp-tour: ")
-        and why in said
-        and len(said.splitlines()) == 1
-    ), said
+        and message.startswith("nlp-tour: ")
+        and why in message
+        and len(message.splitlines()) == 1
+    ), message
     assert (
         sorted(p.name for p in tmp_path.iterdir()) == before
         and (tmp_path / "b.csv").read_text() == "kept"
@@ -114,31 +114,31 @@ def test_what_cannot_be_meant_is_one_sentence(args, why, tiny_classifier, tmp_pa
 
 
 def within(folder, *args):
-    "Run a command in this process, in a folder; its exit code and what it said."
+    "Run a command in this process, in a folder; its exit code and its messages."
     import contextlib
     import io
     import unittest.mock
 
     from nlp_tour.app.cli import main
 
-    out, said, code = io.TextIOWrapper(io.BytesIO(), write_through=True), io.StringIO(), 0
+    out, message, code = io.TextIOWrapper(io.BytesIO(), write_through=True), io.StringIO(), 0
     with (
         contextlib.chdir(folder),
         unittest.mock.patch.object(sys, "argv", ["nlp-tour", *map(str, args)]),
         contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(said),
+        contextlib.redirect_stderr(message),
     ):
         try:
             main()
         except SystemExit as e:
             code = e.code or 0
-    return code, out.buffer.getvalue().decode(), said.getvalue()
+    return code, out.buffer.getvalue().decode(), message.getvalue()
 
 
 def test_a_world_size_that_is_no_number_is_one_sentence(tiny_classifier, tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "abc")
-    code, _, said = within(tmp_path, "predict", "Fine.", "--model", tiny_classifier)
-    assert code == 2 and "must be whole numbers" in said
+    code, _, message = within(tmp_path, "predict", "Fine.", "--model", tiny_classifier)
+    assert code == 2 and "must be whole numbers" in message
 
 
 def test_a_question_and_its_context_come_from_two_columns(tmp_path):
@@ -167,13 +167,13 @@ def test_a_question_and_its_context_come_from_two_columns(tmp_path):
         "--column",
         "context=c",
     ]
-    code, out, said = within(tmp_path, *how)
+    code, out, message = within(tmp_path, *how)
     rows = [json.loads(line) for line in out.splitlines()]
     assert (
         code == 0
         and [r["q"] for r in rows] == ["Who is quiet?", "Who is loud?"]
         and all(r["answer"] in r["c"] for r in rows)
-    ), said
+    ), message
     assert within(tmp_path, *how, "-o", "scored.jsonl")[0] == 0
     assert [
         json.loads(line)["answer"] for line in (tmp_path / "scored.jsonl").read_text().splitlines()

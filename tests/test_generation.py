@@ -295,16 +295,16 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("options, said", BAD, ids=str)
-def test_bad_settings_get_one_sentence(model, tok, options, said):
+@pytest.mark.parametrize("options, message", BAD, ids=str)
+def test_bad_settings_get_one_sentence(model, tok, options, message):
     ours, _ = both(model, tok)
     with pytest.raises(InputError) as e:
         ours(["The film is a triumph", "A quiet story"], **options)
-    assert said in str(e.value) and "\n" not in str(e.value)
+    assert message in str(e.value) and "\n" not in str(e.value)
 
 
 @pytest.mark.parametrize(
-    "bad, said",
+    "bad, message",
     [
         ("", "text 1 is empty"),
         (None, "text 1 is missing"),
@@ -316,9 +316,9 @@ def test_bad_settings_get_one_sentence(model, tok, options, said):
     ],
     ids=str,
 )
-def test_bad_texts_get_one_sentence_with_their_position(model, tok, bad, said):
+def test_bad_texts_get_one_sentence_with_their_position(model, tok, bad, message):
     ours, _ = both(model, tok)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         ours(["The film", bad], max_new_tokens=5)
 
 
@@ -431,13 +431,13 @@ def test_bad_conversations(model, tok):
     bot = pipeline("conversational", model=model, tokenizer=tok, max_new_tokens=6)
     done = Conversation("hi", past_user_inputs=[], generated_responses=[])
     done.mark_processed()
-    for bad, said in [
+    for bad, message in [
         (done, "text 1 .* add_user_input"),
         (3, "text 1 is int"),
         (Conversation(" "), "text 1 is empty"),
         ({"text": "hi"}, "text 1 is dict"),
     ]:
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             bot([Conversation("hi"), bad])
     with pytest.raises(InputError, match="takes 64"):
         bot(Conversation("film " * 80))

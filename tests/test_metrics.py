@@ -185,9 +185,10 @@ def test_bleu_has_no_smoothing():
 
 
 def test_sacrebleu_of_nothing_in_common_or_nothing_at_all():
-    for said in ("x y z", ""):
+    for message in ("x y z", ""):
         assert (
-            load_metric("sacrebleu").compute(predictions=[said], references=["a b c"])["score"] == 0
+            load_metric("sacrebleu").compute(predictions=[message], references=["a b c"])["score"]
+            == 0
         )
 
 

@@ -50,7 +50,7 @@ def texts(classifier):
     return found[:200]
 
 
-def said(pipe, rows, labels):
+def message(pipe, rows, labels):
     "The log-odds of a label for each row."
     out = [None] * len(rows)
     for batch in plan(list(map(len, rows)), pipe.batch_tokens):
@@ -73,7 +73,7 @@ def test_deleting_the_top_words_costs_more_than_deleting_random_ones(classifier,
         ):
             away = {i for j in gone for i in range(read.words[j]["first"], read.words[j]["after"])}
             rows[way].append(Row([id for i, id in enumerate(read.row.ids) if i not in away]))
-    whole, top, random = (said(classifier, r, labels) for r in rows.values())
+    whole, top, random = (message(classifier, r, labels) for r in rows.values())
     assert len(labels) == 200 and (whole > 0).all()
     assert (whole - top).mean() > 3 * (whole - random).mean() and (top < random).mean() > 0.8
 

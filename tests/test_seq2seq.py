@@ -181,7 +181,7 @@ def test_names_of_2021_resolve():
 def test_the_task_name_and_the_options_name_the_same_pair(toks):
     base = {"model": "mbart", "tokenizer": "mbart", "config": None}
     named = made(base | {"task": "translation_en_to_ro"}, toks)
-    told = made(base | {"task": "translation"}, toks)
+    explicit = made(base | {"task": "translation"}, toks)
     golden = [
         c
         for c in GOLDEN["cases"]
@@ -193,18 +193,18 @@ def test_the_task_name_and_the_options_name_the_same_pair(toks):
     )
     assert (
         named(inputs, **options)
-        == told(inputs, src_lang="en", tgt_lang="ro_RO", **options)
+        == explicit(inputs, src_lang="en", tgt_lang="ro_RO", **options)
         == [a[0] for a in golden["answers"]]
     )
     assert toks["mbart"].src_lang == "en_XX"
     assert (
-        told(inputs, src_lang="de_DE", tgt_lang="fr_XX", **options) != named(inputs, **options)
+        explicit(inputs, src_lang="de_DE", tgt_lang="fr_XX", **options) != named(inputs, **options)
         and toks["mbart"].src_lang == "en_XX"
     )
 
 
 @pytest.mark.parametrize(
-    "options, said",
+    "options, message",
     [
         ({}, "between .* languages; pass src_lang and tgt_lang"),
         ({"src_lang": "en_XX"}, "pass src_lang and tgt_lang"),
@@ -213,11 +213,11 @@ def test_the_task_name_and_the_options_name_the_same_pair(toks):
     ],
     ids=str,
 )
-def test_an_unknown_language_lists_the_nearest(toks, options, said):
+def test_an_unknown_language_lists_the_nearest(toks, options, message):
     pipe = made(
         {"task": "translation", "model": "mbart", "tokenizer": "mbart", "config": None}, toks
     )
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=message):
         pipe(TEXTS[0], **options)
 
 
@@ -259,7 +259,7 @@ def test_a_model_for_one_pair_refuses_another(toks):
 
 
 @pytest.mark.parametrize(
-    "bad, said",
+    "bad, message",
     [
         ("", "text 1 is empty"),
         (None, "text 1 is missing"),
@@ -268,8 +268,8 @@ def test_a_model_for_one_pair_refuses_another(toks):
     ],
     ids=str,
 )
-def test_bad_texts_get_one_sentence(toks, bad, said):
-    with pytest.raises(InputError, match=said):
+def test_bad_texts_get_one_sentence(toks, bad, message):
+    with pytest.raises(InputError, match=message):
         made({"task": "summarization", "model": "t5", "tokenizer": "plain", "config": None}, toks)(
             ["The film", bad]
         )
@@ -279,13 +279,13 @@ def test_bad_settings(toks):
     pipe = made(
         {"task": "summarization", "model": "bart", "tokenizer": "plain", "config": None}, toks
     )
-    for options, said in [
+    for options, message in [
         ({"max_length": 1}, "max_length=1"),
         ({"min_length": 30, "max_length": 20}, "at least 29"),
         ({"max_new_tokens": 64}, "writes 63 at most"),
         ({"num_return_sequences": 5}, "num_beams of at least 5"),
     ]:
-        with pytest.raises(InputError, match=said):
+        with pytest.raises(InputError, match=message):
             pipe("The film", **options)
     with pytest.raises(TypeError, match="did you mean 'min_length'"):
         pipe("The film", min_lenght=3)

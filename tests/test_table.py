@@ -192,8 +192,8 @@ def test_rows_that_do_not_fit_are_left_out_and_it_is_said(tok, capsys):
         "who": ["mann"] * 40,
     }
     assert ours(big, "who made heat?") == stock(big, "who made heat?")
-    said = capsys.readouterr().err
-    assert "of 40 rows are read" in said
+    message = capsys.readouterr().err
+    assert "of 40 rows are read" in message
     with pytest.raises(
         InputError, match="text 1 has .* tokens, table and query, and the model takes 96"
     ):
@@ -223,12 +223,12 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("bad, said", BAD, ids=str)
-def test_bad_tables_get_one_sentence_with_their_position(tok, bad, said):
+@pytest.mark.parametrize("bad, message", BAD, ids=str)
+def test_bad_tables_get_one_sentence_with_their_position(tok, bad, message):
     ours, _ = both("cells", tok)
     with pytest.raises(InputError) as e:
         ours([{"table": {"a": [1]}, "query": "who?"}, bad])
-    assert said in str(e.value)
+    assert message in str(e.value)
 
 
 def test_the_rest(tok):

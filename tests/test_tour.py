@@ -34,21 +34,21 @@ def start(*args):
 def test_ctrl_c_leaves_a_checkpoint_and_the_same_command_goes_on(tmp_path):
     out, args = tmp_path / "report", ["--examples", "2000", "--out", tmp_path / "report"]
     run = start(*args)
-    said = ""
-    while not re.search(r"\b[1-9]\d*/125\b", said):
-        said += run.stderr.read(1)  # the bar has passed a step
+    message = ""
+    while not re.search(r"\b[1-9]\d*/125\b", message):
+        message += run.stderr.read(1)  # the bar has passed a step
     run.send_signal(signal.SIGINT)
-    _, said = run.communicate(timeout=120)
-    assert run.returncode == 130, said
-    assert "run the same command again to resume" in said
+    _, message = run.communicate(timeout=120)
+    assert run.returncode == 130, message
+    assert "run the same command again to resume" in message
     (checkpoint,) = (out / "checkpoints").glob("checkpoint-*")
     assert 0 < int(checkpoint.name.split("-")[1]) < 125
     other = start(*args, "--epochs", "2")
-    _, said = other.communicate(timeout=120)
-    assert other.returncode == 2 and "interrupted run with epochs=1.0" in said
+    _, message = other.communicate(timeout=120)
+    assert other.returncode == 2 and "interrupted run with epochs=1.0" in message
     again = start(*args)
-    told, said = again.communicate(timeout=300)
-    assert again.returncode == 0, said
+    output, message = again.communicate(timeout=300)
+    assert again.returncode == 0, message
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["accuracy"] > metrics["majority"] and metrics["examples"] == 2000
     assert not (out / "checkpoints").exists() and (out / "report.html").exists()
@@ -71,8 +71,8 @@ def test_a_file_of_ones_own(tmp_path):
         "--epochs",
         "2",
     )
-    told, said = run.communicate(timeout=120)
-    assert run.returncode == 0, said
+    output, message = run.communicate(timeout=120)
+    assert run.returncode == 0, message
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     assert (
         metrics["labels"] == ["blame", "praise"]
@@ -92,16 +92,16 @@ def test_a_file_of_ones_own(tmp_path):
 )
 def test_bad_input_gets_one_sentence(args, why, tmp_path):
     run = start(*args, "--out", tmp_path / "out")
-    _, said = run.communicate(timeout=60)
-    assert run.returncode == 2 and why in said and "Traceback" not in said
-    assert said.strip().splitlines()[-1].startswith("nlp-tour: ")
+    _, message = run.communicate(timeout=60)
+    assert run.returncode == 2 and why in message and "Traceback" not in message
+    assert message.strip().splitlines()[-1].startswith("nlp-tour: ")
 
 
 def test_an_output_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "out").write_text("a file, not a folder")
     run = start("--examples", "20", "--out", tmp_path / "out")
-    _, said = run.communicate(timeout=60)
-    assert run.returncode == 2 and "could not write" in said
+    _, message = run.communicate(timeout=60)
+    assert run.returncode == 2 and "could not write" in message
     assert (tmp_path / "out").read_text() == "a file, not a folder"
 
 

@@ -140,7 +140,7 @@ def example(notebook):
     meter = tag("span", full, class_="meter", aria_hidden="true")
     text = tag("span", f"{label} {score:.4f}", class_="answer")
     code = tag("code", coloured("".join(cell["source"])))
-    return tag("pre", code) + tag("p", meter, text, class_="said")
+    return tag("pre", code) + tag("p", meter, text, class_="verdict-line")
 
 
 def read(root, name):

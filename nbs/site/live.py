@@ -149,7 +149,7 @@ def collect(target, cache, modules, fresh=True):
     if fresh or not (finish_atomic(cache) / "model.onnx").exists():
         with atomic_folder(cache) as part:
             make(part)
-    # Without the lock of whoever wrote it.
+    # Without the writer's lock.
     shutil.copytree(cache, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
     for name in FILES:
         shutil.copy(modules / "onnxruntime-web" / "dist" / name, target)

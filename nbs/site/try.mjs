@@ -39,7 +39,7 @@ function shown({ answer, tokens, ids, windows, longest }) {
       ? [
           el(
             "p",
-            "said-long",
+            "long",
             `The model reads ${longest} tokens at once. This text is longer, so it was read in ${windows} windows that overlap, and the score is their mean, as in Python.`,
           ),
         ]

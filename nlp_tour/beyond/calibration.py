@@ -77,7 +77,7 @@ def plot_reliability(
     bins: list,  # as `reliability` gives them
     ax=None,  # matplotlib axes; new ones if None
 ):  # the axes
-    "Draw what was said against what was right, with Wilson's 95 % intervals."
+    "Draw predicted probability against observed accuracy, with Wilson's 95 % intervals."
     import matplotlib.pyplot as plt
 
     ax = ax or plt.subplots(figsize=(3.4, 3.2), facecolor="white")[1]

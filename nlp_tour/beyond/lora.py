@@ -18,7 +18,7 @@ def layer_count(
     layers = [int(part.removeprefix("layer ")) for part in parts if part.startswith("layer ")]
     if not layers:
         name = type(model).__name__
-        raise InputError(f"{name} has no numbered layers, so they cannot be told apart.")
+        raise InputError(f"{name} has no numbered layers, and so no learning rate for each.")
     return max(layers) + 1
 
 

@@ -226,7 +226,7 @@ test("the landing page is light, shows the six chapters, and its figures say how
   assert.match(await page.locator("h1").first().innerText(), /Quick Tour of 2021, running today/);
   const code = await page.locator(".classified pre").innerText();
   assert.equal(code.split("\n").filter((line) => line.trim()).length, 3, "three lines of code");
-  assert.match(await page.locator(".said .answer").innerText(), /^POSITIVE 0\.\d{4}$/);
+  assert.match(await page.locator(".verdict-line .answer").innerText(), /^POSITIVE 0\.\d{4}$/);
   assert.equal((await page.locator(".hero .commands").innerText()).trim(), "pip install nlp_tour");
   assert.ok((await page.locator('.figures a[href^="benchmarks.html#"]').count()) >= 3);
   assert.equal(
@@ -459,7 +459,7 @@ test("the keyboard reaches everything, and shows where it is", async () => {
 test("the live page says its size, loads on a click, and answers on a phone", async () => {
   const { page, wrong, loaded, close } = await opened({ viewport: PHONE, hasTouch: true });
   await page.goto(`${base}/try.html`, { waitUntil: "networkidle" });
-  const said = Number((await page.locator("#try-go").innerText()).match(/([\d.]+) MB/)[1]);
+  const stated = Number((await page.locator("#try-go").innerText()).match(/([\d.]+) MB/)[1]);
   assert.ok(
     !loaded.some((r) => /onnx|wasm|vocab/.test(r.url())),
     "the model was loaded before it was asked for",
@@ -469,7 +469,7 @@ test("the live page says its size, loads on a click, and answers on a phone", as
   const bytes = loaded
     .filter((r) => r.url().includes("/live/") && !r.url().includes("about.json"))
     .reduce((sum, r) => sum + Number(r.headers()["content-length"]), 0);
-  assert.ok(Math.abs(bytes / 1e6 - said) < 0.2, `said ${said} MB, loaded ${bytes}`);
+  assert.ok(Math.abs(bytes / 1e6 - stated) < 0.2, `states ${stated} MB, loaded ${bytes}`);
   assert.match(await page.locator(".verdict").innerText(), /POSITIVE 0\.9\d+/);
   assert.equal(await page.locator(".chip").count(), 14);
   assert.equal(await page.locator(".word").count(), 11);

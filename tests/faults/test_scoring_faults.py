@@ -100,8 +100,8 @@ def test_an_empty_file_under_the_output_s_name_loses_no_answer(
 ):
     out = killed_before_the_join
     out.touch()
-    said = map_file(pipe, src, out, part_rows=64, progress=False)
-    assert said["done"] and said["rows"] == ROWS
+    message = map_file(pipe, src, out, part_rows=64, progress=False)
+    assert message["done"] and message["rows"] == ROWS
     assert out.read_bytes() == whole
     assert not out.with_name("out.jsonl.parts").exists()
 
@@ -120,7 +120,7 @@ def test_another_file_under_the_output_s_name_stands_and_so_do_the_parts(
 
 
 def test_a_second_run_that_comes_while_the_first_joins(pipe, src, whole, tmp_path, monkeypatch):
-    "It is told in one sentence, and the first ends as if it had been alone."
+    "It gets one sentence, and the first ends as if it had been alone."
     import threading
 
     from nlp_tour.inference import parts as files
@@ -293,15 +293,15 @@ def test_kill_minus_nine_then_sigterm_then_the_end(tiny_classifier, long_src, tm
     run = command(*args)
     wait_for_part(tmp_path / "out", len(before), run)
     run.send_signal(signal.SIGTERM)
-    _, said = run.communicate(timeout=30)
+    _, message = run.communicate(timeout=30)
     assert (
         run.returncode == 130
-        and "run the same command again to resume" in said
-        and "Traceback" not in said
+        and "run the same command again to resume" in message
+        and "Traceback" not in message
     )
     run = command(*args)
-    _, said = run.communicate(timeout=120)
-    assert run.returncode == 0 and f"{LONG:,} rows" in said, said
+    _, message = run.communicate(timeout=120)
+    assert run.returncode == 0 and f"{LONG:,} rows" in message, message
     assert ids(tmp_path / "out") == list(range(LONG))
     assert all((tmp_path / "out" / n).stat().st_mtime_ns == t for n, t in before.items()), (
         "what was there was not written again"
@@ -314,12 +314,12 @@ def test_of_two_ranks_one_dies_and_comes_back(tiny_classifier, long_src, tmp_pat
     wait_for_part(tmp_path / "out", 1, ranks[1])
     ranks[1].kill()
     ranks[1].communicate()
-    _, said = ranks[0].communicate(timeout=120)
-    assert ranks[0].returncode == 0 and "parts of other ranks are still missing" in said, said
+    _, message = ranks[0].communicate(timeout=120)
+    assert ranks[0].returncode == 0 and "parts of other ranks are still missing" in message, message
     assert not json.loads((tmp_path / "out" / "_manifest.json").read_text())["done"]
     again = command(*args, RANK="1", WORLD_SIZE="2")
-    _, said = again.communicate(timeout=120)
-    assert again.returncode == 0, said
+    _, message = again.communicate(timeout=120)
+    assert again.returncode == 0, message
     assert ids(tmp_path / "out") == list(range(LONG))
     assert json.loads((tmp_path / "out" / "_manifest.json").read_text())["done"]
 
@@ -386,8 +386,10 @@ def test_a_full_disk_keeps_what_was_written(pipe, src, whole, tmp_path):
             os.write(write, str(e).encode())
         os._exit(0)
     os.waitpid(child, 0)
-    said = os.read(read, 10_000).decode()
-    assert re.search("could not write .*part-00001.jsonl: .*the same call goes on", said), said
+    message = os.read(read, 10_000).decode()
+    assert re.search("could not write .*part-00001.jsonl: .*the same call goes on", message), (
+        message
+    )
     assert [p.name for p in (tmp_path / "out").glob("*part-*")] == ["part-00000.jsonl"]
     map_file(
         pipe, wide, tmp_path / "out", part_rows=64, format="jsonl", long="truncate", progress=False
@@ -416,10 +418,12 @@ def test_a_real_full_disk(tiny_classifier, src, tmp_path):
             "top_k=1",
         )
         (disk / "ballast").write_bytes(b"x" * 250_000)
-        _, said = run.communicate(timeout=60)
+        _, message = run.communicate(timeout=60)
         assert (
-            run.returncode == 2 and "No space left on device" in said and "Traceback" not in said
-        ), said
+            run.returncode == 2
+            and "No space left on device" in message
+            and "Traceback" not in message
+        ), message
         (disk / "ballast").unlink()
         run = command(
             "predict",
@@ -431,8 +435,8 @@ def test_a_real_full_disk(tiny_classifier, src, tmp_path):
             "--set",
             "top_k=1",
         )
-        _, said = run.communicate(timeout=60)
-        assert run.returncode == 0, said
+        _, message = run.communicate(timeout=60)
+        assert run.returncode == 0, message
         assert [r["id"] for r in csv.DictReader((disk / "out.csv").open(newline=""))] == [
             str(i) for i in range(ROWS)
         ]
@@ -757,8 +761,8 @@ def test_parts_are_joined_when_every_rank_has_begun(pipe, src, tmp_path, monkeyp
 
 def test_no_bar_is_drawn_where_nobody_looks(tiny_classifier, long_src, tmp_path):
     run = command("predict", long_src, "--model", tiny_classifier, "--out", tmp_path / "out")
-    _, said = run.communicate(timeout=120)
-    assert run.returncode == 0 and "rows [" not in said and "\r" not in said, said
+    _, message = run.communicate(timeout=120)
+    assert run.returncode == 0 and "rows [" not in message and "\r" not in message, message
 
 
 @pytest.mark.parametrize("lines", [0, 4096])
@@ -767,7 +771,7 @@ def test_a_pipe_with_nothing_in_its_last_part_ends_in_a_whole_file(
 ):
     import pyarrow.parquet as pq
 
-    said = subprocess.run(
+    message = subprocess.run(
         [
             sys.executable,
             "-m",
@@ -786,7 +790,7 @@ def test_a_pipe_with_nothing_in_its_last_part_ends_in_a_whole_file(
         capture_output=True,
         timeout=120,
     )
-    assert said.returncode == 0, said.stderr
+    assert message.returncode == 0, message.stderr
     found = pq.read_table(tmp_path / "out.parquet")
     assert (
         found.column_names == ["text", "label", "score"]
