@@ -54,6 +54,7 @@ MORE = {
         "layer_types": ["full_attention", "sliding_attention"],
         "rope_parameters": {"full_attention": ROPE, "sliding_attention": ROPE},
     },
+    **dict.fromkeys(["big_bird", "bigbird_pegasus"], {"block_size": 4, "num_random_blocks": 1}),
     "funnel": {"block_sizes": [1, 1], "num_decoder_layers": 1},
     "gpt_neo": {"attention_types": [[["global", "local"], 1]]},
     "jamba": {

@@ -27,10 +27,49 @@ def takes_batches(
         model.register_forward_pre_hook(_unpack, with_kwargs=True)
     return model
 
+# %% ../../nbs/hub/calling.ipynb #5936420e
+_switch = threading.Lock()
+_turns = weakref.WeakKeyDictionary()  # model -> a lock; only for models that change themselves
+
+
+def _choose_attention(part, args, kwargs):
+    "A hook before `forward`: sparse attention if the texts are long enough for it."
+    import torch
+
+    given = (*args[:1], kwargs.get("input_ids"), kwargs.get("inputs_embeds"))
+    length = next(x for x in given if x is not None).shape[1]
+    config = part.config
+    short = length <= (5 + 2 * config.num_random_blocks) * config.block_size
+    with torch.device("meta"):  # its new layers take the weights of the old ones
+        part.set_attention_type("original_full" if short else "block_sparse")
+
+
+@contextlib.contextmanager
+def _choosing_attention(model):
+    "Let a BigBird choose its attention for each call, and give it back the one that it had."
+    config = getattr(model, "config", None)
+    sparse = getattr(config, "attention_type", None) == "block_sparse"
+    parts = [m for m in model.modules() if sparse and hasattr(m, "set_attention_type")]
+    if not parts:
+        yield
+        return
+    with _switch:
+        turn = _turns.setdefault(model, threading.RLock())
+    with turn:
+        before = [(part, part.attention_type, part._modules.get("self")) for part in parts]
+        hook = parts[0].register_forward_pre_hook(_choose_attention, with_kwargs=True)
+        try:
+            yield
+        finally:
+            hook.remove()
+            for part, kind, layers in before:
+                part.attention_type = kind
+                if layers is not None:
+                    part.self = layers
+
 # %% ../../nbs/hub/calling.ipynb #6c0977ba
 _modes = weakref.WeakKeyDictionary()  # model -> (submodule, its mode) before the first block
 _blocks = weakref.WeakKeyDictionary()  # model -> how many blocks are open
-_switch = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -45,7 +84,8 @@ def evaluating(
             model.eval()
         _blocks[model] += 1
     try:
-        yield model
+        with _choosing_attention(model):
+            yield model
     finally:
         with _switch:
             _blocks[model] -= 1
