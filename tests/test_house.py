@@ -27,7 +27,7 @@ LINES_OF_A_CELL = 40  # of an exported one
 FLOORS = {
     "base": "errors names_2021 patch exercises texts results hardware strangers locks folders",
     "bridges": "graph rules weights tensorflow",
-    "hub": """files standins names inputs tokenizers heads configs weights calling adapters loading
+    "hub": """files standins names inputs tokenizer_files tokenizers heads configs weights calling adapters loading
         saving tensorflow""",
     "pictures": "images plots tables steps tokens drawings weights encoder report",
     "metrics": "counters classification regression entities generated scores",
@@ -37,7 +37,7 @@ FLOORS = {
     "tasks": """base registry classification token_classification features question_answering
         fill_mask zero_shot decoding generation text_generation conversational seq2seq
         table""",
-    "inference": "arguments loading writers scoring parts files budget forward steps",
+    "inference": "arguments bundle loading writers scoring parts files budget forward steps",
     "training": """arguments labels model_parts encodings identity checkpoints steps optimizer loop
         history callbacks evaluation resuming signatures trainer_2021""",
     "": "tokenizer model pipeline customization trainer native_loop",

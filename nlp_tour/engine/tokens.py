@@ -15,6 +15,8 @@ from ..base.errors import InputError, as_input_error, warn_once
 from ..base.patch import patch
 from ..hub.files import as_load_error, read_json
 from ..hub.inputs import ModelInputs, model_inputs
+from ..hub.tokenizer_files import reads_alone
+from ..hub.tokenizers import load_tokenizer
 
 # %% ../../nbs/engine/tokens.ipynb #78230545
 @dataclass(eq=False)
@@ -25,10 +27,12 @@ class Tokenizer:
     inputs: ModelInputs = ModelInputs()  # what the model takes
     unk_id: int = None  # of the unknown token; None: there is none
     cls_id: int = None  # of the token that stands for the whole text; None: there is none
+    splits_special: bool = False  # whether a special token that a text spells is mere text
 
     def __post_init__(self):
         self.backend.no_padding()
         self.backend.no_truncation()
+        self.backend.encode_special_tokens = self.splits_special
         self._cutters = {}
 
     @property
@@ -50,9 +54,9 @@ class Tokenizer:
         cls,
         folder,  # a folder with tokenizer.json and config.json
     ):
-        "The engine's tokenizer straight from its files, without importing transformers."
+        "The engine's tokenizer from its files, without importing transformers where it can."
         with as_load_error(folder):
-            return cls(**_from_files(Path(folder)))
+            return cls(**_from_folder(Path(folder)))
 
 # %% ../../nbs/engine/tokens.ipynb #2af56ee8
 def _from_transformers(tok, config):
@@ -69,16 +73,24 @@ def _from_transformers(tok, config):
         "inputs": model_inputs(config, tok),
         "unk_id": tok.unk_token_id,
         "cls_id": tok.cls_token_id,
+        "splits_special": bool(getattr(tok, "split_special_tokens", False)),
     }
 
 # %% ../../nbs/engine/tokens.ipynb #5b2ae363
-def _from_files(folder):
-    "The fields of a `Tokenizer`, from the files of a saved model."
+def _from_folder(folder):
+    "The fields of a `Tokenizer`, from tokenizer.json alone where that is enough."
     from tokenizers import Tokenizer as Rust
 
+    rust = Rust.from_file(str(folder / "tokenizer.json"))
+    if reads_alone(folder, rust):
+        return _from_files(folder, rust)
+    return _from_transformers(load_tokenizer(folder), read_json(folder / "config.json"))
+
+
+def _from_files(folder, rust):
+    "The fields of a `Tokenizer`, from the files of a saved model."
     settings = read_json(folder / "tokenizer_config.json")
     config = read_json(folder / "config.json")
-    rust = Rust.from_file(str(folder / "tokenizer.json"))
     rust.no_padding()
     unknown = settings.get("unk_token") or getattr(rust.model, "unk_token", None)
     if isinstance(unknown, dict):
@@ -92,6 +104,13 @@ def _from_files(folder):
     }
 
 # %% ../../nbs/engine/tokens.ipynb #1c3bef6b
+@patch
+def __setstate__(self: Tokenizer, state):
+    "What Rust leaves out of a pickle is set again."
+    self.__dict__.update(state)
+    self.__post_init__()
+
+
 @patch
 def join(
     self: Tokenizer,
@@ -128,6 +147,7 @@ def cut(
     key = (length, stride, side)
     if key not in self._cutters:
         rust = Rust.from_str(self.backend.to_str())
+        rust.encode_special_tokens = self.splits_special
         strategy = {None: "longest_first", 0: "only_first", 1: "only_second"}[side]
         rust.enable_truncation(length, stride=stride, strategy=strategy)
         self._cutters[key] = rust

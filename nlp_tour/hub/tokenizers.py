@@ -24,7 +24,8 @@ from nlp_tour.base.errors import (
 from ..base.folders import reads_whole
 from .files import as_load_error, read_json
 from .inputs import max_length
-from .names import named_after, one_file, resolve, tour_class
+from .names import cached, named_after, one_file, resolve, tour_class
+from .tokenizer_files import restore_parts
 
 # %% ../../nbs/hub/tokenizers.ipynb #681e2cb9
 def vocabulary_mismatch(
@@ -53,6 +54,7 @@ def fit_tokenizer(
     where,  # the folder that it came from, or a name on the hub
     model=None,  # the model that it serves; None: what config.json in the folder says
     grows: bool = False,  # whether tokens were added that the model does not have yet
+    given: dict = {},  # noqa: B006 (only read) the arguments that it was loaded with
 ):  # `tok`, its `model_max_length` true
     "Check a loaded tokenizer against its model; raise `InputError` where they do not fit."
     folder = Path(where)
@@ -68,6 +70,9 @@ def fit_tokenizer(
         what, fix = mismatch
         raise InputError(f"{where}: {what}", fix)
     _check_settings(tok, folder)
+    found = where if folder.is_dir() else cached(where, given.get("revision"))
+    if found:
+        restore_parts(tok, found, given)
     if not getattr(tok, "is_fast", True):
         warn_once(
             f"{type(tok).__name__} is a slow tokenizer, in Python; "
@@ -183,7 +188,7 @@ def load_tokenizer(
     with as_load_error(name, hub=not os.path.isdir(where)):
         tok = AutoTokenizer.from_pretrained(where, revision=revision, token=token, **kwargs)
         check_tokenizer_options(tok, kwargs)
-        return fit_tokenizer(tok, where, model)
+        return fit_tokenizer(tok, where, model, kwargs | {"revision": revision})
 
 # %% ../../nbs/hub/tokenizers.ipynb #9db3730e
 _SPECIAL = re.compile("(additional|extra)_special_tokens|(bos|eos|unk|sep|pad|cls|mask)_token")
@@ -206,6 +211,7 @@ def tour_tokenizer(
             tok = super().from_pretrained(name, *args, **kwargs)
             check_tokenizer_options(tok, kwargs)
             # New tokens come before model.resize_token_embeddings(len(tok)).
-            return fit_tokenizer(tok, where, grows=any(map(_SPECIAL.fullmatch, kwargs)))
+            grows = any(map(_SPECIAL.fullmatch, kwargs))
+            return fit_tokenizer(tok, where, grows=grows, given=kwargs)
 
     return Tour

@@ -18,7 +18,7 @@ from ..base.texts import Texts
 from ..engine.batching import pad, pad_arrays, plan_alike
 from ..hub.calling import evaluating
 from .budget import best_budget, out_of_memory
-from .loading import Bundle
+from .bundle import Bundle
 from .scoring import free_name
 from ..tasks.base import Options
 

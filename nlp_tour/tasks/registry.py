@@ -73,6 +73,20 @@ def check_task(
     return full
 
 # %% ../../nbs/tasks/registry.ipynb #860efe79
+def _named(task, name):
+    "A task under another name; its objects can be pickled."
+    made = {"name": name, "__reduce__": lambda self: (_reopen, (name, self.__dict__))}
+    return type(task.__name__, (task,), made)
+
+
+def _reopen(name, state):
+    "The task that was pickled under this name."
+    cls = find_task(name).task
+    task = cls.__new__(cls)
+    task.__dict__.update(state)
+    return task
+
+
 def find_task(
     name: str,  # a task or one of its aliases
     options: dict = None,  # the task's own, since one may need another head
@@ -80,7 +94,7 @@ def find_task(
     "Look a task up; raises `InputError` for an unknown name, with the nearest."
     if isinstance(name, str) and re.fullmatch("translation_.+_to_.+", name):
         found = find_task("translation", options)
-        return replace(found, task=type(found.task.__name__, (found.task,), {"name": name}))
+        return replace(found, task=_named(found.task, name))
     full = check_task(name)
     module, cls, model = TASKS[full]
     task = getattr(importlib.import_module(f"nlp_tour.tasks.{module}"), cls)
