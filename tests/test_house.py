@@ -27,8 +27,8 @@ LINES_OF_A_CELL = 40  # of an exported one
 FLOORS = {
     "base": "errors names_2021 patch exercises texts results hardware strangers locks folders",
     "bridges": "graph rules weights tensorflow",
-    "hub": """files standins names inputs tokenizer_files tokenizers heads configs weights calling adapters loading
-        saving tensorflow""",
+    "hub": """files standins names inputs tokenizer_files tokenizers heads configs weights calling
+        adapters loading saving tensorflow""",
     "pictures": "images plots tables steps tokens drawings weights encoder report",
     "metrics": "counters classification regression entities generated scores",
     "data": """streams formats readers splits tables columns matching labels reviews supervision

@@ -188,7 +188,7 @@ def load_tokenizer(
     with as_load_error(name, hub=not os.path.isdir(where)):
         tok = AutoTokenizer.from_pretrained(where, revision=revision, token=token, **kwargs)
         check_tokenizer_options(tok, kwargs)
-        return fit_tokenizer(tok, where, model, kwargs | {"revision": revision})
+        return fit_tokenizer(tok, where, model, given=kwargs | {"revision": revision})
 
 # %% ../../nbs/hub/tokenizers.ipynb #9db3730e
 _SPECIAL = re.compile("(additional|extra)_special_tokens|(bos|eos|unk|sep|pad|cls|mask)_token")
