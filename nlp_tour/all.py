@@ -29,6 +29,8 @@ OURS = {
     "data.tokenized": ["tokenize_dataset"],
     "metrics.scores": ["load_metric", "metrics"],
     "trainer": ["Trainer", "TrainingArguments", "finetune"],
+    "training.trainer_2021": ["Seq2SeqTrainer"],
+    "training.arguments_2021": ["Seq2SeqTrainingArguments", "HfArgumentParser"],
     "beyond.sweep": ["lr_sweep"],
     "native_loop": ["AdamW", "train", "evaluate"],
     "beyond.explain": ["explain"],

@@ -27,8 +27,8 @@ LINES_OF_A_CELL = 40  # of an exported one
 FLOORS = {
     "base": "errors names_2021 patch exercises texts results hardware strangers locks folders",
     "bridges": "graph rules weights tensorflow",
-    "hub": """files standins names inputs tokenizer_files tokenizers heads configs weights calling
-        adapters loading saving tensorflow""",
+    "hub": """files standins names inputs tokenizer_files tokenizers_2021 tokenizers heads configs
+        weights calling adapters loading saving tensorflow""",
     "pictures": "images plots tables steps tokens drawings weights encoder report",
     "metrics": "counters classification regression entities generated scores",
     "data": """streams formats readers splits tables columns matching labels reviews supervision
@@ -37,9 +37,8 @@ FLOORS = {
     "tasks": """base registry classification token_classification features question_answering
         fill_mask zero_shot decoding generation text_generation conversational seq2seq
         table""",
-    "inference": "arguments bundle loading writers scoring parts files budget forward steps",
-    "training": """arguments labels model_parts encodings identity checkpoints steps optimizer loop
-        history callbacks evaluation resuming signatures trainer_2021""",
+    "hub": """files standins names inputs tokenizer_files tokenizers_2021 tokenizers heads configs
+        weights calling adapters loading saving tensorflow""",
     "": "tokenizer model pipeline customization trainer native_loop",
     "beyond": """wordpiece lora sweep targets explain attention browse calibration few_shot
         playground""",
