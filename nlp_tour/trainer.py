@@ -14,7 +14,8 @@ from .base.hardware import seed_all
 from .data.splits import held_out_split, named_splits
 from .engine.check import check
 from .pipeline import pipeline
-from .training.arguments import FinetuneSettings, TrainingArguments, finetune_arguments
+from .training.arguments import FinetuneSettings, finetune_arguments
+from .training.arguments_2021 import TrainingArguments
 from .training.callbacks import SaveSteps
 from .training.checkpoints import check_same_run
 from .training.encodings import collator, encode

@@ -40,7 +40,7 @@ from nlp_tour.metrics.scores import metrics
 from nlp_tour.native_loop import train
 from nlp_tour.trainer import finetune
 from nlp_tour.training import trainer_2021
-from nlp_tour.training.arguments import TrainingArguments
+from nlp_tour.training.arguments_2021 import TrainingArguments
 from nlp_tour.training.checkpoints import RepeatableSampler, last_checkpoint
 from nlp_tour.training.encodings import encode
 from nlp_tour.training.history import History, Runs, train_seeds

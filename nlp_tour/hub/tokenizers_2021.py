@@ -118,9 +118,7 @@ def _parts(self: MethodsOf2021, n):
 
 
 @patch
-def build_inputs_with_special_tokens(
-    self: MethodsOf2021, token_ids_0, token_ids_1=None
-) -> list:
+def build_inputs_with_special_tokens(self: MethodsOf2021, token_ids_0, token_ids_1=None) -> list:
     "Put the special tokens around the ids of one text or two."
     texts = [token_ids_0] if token_ids_1 is None else [token_ids_0, token_ids_1]
     first, *others = self._parts(len(texts))

@@ -13,12 +13,7 @@ from transformers.trainer_utils import IntervalStrategy, SaveStrategy
 
 from ..base.errors import InputError
 from ..base.hardware import DTYPES, Hardware, best_precision
-from nlp_tour.training.arguments_2021 import (  # noqa: F401
-    REMOVED_ARGUMENTS,
-    RENAMED_ARGUMENTS,
-    TrainingArguments,
-    todays_arguments,
-)
+from .arguments_2021 import TrainingArguments, todays_arguments
 
 # %% ../../nbs/training/arguments.ipynb #92b617ca
 def check_count(

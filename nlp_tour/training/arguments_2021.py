@@ -90,9 +90,7 @@ def todays_value(
     return getattr(arguments, new) == value
 
 # %% ../../nbs/training/arguments_2021.ipynb #521e5a0e
-class TrainingArguments(
-    ArgumentsOf2021, transformers.TrainingArguments, metaclass=_Translates
-):
+class TrainingArguments(ArgumentsOf2021, transformers.TrainingArguments, metaclass=_Translates):
     "transformers' `TrainingArguments`, which also takes the names of 2021."
 
 
@@ -100,6 +98,14 @@ class Seq2SeqTrainingArguments(
     ArgumentsOf2021, transformers.Seq2SeqTrainingArguments, metaclass=_Translates
 ):
     "transformers' `Seq2SeqTrainingArguments`, which also takes the names of 2021."
+
+# %% ../../nbs/training/arguments_2021.ipynb #ea384143
+def _value(text):
+    "A flag's value: a boolean, a number or a text."
+    try:
+        return ast.literal_eval(text.capitalize() if text in ("true", "false") else text)
+    except (ValueError, SyntaxError):
+        return text
 
 # %% ../../nbs/training/arguments_2021.ipynb #31522fa3
 class HfArgumentParser(transformers.HfArgumentParser):
@@ -141,11 +147,3 @@ class HfArgumentParser(transformers.HfArgumentParser):
         for name, value in todays_arguments(self.old).items():
             setattr(namespace, name, value)
         return left
-
-
-def _value(text):
-    "A flag's value: a boolean, a number or a text."
-    try:
-        return ast.literal_eval(text.capitalize() if text in ("true", "false") else text)
-    except (ValueError, SyntaxError):
-        return text
