@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['VOCABULARIES', 'vocabulary_mismatch', 'fit_tokenizer', 'check_vocabulary', 'check_tokenizer_options',
-           'load_tokenizer', 'tour_tokenizer']
+           'load_tokenizer', 'tour_tokenizer', 'with_methods_of_2021']
 
 # %% ../../nbs/hub/tokenizers.ipynb #d6761a4b
 import functools
@@ -26,6 +26,7 @@ from .files import as_load_error, read_json
 from .inputs import max_length
 from .names import cached, named_after, one_file, resolve, tour_class
 from .tokenizer_files import restore_parts
+from .tokenizers_2021 import CallsOf2021, MethodsOf2021
 
 # %% ../../nbs/hub/tokenizers.ipynb #681e2cb9
 def vocabulary_mismatch(
@@ -201,7 +202,7 @@ def tour_tokenizer(
     "`tour_class` for tokenizers: one that does not fit, or is not there, is refused."
 
     @named_after(cls)
-    class Tour(tour_class(cls)):
+    class Tour(CallsOf2021, tour_class(cls), MethodsOf2021):
         @classmethod
         @reads_whole
         def from_pretrained(klass, pretrained_model_name_or_path, *args, **kwargs):
@@ -212,6 +213,19 @@ def tour_tokenizer(
             check_tokenizer_options(tok, kwargs)
             # New tokens come before model.resize_token_embeddings(len(tok)).
             grows = any(map(_SPECIAL.fullmatch, kwargs))
-            return fit_tokenizer(tok, where, grows=grows, given=kwargs)
+            fit_tokenizer(tok, where, grows=grows, given=kwargs)
+            return with_methods_of_2021(tok)
 
     return Tour
+
+
+def with_methods_of_2021(
+    tok,  # a tokenizer of transformers
+):  # the same object
+    "Give a tokenizer the methods of 2021, by a class of the same name."
+    import transformers
+
+    cls = type(tok)
+    if getattr(transformers, cls.__name__, None) is cls:
+        tok.__class__ = tour_tokenizer(cls)
+    return tok
