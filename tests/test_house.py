@@ -37,8 +37,10 @@ FLOORS = {
     "tasks": """base registry classification token_classification features question_answering
         fill_mask zero_shot decoding generation text_generation conversational seq2seq
         table""",
-    "hub": """files standins names inputs tokenizer_files tokenizers_2021 tokenizers heads configs
-        weights calling adapters loading saving tensorflow""",
+    "inference": "arguments loading writers scoring parts files budget forward steps",
+    "training": """arguments_2021 arguments labels model_parts encodings identity checkpoints steps
+        optimizer loop history callbacks evaluation resuming signatures methods_2021
+        trainer_2021""",
     "": "tokenizer model pipeline customization trainer native_loop",
     "beyond": """wordpiece lora sweep targets explain attention browse calibration few_shot
         playground""",
