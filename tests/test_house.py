@@ -37,7 +37,7 @@ FLOORS = {
     "tasks": """base registry classification token_classification features question_answering
         fill_mask zero_shot decoding generation text_generation conversational seq2seq
         table""",
-    "inference": "arguments loading writers scoring parts files budget forward steps",
+    "inference": "arguments bundle loading writers scoring parts files budget forward steps",
     "training": """arguments_2021 arguments labels model_parts encodings identity checkpoints steps
         optimizer loop history callbacks evaluation resuming signatures methods_2021
         trainer_2021""",
