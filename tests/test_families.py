@@ -88,7 +88,9 @@ def agree(pipe, model, items, stride, fields=("logits",)):
     answers = [list(by_hand(model, pipe, item, stride)) for item in items]
     with ThreadPoolExecutor(4) as pool:
         apart = [found for (found,) in pool.map(lambda item: outputs(pipe, [item]), items)]
+    seed = torch.get_rng_state()
     together = outputs(pipe, items)
+    assert torch.equal(torch.get_rng_state(), seed)
     for item, among, alone, expected in zip(items, together, apart, answers, strict=True):
         assert (len(expected) > 1) == (item in (LONG, LONG_PAIR))
         for one, other, right in zip(among, alone, expected, strict=True):

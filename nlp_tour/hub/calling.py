@@ -27,11 +27,7 @@ def takes_batches(
         model.register_forward_pre_hook(_unpack, with_kwargs=True)
     return model
 
-# %% ../../nbs/hub/calling.ipynb #5936420e
-_switch = threading.Lock()
-_turns = weakref.WeakKeyDictionary()  # model -> a lock; only for models that change themselves
-
-
+# %% ../../nbs/hub/calling.ipynb #1b4d999d
 def _choose_attention(part, args, kwargs):
     "A hook before `forward`: sparse attention if the texts are long enough for it."
     import torch
@@ -47,25 +43,41 @@ def _choose_attention(part, args, kwargs):
 @contextlib.contextmanager
 def _choosing_attention(model):
     "Let a BigBird choose its attention for each call, and give it back the one that it had."
+    parts = [m for m in model.modules() if hasattr(m, "set_attention_type")]
+    before = [(part, part.attention_type, part._modules.get("self")) for part in parts]
+    hook = parts[0].register_forward_pre_hook(_choose_attention, with_kwargs=True)
+    try:
+        yield
+    finally:
+        hook.remove()
+        for part, kind, layers in before:
+            part.attention_type = kind
+            if layers is not None:
+                part.self = layers
+
+# %% ../../nbs/hub/calling.ipynb #c8b55e2e
+_switch = threading.Lock()
+_turns = weakref.WeakKeyDictionary()  # model -> a lock; only for models that need one
+
+
+@contextlib.contextmanager
+def _unchanged(model):
+    "A block in which a model that changes itself or the seed as it answers leaves both alone."
     config = getattr(model, "config", None)
-    sparse = getattr(config, "attention_type", None) == "block_sparse"
-    parts = [m for m in model.modules() if sparse and hasattr(m, "set_attention_type")]
-    if not parts:
+    if getattr(config, "attention_type", None) == "block_sparse":
+        kept = _choosing_attention(model)
+    elif getattr(config, "hash_seed", None) is not None:
+        import torch
+
+        devices = {p.device for p in model.parameters() if p.device.type == "cuda"}
+        kept = torch.random.fork_rng(list(devices))
+    else:
         yield
         return
     with _switch:
         turn = _turns.setdefault(model, threading.RLock())
-    with turn:
-        before = [(part, part.attention_type, part._modules.get("self")) for part in parts]
-        hook = parts[0].register_forward_pre_hook(_choose_attention, with_kwargs=True)
-        try:
-            yield
-        finally:
-            hook.remove()
-            for part, kind, layers in before:
-                part.attention_type = kind
-                if layers is not None:
-                    part.self = layers
+    with turn, kept:
+        yield
 
 # %% ../../nbs/hub/calling.ipynb #6c0977ba
 _modes = weakref.WeakKeyDictionary()  # model -> (submodule, its mode) before the first block
@@ -84,7 +96,7 @@ def evaluating(
             model.eval()
         _blocks[model] += 1
     try:
-        with _choosing_attention(model):
+        with _unchanged(model):
             yield model
     finally:
         with _switch:
