@@ -14,8 +14,9 @@ from .base.texts import as_texts
 from .hub.saving import save
 from .inference.arguments import Request, check_progress, rename_2021
 from .inference.files import map_file
-from .inference.forward import Engine, with_columns
+from .inference.forward import Engine
 from .inference.loading import open_bundle
+from .inference.scoring import with_columns
 from .inference.steps import stream_pieces, take_steps
 from .tasks.base import read_options
 

@@ -124,14 +124,14 @@ def test_an_endless_stream_needs_bounded_memory(tiny):
 
 def test_out_of_memory_loses_no_answer(tiny, monkeypatch, capsys):
     texts = reviews()["test"]["text"][:200]
-    right, run = tiny(texts), Pipeline.run
+    right, launch = tiny(texts), Pipeline.launch
 
     def small(self, rows, opts):
         if sum(map(len, rows)) > 200:
             raise torch.OutOfMemoryError("CUDA out of memory. (a pretended one)")
-        return run(self, rows, opts)
+        return launch(self, rows, opts)
 
-    monkeypatch.setattr(Pipeline, "run", small)
+    monkeypatch.setattr(Pipeline, "launch", small)
     budget = tiny.batch_tokens
     try:
         assert np.allclose(scores(tiny(texts)), scores(right), atol=1e-5)
@@ -147,7 +147,7 @@ def test_another_error_is_not_taken_for_small_memory(tiny, monkeypatch):
     def broken(self, rows, opts):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr(Pipeline, "run", broken)
+    monkeypatch.setattr(Pipeline, "launch", broken)
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         tiny("text")
 

@@ -25,7 +25,8 @@ LINES_OF_A_CELL = 40  # of an exported one
 
 # The floors of the house, from bottom to top: a room imports only rooms that stand before it.
 FLOORS = {
-    "base": "errors names_2021 patch exercises texts results hardware strangers locks folders",
+    "base": """errors names_2021 patch exercises texts results hardware transfers strangers locks
+        folders""",
     "bridges": "graph rules weights tensorflow",
     "hub": """files standins names inputs tokenizer_files tokenizers_2021 tokenizers heads configs
         weights calling adapters loading saving tensorflow""",
@@ -37,7 +38,7 @@ FLOORS = {
     "tasks": """base registry classification token_classification features question_answering
         fill_mask zero_shot decoding generation text_generation conversational seq2seq
         table""",
-    "inference": "arguments bundle loading writers scoring parts files budget forward steps",
+    "inference": "arguments bundle bars loading writers scoring parts files budget forward steps",
     "training": """arguments_2021 arguments labels model_parts encodings identity checkpoints steps
         optimizer loop history callbacks evaluation resuming signatures methods_2021
         trainer_2021""",

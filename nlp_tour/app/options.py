@@ -6,8 +6,8 @@
 __all__ = ['TASK_HELP', 'TEXT_HELP', 'LABEL_HELP', 'GROUP_HELP', 'CHECKED_HELP', 'BODY_HELP', 'Task', 'Model', 'Seed', 'Epochs',
            'Encoding', 'Device', 'INPUTS_HELP', 'COLUMN_HELP', 'OUT_HELP', 'FORMAT_HELP', 'INPUT_FORMAT_HELP',
            'SET_HELP', 'Inputs', 'Column', 'Out', 'Format', 'InputFormat', 'Bad', 'Set', 'UNTOUCHED', 'tasks',
-           'formats', 'as_typed', 'one_or_several', 'check_unused', 'answered', 'answered_chunks', 'score_file',
-           'in_colour', 'write_rows', 'going_on', 'is_distributed']
+           'formats', 'as_typed', 'one_or_several', 'check_unused', 'answered', 'answered_lines', 'answered_chunks',
+           'score_file', 'in_colour', 'write_rows', 'going_on', 'is_distributed']
 
 # %% ../../nbs/app/options.ipynb #54610c50
 import contextlib
@@ -132,10 +132,26 @@ def answered(pipe, words) -> list:
     return rows
 
 
-def answered_chunks(pipe, source, words, column, input_format, encoding, bad):
-    "Yield rows with their answers, a few thousand at a time."
+def answered_lines(pipe, column, encoding, bad):
+    "Yield rows for the lines of standard input, a few thousand at a time."
+    from nlp_tour.data.formats import line_groups
+    from nlp_tour.data.streams import Checked
+    from nlp_tour.inference.files import item_columns
+    from nlp_tour.inference.scoring import score_lines
+
+    item, first = item_columns(["text"], column), 0
+    for lines in line_groups(Checked(sys.stdin.buffer, "standard input", encoding)):
+        yield score_lines(pipe, lines, item, first, bad)
+        first += len(lines)
+
+
+def answered_chunks(pipe, source, words, column, input_format, encoding, bad, kind=None):
+    "Yield rows with their answers, a few thousand at a time; as tables, where they need a schema."
     if source == "texts":
         yield answered(pipe, words)
+        return
+    if source == "stdin" and input_format in (None, "txt", ".txt") and kind in ("jsonl", "table"):
+        yield from answered_lines(pipe, column, encoding, bad)
         return
     from nlp_tour.data.readers import read_batches, regroup_batches
     from nlp_tour.inference.files import item_columns

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..base.errors import InputError
+from ..base.transfers import send
 
 # %% ../../nbs/engine/batching.ipynb #d518b0fd
 def padding_share(
@@ -99,9 +100,14 @@ def pad_arrays(
     rows: list,  # `Row`s of one batch
     pad_id: int = 0,
     left: bool = False,  # pad on the left, as generation needs it
+    multiple: int = 1,  # where there is padding, pad to a multiple of so many tokens
+    limit: int = None,  # but to no more than this
 ) -> dict:  # input_ids (B, T), and attention_mask and token_type_ids (B, T) where needed
     "Turn the rows of a batch into NumPy arrays."
     longest = max(map(len, rows))
+    if any(len(r) != longest for r in rows):
+        wide = -(-longest // multiple) * multiple
+        longest = wide if limit is None or wide <= limit else longest
 
     def fill(lists, value):
         gaps = [[value] * (longest - len(r)) for r in lists]
@@ -121,12 +127,11 @@ def pad(
     pad_id: int = 0,
     device=None,  # where the tensors go
     left: bool = False,
+    multiple: int = 1,
+    limit: int = None,
 ) -> dict:
     "The same as the tensors that a model takes."
-    import torch
-
-    arrays = pad_arrays(rows, pad_id, left)
-    return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
+    return send(pad_arrays(rows, pad_id, left, multiple, limit), device)
 
 # %% ../../nbs/engine/batching.ipynb #906d37ca
 def group_by_length(

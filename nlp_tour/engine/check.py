@@ -111,9 +111,9 @@ def _label_count(config, outputs):
 # %% ../../nbs/engine/check.ipynb #cd9ccd28
 def _numbers(encoder):
     "The embeddings and the first answer of a `NumpyEncoder`: finite, and an output for each label."
-    found = vars(encoder(np.zeros((1, 2), np.int64)))
-    arrays = found | {f"the {kind} embedding": t for kind, t in encoder.tables().items()}
-    broken = [name for name, array in arrays.items() if not np.isfinite(array.sum())]
+    found = encoder.first_answer
+    broken = [name for name, array in found.items() if not np.isfinite(array.sum())]
+    broken += [f"the {kind} embedding" for kind in encoder.broken_tables()]
     if broken:
         yield _broken_weights(broken)
     if "logits" in found:

@@ -39,6 +39,7 @@ def best_budget(
     "The budget with the most tokens a second, the smallest of those within 3 % of it."
     if engine.task.classifies and not engine.task.inputs.finds_end:
         return engine.batch_tokens  # a row a batch, whatever the budget
+    engine.bundle.open_fast()  # measured is what will do the long work
     row = Row([engine.task.pad_id + 1] * int(min(length, engine.task.limit or length)))
     speed = {}
     for budget in [b for b in budgets if engine.device.type != "cpu" or b <= 4096]:

@@ -13,6 +13,7 @@ from ..base.errors import InputError, nearest
 from ..base.locks import locked_file
 from ..data.columns import TEXT_NAMES
 from ..data.readers import read_batches, regroup_batches
+from .bars import Bar
 from nlp_tour.inference.parts import (
     finish,
     make_manifest,
@@ -64,16 +65,9 @@ def map_file(
 # %% ../../nbs/inference/files.ipynb #e66b6874
 def rows_bar(pipe, progress):
     "A bar that counts rows, on a terminal or in a notebook."
-    from tqdm.auto import tqdm
-
     shown = sys.stderr.isatty() or "ipykernel" in sys.modules
-    return tqdm(
-        unit=" rows",
-        unit_scale=True,
-        delay=0 if progress else 2,
-        disable=progress is False or (progress is None and not shown),
-        desc=pipe.task.name,
-    )
+    wanted = False if progress is None and not shown else progress
+    return Bar(wanted, unit=" rows", desc=pipe.task.name)
 
 
 def score_parts(pipe, tables, folder, item, kind, bad, progress, options) -> dict:

@@ -112,7 +112,7 @@ class Task:
     classifies = False  # whether the model itself makes one answer of a row
     left = False  # pad on the left, as generation needs it
     spare = ()  # beginnings of names of weights that it does not use, so they may be untrained
-    graph = False  # whether `forward` only calls the model, so a compiled graph may stand in for it
+    graph = False  # whether `forward` only calls the model, so a graph or NumPy may stand in for it
     tokenizes = False  # whether it calls the tokenizer of transformers by itself
 
     def __init__(
@@ -190,12 +190,6 @@ def forward(self: Task, model, inputs: dict, rows: list, options: Options):
 def decode(self: Task, item, rows: list, outputs: list, options: Options):
     "The answer for one item from the outputs of its rows (NumPy arrays, no batch axis)."
     raise NotImplementedError
-
-
-@patch
-def in_numpy(self: Task, options: Options) -> bool:
-    "Whether `forward` only calls the model, so that it can be one in NumPy."
-    return self.graph
 
 
 @patch

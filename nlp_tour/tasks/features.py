@@ -19,19 +19,24 @@ POOLINGS = ("none", "mean", "cls", "max")
 
 
 def pool(
-    hidden,  # (B, T, H) tensor
-    mask,  # (B, T) tensor of ones and zeros, or None: no padding
+    hidden,  # (B, T, H), a tensor or an array
+    mask,  # (B, T), ones and zeros; None: no padding
     how: str,  # "mean", "cls" or "max"
-):  # (B, H) tensor
+):  # (B, H)
     "One vector a row, whatever the padding."
     if how == "cls":
         return hidden[:, 0] if mask is None else hidden[range(len(mask)), mask.argmax(1)]
+    if isinstance(hidden, np.ndarray):
+        xp = np
+    else:
+        import torch as xp
     if mask is None:
-        return hidden.mean(1) if how == "mean" else hidden.amax(1)
-    mask = mask[..., None].bool()
+        return hidden.mean(1) if how == "mean" else xp.amax(hidden, 1)
+    seen = (mask != 0)[..., None]
     if how == "max":
-        return hidden.masked_fill(~mask, float("-inf")).amax(1)
-    return hidden.masked_fill(~mask, 0).sum(1) / mask.sum(1)
+        return xp.amax(xp.where(seen, hidden, float("-inf")), 1)
+    tokens = xp.asarray(seen.sum(1), dtype=hidden.dtype)
+    return xp.where(seen, hidden, 0).sum(1) / tokens
 
 # %% ../../nbs/tasks/features.ipynb #c43bb410
 def join_windows(
@@ -80,9 +85,6 @@ class FeatureExtraction(Task):
         if options.pooling == "none":
             return hidden
         return pool(hidden, inputs.get("attention_mask"), options.pooling)
-
-    def in_numpy(self, options):
-        return options.pooling == "none"
 
     def decode(self, item, rows, outputs, options):
         make = unit if options.normalize else lambda vectors: vectors

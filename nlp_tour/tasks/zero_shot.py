@@ -16,7 +16,7 @@ import numpy as np
 from ..base.errors import InputError, nearest, warn_once
 from ..base.patch import patch
 from ..base.texts import as_texts, check_text
-from ..engine.batching import Row, pad, plan_alike
+from ..engine.batching import Row, pad, pad_arrays, plan_alike
 from .base import Options, Task
 from .classification import softmax
 from .features import pool
@@ -61,12 +61,13 @@ SCALE = 20  # of the cosines, as in the training of the sentence-transformers mo
 
 def embed(
     model,  # an encoder, with or without a head
-    inputs: dict,  # tensors of a batch
-):  # (B, H) tensor, rows of length 1
+    inputs: dict,  # tensors or arrays of a batch
+):  # (B, H), rows of length 1
     "Mean-pooled unit vectors."
     hidden = getattr(model, "base_model", model)(**inputs).last_hidden_state
     pooled = pool(hidden, inputs.get("attention_mask"), "mean")
-    return pooled / pooled.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+    length = ((pooled * pooled).sum(-1) ** 0.5)[:, None]
+    return pooled / length.clip(1e-12)
 
 # %% ../../nbs/tasks/zero_shot.ipynb #c80da47c
 def read_labels(
@@ -186,31 +187,33 @@ def encode_texts(self: ZeroShotClassification, items, options):
 
 # %% ../../nbs/tasks/zero_shot.ipynb #b6adfe84
 @patch
-def embed_labels(self: ZeroShotClassification, model, rows, device):
-    "The vectors of all labels, (L, H); padding must not reach them either."
+def embed_labels(self: ZeroShotClassification, model, rows, like):
+    "The vectors of all labels, (L, H), of the kind of `like`; padding must not reach them either."
+    in_numpy, found = isinstance(like, np.ndarray), [None] * len(rows)
+    for batch in plan_alike(list(map(len, rows)), [self.batch_key(row) for row in rows], 4096):
+        own = [rows[i] for i in batch]
+        if in_numpy:
+            inputs = pad_arrays(own, self.pad_id, self.left)
+        else:
+            inputs = pad(own, self.pad_id, like.device, self.left)
+        for i, vector in zip(batch, embed(model, inputs)):
+            found[i] = vector
+    if in_numpy:
+        return np.stack(found)
     import torch
 
-    found = [None] * len(rows)
-    for batch in plan_alike(list(map(len, rows)), [self.batch_key(row) for row in rows], 4096):
-        vectors = embed(model, pad([rows[i] for i in batch], self.pad_id, device, self.left))
-        for i, vector in zip(batch, vectors):
-            found[i] = vector
     return torch.stack(found)
-
-
-@patch
-def in_numpy(self: ZeroShotClassification, options):
-    return options.method == "entailment"
 
 # %% ../../nbs/tasks/zero_shot.ipynb #f289aeec
 @patch
 def forward(self: ZeroShotClassification, model, inputs, rows, options):
     if options.method == "entailment":
         return model(**inputs).logits
-    memo = options.memo
-    if "vectors" not in memo:
-        memo["vectors"] = self.embed_labels(model, memo["labels"], inputs["input_ids"].device)
-    return SCALE * embed(model, inputs) @ memo["vectors"].T
+    memo, ids = options.memo, inputs["input_ids"]
+    kind = type(ids)  # torch may take over from NumPy within a call
+    if kind not in memo:
+        memo[kind] = self.embed_labels(model, memo["labels"], ids)
+    return SCALE * embed(model, inputs) @ memo[kind].T
 
 
 @patch
