@@ -113,7 +113,7 @@ def predict_command(
     if source == "file" and out:
         o.score_file(pipe, words, out, column, kind, bad, encoding)
     else:
-        chunks = o.answered_chunks(pipe, source, words, column, input_format, encoding, bad)
+        chunks = o.answered_chunks(pipe, source, words, column, input_format, encoding, bad, kind)
         o.write_rows(chunks, out, kind)
 
 # %% ../../nbs/app/cli.ipynb #e8bda930

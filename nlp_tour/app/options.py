@@ -144,7 +144,7 @@ def answered_lines(pipe, column, encoding, bad):
         yield score_lines(pipe, lines, item, first, bad)
         first += len(lines)
 
-
+# %% ../../nbs/app/options.ipynb #1287fea2
 def answered_chunks(pipe, source, words, column, input_format, encoding, bad, kind=None):
     "Yield rows with their answers, a few thousand at a time; as tables, where they need a schema."
     if source == "texts":

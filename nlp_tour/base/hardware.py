@@ -211,7 +211,7 @@ class Neighbours:
             return most
         return max(1, min(most, int(self.free + 0.5)))
 
-
+# %% ../../nbs/base/hardware.ipynb #32ef3bd4
 neighbours = Neighbours()
 _running, _most = 0, 1  # calls that fit their threads now, and what the first of them found
 _counting = threading.Lock()

@@ -236,7 +236,7 @@ def work(self: NumpyEncoder) -> int:
     layers = self.prefix + self.names["layer"].split("{")[0]
     return sum(w.size for name, w in self.weights.items() if name.startswith(layers))
 
-
+# %% ../../nbs/engine/numpy_encoder.ipynb #c549ab86
 def open_numpy(
     folder,  # with config.json and model.safetensors
 ):  # a `NumpyEncoder`, or None where the model is of another kind

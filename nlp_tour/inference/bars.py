@@ -8,6 +8,8 @@ __all__ = ['DELAY', 'Bar']
 # %% ../../nbs/inference/bars.ipynb #aa1e8f47
 import time
 
+from ..base.patch import patch
+
 # %% ../../nbs/inference/bars.ipynb #87b55d28
 DELAY = 2  # seconds until a bar shows by itself
 
@@ -37,22 +39,26 @@ class Bar:
         if self.shown is not None:
             self.shown.close()
 
-    def show(self):
-        "Show the bar, with the time since the work began."
-        from tqdm.auto import tqdm
+# %% ../../nbs/inference/bars.ipynb #49a0514b
+@patch
+def show(self: Bar):
+    "Show the bar, with the time since the work began."
+    from tqdm.auto import tqdm
 
-        self.shown = tqdm(total=self.total, unit_scale=True, **self.looks)
-        self.shown.start_t = self.begin
+    self.shown = tqdm(total=self.total, unit_scale=True, **self.looks)
+    self.shown.start_t = self.begin
 
-    def update(
-        self,
-        n: int,  # how much more is done
-    ):
-        "Count, and show it when it is time."
-        self.n += n
-        late = time.time() - self.begin > DELAY
-        if self.shown is None and self.wanted is None and late:
-            self.show()
-        if self.shown is not None:
-            self.shown.total = self.total
-            self.shown.update(self.n - self.shown.n)
+
+@patch
+def update(
+    self: Bar,
+    n: int,  # how much more is done
+):
+    "Count, and show it when it is time."
+    self.n += n
+    late = time.time() - self.begin > DELAY
+    if self.shown is None and self.wanted is None and late:
+        self.show()
+    if self.shown is not None:
+        self.shown.total = self.total
+        self.shown.update(self.n - self.shown.n)

@@ -28,7 +28,7 @@ def score(
         items = [dict(zip(columns, row)) for row in zip(*columns.values())]
     return with_answers(table, *answer_items(pipe, items, item, first, bad, **options))
 
-
+# %% ../../nbs/inference/scoring.ipynb #62327ae7
 def answer_items(
     pipe,  # a `Pipeline`
     items: list,  # as the task takes them
