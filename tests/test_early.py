@@ -225,9 +225,9 @@ def test_the_first_answer_needs_little(tmp_path):
 
 TAKES_OVER = """
 import json, sys
-from nlp_tour.inference import loading
+from nlp_tour.inference import bundle
 from nlp_tour.pipeline import pipeline
-loading.EARLY_WORK = 0
+bundle.EARLY_WORK = 0
 options = {"method": "embedding", "candidate_labels": ["sport", "cooking"]}
 pipe = pipeline("zero-shot-classification", model=sys.argv[1], device="cpu", **options)
 options = pipe.read_options({})
