@@ -10,6 +10,7 @@ import bz2
 import csv
 import functools
 import os
+from pathlib import Path
 
 from ..base.errors import InputError, as_input_error, nearest, warn_once
 from ..hub.names import hub_reachable
@@ -127,7 +128,7 @@ def load_dataset(
         kwargs.setdefault("token", use_auth_token)
     if path in _BUILDERS or os.path.exists(path) or hub_reachable():
         return datasets.load_dataset(path, *args, **kwargs)
-    if path not in _REVIEW_SETS:
+    if path not in _REVIEW_SETS or _is_cached(path):
         return _from_cache(path, args, kwargs)
     n = sum(map(len, reviews().values()))
     warn_once(f"no network: {n:,} embedded film reviews stand in for the data set {path!r}.")
@@ -147,6 +148,14 @@ def _select_split(ds, split):
         lengths = {k: len(v) for k, v in ds.items()}
         pieces = ReadInstruction.from_spec(str(split)).to_absolute(lengths)
     return concatenate_datasets([ds[p.splitname].select(range(p.from_, p.to)) for p in pieces])
+
+
+def _is_cached(path):
+    "Whether the hub's data set was downloaded before, where `datasets` keeps it."
+    from datasets import config
+
+    folder = Path(config.HF_DATASETS_CACHE) / path.replace("/", "___")
+    return any(folder.glob("*/*/*/dataset_info.json"))
 
 
 def _from_cache(path, args, kwargs):

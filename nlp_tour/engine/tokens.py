@@ -52,7 +52,7 @@ class Tokenizer:
     @classmethod
     def open(
         cls,
-        folder,  # a folder with tokenizer.json and config.json
+        folder,  # a folder with config.json and tokenizer.json or, of a BERT, vocab.txt
     ):
         "The engine's tokenizer from its files, without importing transformers where it can."
         with as_load_error(folder):
@@ -77,10 +77,27 @@ def _from_transformers(tok, config):
     }
 
 # %% ../../nbs/engine/tokens.ipynb #5b2ae363
-def _from_folder(folder):
-    "The fields of a `Tokenizer`, from tokenizer.json alone where that is enough."
+def _bert_rules(folder):
+    "The rules for a BERT's vocab.txt of 2019, which has no tokenizer.json beside it."
+    from tokenizers import BertWordPieceTokenizer
     from tokenizers import Tokenizer as Rust
 
+    settings = read_json(folder / "tokenizer_config.json")
+    rules = BertWordPieceTokenizer(
+        str(folder / "vocab.txt"),
+        handle_chinese_chars=settings.get("tokenize_chinese_chars", True),
+        strip_accents=settings.get("strip_accents"),
+        lowercase=settings.get("do_lower_case", True),
+    )
+    return Rust.from_str(rules.to_str())
+
+
+def _from_folder(folder):
+    "The fields of a `Tokenizer`, from the files alone where they are enough."
+    from tokenizers import Tokenizer as Rust
+
+    if not (folder / "tokenizer.json").exists():
+        return _from_files(folder, _bert_rules(folder))
     rust = Rust.from_file(str(folder / "tokenizer.json"))
     if reads_alone(folder, rust):
         return _from_files(folder, rust)

@@ -22,7 +22,12 @@ from .files import as_load_error
 from .heads import check_label_order, label_settings, model_class
 from .names import named_after, resolve, tour_class
 from .tokenizers import load_tokenizer
-from .weights import check_plausible, report_weights, untrained_weights
+from nlp_tour.hub.weights import (
+    check_plausible,
+    forget_old_names,
+    report_weights,
+    untrained_weights,
+)
 
 # %% ../../nbs/hub/loading.ipynb #9e097a7d
 def _turn_messages_off():
@@ -74,6 +79,7 @@ def load_model(
     with as_load_error(name, known=_OPTIONS), opening_model():
         model, info = _open_model(where, task, hub, kwargs)
     report_weights(model, info, name, resized)
+    forget_old_names(model)
     if not os.path.isdir(where) or not os.path.isdir(name):
         # A stand-in keeps the requested name.
         model.name_or_path = model.config.name_or_path = os.fspath(name)
@@ -212,6 +218,7 @@ def tour_model(
             with as_load_error(name, hub=hub, known=_OPTIONS), opening_model():
                 model, info = super().from_pretrained(name, *args, **kwargs)
             report_weights(model, info, name, resized)
+            forget_old_names(model)
             takes_batches(model)
             return (model, info) if asked else model
 

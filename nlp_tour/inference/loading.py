@@ -19,6 +19,7 @@ from ..engine.check import check
 from ..engine.encoder import fits
 from ..engine.openvino import compiled
 from ..engine.tokens import Tokenizer
+from ..hub.files import read_json
 from ..hub.loading import load, load_model
 from ..hub.names import fetched, resolve
 from ..hub.tokenizers import load_tokenizer
@@ -29,20 +30,37 @@ from ..tasks.base import Task
 from ..tasks.registry import TaskChoice, find_task, infer_task
 
 # %% ../../nbs/inference/loading.ipynb #528209be
+_BERT_TOKENS = {"unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+
+
+def _can_tokenize(folder):
+    "Whether the files of a folder are enough for the engine's tokenizer."
+    if (folder / "tokenizer.json").exists():
+        return True
+    if not (folder / "vocab.txt").exists() or (folder / "added_tokens.json").exists():
+        return False
+    settings = read_json(folder / "tokenizer_config.json")
+    kind = settings.get("tokenizer_class", "BertTokenizer").removesuffix("Fast")
+    plain = all(settings.get(name, token) == token for name, token in _BERT_TOKENS.items())
+    known = kind in ("BertTokenizer", "DistilBertTokenizer")
+    return known and plain and "do_lower_case" in settings
+
+
 def encoder_files(
     where: str,  # a folder, or a name on the hub, as `resolve` gives it
     revision: str = None,
     token=None,
 ):  # their folder as a Path, or None
     "The files that the encoder reads; None where it is another model, or they are not all there."
-    folder, files = Path(where), ("config.json", "tokenizer.json", "model.safetensors")
+    folder, files = Path(where), ("config.json", "model.safetensors")
     config = folder / "config.json"
     if not folder.is_dir():
         folder = fetched(where, files[:1], revision, token)
         config = folder / "config.json"
         if config.exists() and fits(json.loads(config.read_text(encoding="utf-8"))):
             folder = fetched(where, [*files, "*.json", "vocab.txt", "merges.txt"], revision, token)
-    return folder if all((folder / name).exists() for name in files) else None
+    found = all((folder / name).exists() for name in files)
+    return folder if found and _can_tokenize(folder) else None
 
 # %% ../../nbs/inference/loading.ipynb #290e13d5
 def can_encode(

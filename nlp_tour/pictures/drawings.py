@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['WIDTH', 'HEIGHT', 'GAP', 'BOX', 'INK', 'SMALL', 'CELLS', 'new_paper', 'draw_box', 'draw_arrow', 'draw_road',
-           'draw_cells', 'draw_spans']
+           'draw_cells', 'draw_spans', 'draw_function', 'draw_bars', 'draw_twins', 'draw_agreement', 'draw_mask']
 
 # %% ../../nbs/pictures/drawings.ipynb #dea7b134
 from ..base.errors import InputError
@@ -128,6 +128,7 @@ def draw_spans(
     alt: str,  # what the picture shows, in words
     unit: str = "tokens",
     names: list = (),  # of the spans, shown on the left
+    what: str = "",  # a span is, for the label on the left
 ) -> Picture:
     "Draw spans below each other, with the overlap of neighbours in orange."
     ax = new_axes(None, 6.5, 0.7 + 0.28 * len(spans))
@@ -141,6 +142,94 @@ def draw_spans(
             )
         before = end
     ax.set_yticks(range(len(spans)), names)
-    ax.set(xlabel=unit, xlim=(0, max(end for _, end in spans)), ylim=(len(spans) - 0.4, -0.6))
+    ax.set(xlabel=unit, ylabel=what)
+    ax.set(xlim=(0, max(end for _, end in spans)), ylim=(len(spans) - 0.4, -0.6))
     ax.spines[["top", "right"]].set_visible(False)
+    return picture(ax, alt)
+
+# %% ../../nbs/pictures/drawings.ipynb #61b6af49
+def draw_function(
+    xs: list,
+    ys: list,  # the function's value at each
+    points: list,  # (x, y, name) of each marked point
+    labels: tuple,  # of the two axes
+    alt: str,  # what the picture shows, in words
+    slope: float = None,  # of a dashed line through the first point
+) -> Picture:
+    "Draw a function as a line, and points on it with their names."
+    ax = new_axes(None, 4.8, 2.3)
+    ax.plot(xs, ys, color=BLUE, lw=1.5)
+    least, most = float(min(ys)), float(max(ys))
+    beside = (6, -14) if ys[-1] > ys[0] else (-9, 9)
+    for x, y, name in points:
+        ax.plot(x, y, "o", color=ORANGE)
+        ax.annotate(name, (x, y), beside, textcoords="offset points")
+    if slope is not None:
+        ax.axline(points[0][:2], slope=slope, color=GREY, ls="--")
+    room = (most - least) / 12
+    ax.set(xlabel=labels[0], ylabel=labels[1], ylim=(least - room, most + room))
+    return picture(ax, alt)
+
+# %% ../../nbs/pictures/drawings.ipynb #389960e8
+def draw_bars(
+    names: list,  # of the bars, from top to bottom
+    panels: dict,  # title -> a value for each bar
+    alt: str,  # what the picture shows, in words
+) -> Picture:
+    "Draw bars beside their names, in one panel or several."
+    import matplotlib.pyplot as plt
+
+    size = (1 + 3 * len(panels), 0.7 + 0.22 * len(names))
+    fig, axes = plt.subplots(
+        1, len(panels), figsize=size, sharey=True, facecolor="white", squeeze=False
+    )
+    for ax, (title, values) in zip(axes[0], panels.items()):
+        ax.barh(range(len(names)), values, color=BLUE)
+        ax.set(xlabel=title, ylim=(len(names) - 0.4, -0.6))
+        ax.locator_params(axis="x", nbins=5)
+    axes[0, 0].set_yticks(range(len(names)), names, parse_math=False)
+    fig.tight_layout()
+    return picture(fig, alt)
+
+
+def draw_twins(
+    wide: list,  # the loss of each step, in wide grey
+    dashed: list,  # of another run, in dashes over it
+    names: tuple,  # of the two
+    alt: str,  # what the picture shows, in words
+) -> Picture:
+    "Draw the losses of two runs on top of each other."
+    ax = new_axes(None, 5, 2.2)
+    steps = range(1, len(wide) + 1)
+    ax.plot(steps, wide, color=GREY, lw=6, label=names[0])
+    ax.plot(steps, dashed, color=ORANGE, ls="--", label=names[1])
+    ax.set(xlabel="step", ylabel="loss")
+    ax.locator_params(axis="x", integer=True)
+    ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
+    return picture(ax, alt)
+
+# %% ../../nbs/pictures/drawings.ipynb #8388f1fa
+def draw_agreement(
+    theirs: list,
+    ours: list,  # a score for each of theirs
+    what: str,  # the scores are
+    alt: str,  # what the picture shows, in words
+) -> Picture:
+    "Draw each pair of scores as a dot; where the two agree, it lies on the diagonal."
+    ax = new_axes(None, 3, 3)
+    ends = [min([*theirs, *ours]), max([*theirs, *ours])]
+    ax.plot(ends, ends, color=GREY, lw=1)
+    ax.scatter(theirs, ours, color=BLUE, s=14)
+    ax.set(xlabel=f"{what}, stock pipeline", ylabel=f"{what}, ours")
+    return picture(ax, alt)
+
+
+def draw_mask(
+    mask,  # 1 for a token and 0 for padding, a row for each text
+    alt: str,  # what the picture shows, in words
+) -> Picture:
+    "Draw the rows of a batch: tokens dark, padding pale."
+    ax = new_axes(None, 6.5, 0.6 + 0.13 * len(mask))
+    ax.imshow(mask, aspect="auto", cmap="Blues", vmin=-0.2, interpolation="nearest")
+    ax.set(xlabel="position", ylabel="text")
     return picture(ax, alt)

@@ -115,8 +115,9 @@ def plot_padding(
     "Plot the padding of each way to make batches."
     import matplotlib.pyplot as plt
 
-    size = (2.6 * len(widths), 2.8)
-    fig, axes = plt.subplots(1, len(widths), figsize=size, facecolor="white", sharey=True)
+    size = (2.6 * len(widths), 3.1)
+    how = {"facecolor": "white", "sharey": True, "layout": "constrained"}
+    fig, axes = plt.subplots(1, len(widths), figsize=size, **how)
     for ax, (way, rows) in zip(axes, widths.items()):
         padded, tokens = zip(*rows)
         style = {"step": "mid", "lw": 0}
@@ -125,8 +126,7 @@ def plot_padding(
         share = 1 - sum(tokens) / sum(padded)
         ax.set(title=f"{way}\n{share:.1%} padding", xlabel="tokens", ylim=(len(rows), 0))
     axes[0].set_ylabel("text")
-    axes[-1].legend(loc="lower right", fontsize=8)
-    fig.tight_layout()
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
 # %% ../../nbs/pictures/tokens.ipynb #9dc06f98
 def plot_token_map(
