@@ -91,7 +91,7 @@ def _bert_rules(folder):
     )
     return Rust.from_str(rules.to_str())
 
-
+# %% ../../nbs/engine/tokens.ipynb #ff1baa61
 def _from_folder(folder):
     "The fields of a `Tokenizer`, from the files alone where they are enough."
     from tokenizers import Tokenizer as Rust
