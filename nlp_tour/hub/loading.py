@@ -214,8 +214,7 @@ def tour_model(
             asked = kwargs.pop("output_loading_info", False)
             resized = kwargs.pop("ignore_mismatched_sizes", False)
             kwargs |= {"output_loading_info": True, "ignore_mismatched_sizes": True}
-            hub = not os.path.isdir(where)
-            with as_load_error(name, hub=hub, known=_OPTIONS), opening_model():
+            with as_load_error(name, hub=not os.path.isdir(where), known=_OPTIONS), opening_model():
                 model, info = super().from_pretrained(name, *args, **kwargs)
             report_weights(model, info, name, resized)
             forget_old_names(model)
