@@ -22,6 +22,7 @@ from nlp_tour.beyond.calibration import calibrate
 from nlp_tour.beyond.few_shot import few_shot
 from nlp_tour.beyond.lora import add_lora
 from nlp_tour.data.datasets import load_data
+from nlp_tour.data.matching import in_model_order
 from nlp_tour.data.tokenized import tokenize_dataset
 from nlp_tour.engine.check import check
 from nlp_tour.hub.loading import load
@@ -29,9 +30,11 @@ from nlp_tour.metrics.scores import load_metric
 from nlp_tour.native_loop import evaluate, train
 from nlp_tour.pipeline import pipeline
 from nlp_tour.trainer import finetune
+from nlp_tour.training.arguments import TrainingArguments
 from nlp_tour.training.encodings import encode
 from nlp_tour.training.labels import fit_head, kind_of
 from nlp_tour.training.optimizer import AdamW
+from nlp_tour.training.trainer_2021 import Trainer
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 TOK, TEXTS = wrap(wordpiece()), [f"{t} {i}" for i, t in enumerate(corpus(n=24))]
@@ -135,6 +138,41 @@ def test_the_loop_refuses_labels_in_another_order():
     assert 0 <= evaluate(net, same, load_metric("accuracy"))["accuracy"] <= 1
 
 
+@pytest.mark.parametrize("column", ["label", "labels"])
+def test_the_class_trainer_refuses_labels_in_another_order(column, tmp_path):
+    why, args = "counts its labels pos, neg, and the model neg, pos", TrainingArguments(tmp_path)
+    same, turned = (
+        tokenize_dataset(ds, TOK).rename_columns({"labels": column} if column == "label" else {})
+        for ds in (SAME, TURNED)
+    )
+    how = {"model": model(), "args": args, "tokenizer": TOK}
+    for data in ({"train_dataset": turned}, {"eval_dataset": turned}):
+        with pytest.raises(InputError, match=why):
+            Trainer(**how, **data)
+    with pytest.raises(InputError, match=why):
+        Trainer(**how, eval_dataset={"one": same, "other": turned})
+    trainer = Trainer(**how, train_dataset=same, eval_dataset=same)
+    for work in (trainer.evaluate, trainer.predict):
+        with pytest.raises(InputError, match=why):
+            work(turned)
+    in_order = in_model_order(turned, ["neg", "pos"], column)
+    assert trainer.evaluate(in_order) and trainer.predict(in_order).label_ids.tolist() == IDS
+    trainer.train_dataset = turned
+    with pytest.raises(InputError, match=why):
+        trainer.train()
+    nameless = Trainer(**how | {"model": model(["LABEL_0", "LABEL_1"])}, eval_dataset=turned)
+    assert nameless.evaluate()["eval_loss"] > 0
+
+
+def test_the_class_trainer_looks_at_the_labels_it_uses(tmp_path):
+    "Names of a column that is left aside do not matter, nor do rows without names."
+    rows = tokenize_dataset(SAME, TOK)
+    aside = rows.cast_column("labels", Value("int64")).add_column("label", TURNED["label"][:])
+    aside = aside.cast_column("label", ClassLabel(names=["pos", "neg"]))
+    how = {"model": model(), "args": TrainingArguments(tmp_path), "tokenizer": TOK}
+    Trainer(**how, train_dataset=aside, eval_dataset=[rows[0]])
+
+
 def test_check_finds_names_that_do_not_meet():
     def labels(data):
         return [p.level for p in check(model(), TOK, data).problems if p.kind == "labels"]
@@ -208,6 +246,7 @@ def test_a_column_of_zeros_keeps_its_place():
         (torch.tensor([0.5, 1.5]), "the label of text 0 is a float"),
         ([["a"], ["b"]], "the label of text 0 is a list"),
         (["a", 1], "mixes str"),
+        ([b"a", b"b"], "row 0 .* has bytes"),
     ],
 )
 def test_few_shot_reads_labels_as_load_data_does(labels, why):

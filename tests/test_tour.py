@@ -191,7 +191,7 @@ WRONG = {
     "an empty text": (ROWS.assign(text=["", *TEXTS[1:]]), "row 0 .* has no text"),
     "mixed labels": (ROWS.assign(label=["a", 1] * 10), "mixes"),
     "no rows": (ROWS[:0], "has no rows"),
-    "no split to test on": ({"train": ROWS, "mine": ROWS}, "no 'validation' or 'test' with rows"),
+    "no split to test on": ({"train": ROWS, "mine": ROWS}, "no validation or test split with rows"),
     "two validation splits": ({"train": ROWS, "val": ROWS, "dev": ROWS}, "'val' and 'dev' are"),
     "tags of other lengths": (
         pd.DataFrame({"tokens": [["a", "b"]] * 9, "tags": [["O"], ["B"], ["B"]] * 3}),
@@ -214,12 +214,16 @@ def test_bad_data_from_python_is_one_sentence_and_leaves_nothing(what, run, body
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("wrong", [{"examples": 1}, {"examples": 2.5}, {"examples": "all"}])
+WRONG_SIZES = [{"examples": 1}, {"examples": 2.5}, {"examples": "all"}, {"seed": -1}]
+WRONG_SIZES += [{"seed": "a"}, {"epochs": 0}, {"epochs": "two"}, {"epochs": float("nan")}]
+
+
+@pytest.mark.parametrize("wrong", WRONG_SIZES, ids=str)
 @pytest.mark.parametrize("run", ["tour", "train"])
 def test_bad_sizes_from_python_are_one_sentence(wrong, run, body, tmp_path):
     import nlp_tour.app.tour as room
 
-    with pytest.raises(InputError, match="examples is .*at least 2"):
+    with pytest.raises(InputError, match=" is .*; it must be "):
         getattr(room, run)(data=ROWS, out=tmp_path / "out", model=body, **wrong)
 
 

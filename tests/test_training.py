@@ -285,7 +285,7 @@ BAD = {
         "row 0 (the first is 0) of train has no text",
     ),
     "no training rows": (lambda d: d | {"train": d["train"].select([])}, "no train split"),
-    "no test rows": (lambda d: {"train": d["train"]}, "no test split"),
+    "no test rows": (lambda d: {"train": d["train"]}, "no validation or test split"),
     "an empty text": (
         lambda d: d | {"train": Dataset.from_dict({"text": ["a", ""], "label": [0, 1]})},
         "row 1 (the first is 0) of train has no text",
@@ -708,8 +708,12 @@ def test_names_of_2021_go_through_finetune(tmp_path):
     assert [e["step"] for e in history.evaluations] == [6, 12]
     rates = [step["learning_rate"] for step in history.steps]
     assert max(rates) == rates[6] == 1e-3
-    for how in ({"patience": 0}, {"save_steps": -1}, {"save_steps": 0.5}):
-        with pytest.raises(InputError, match="must be a whole number, at least"):
+    wrong = [{"patience": 0}, {"save_steps": -1}, {"save_steps": 0.5}, {"batch_size": 0}]
+    wrong += [{"seeds": 0}, {"seeds": "two"}, {"seed": -1}, {"seed": 2**32}, {"seed": "a"}]
+    wrong += [{"lr": -1}, {"lr": math.nan}, {"lr": None}, {"epochs": -1}, {"epochs": math.inf}]
+    wrong += [{"per_device_train_batch_size": 0}, {"num_train_epochs": "2"}]
+    for how in wrong:
+        with pytest.raises(InputError, match="it must be (a whole number|a number|below)"):
             finetune(model(), TOK, two_classes(), tmp_path, progress=False, **how)
 
 

@@ -24,8 +24,9 @@ def own_data(
     from nlp_tour.data.datasets import load_data
     from nlp_tour.data.reviews import reviews
     from nlp_tour.data.splits import held_out_split
-    from nlp_tour.training.arguments import check_count
+    from nlp_tour.training.arguments import check_count, check_seed
 
+    check_seed(seed)
     if examples is not None:
         check_count("examples", examples, 2)
     splits = reviews() if data is None else load_data(data, **options)

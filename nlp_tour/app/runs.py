@@ -8,7 +8,6 @@ __all__ = ['remember_settings', 'own_folder', 'write_results', 'check_epochs', '
 # %% ../../nbs/app/runs.ipynb #95090f50
 import contextlib
 import json
-import math
 import shutil
 from pathlib import Path
 
@@ -69,9 +68,11 @@ def write_results(
 # %% ../../nbs/app/runs.ipynb #a43ffffb
 def check_epochs(epochs):
     "Raise `InputError` unless this is a number of epochs that trains something."
-    is_number = isinstance(epochs, (int, float)) and not isinstance(epochs, bool)
-    if not is_number or not 0 < epochs < math.inf:
-        raise InputError(f"epochs={epochs!r} must be a number above 0.")
+    from nlp_tour.training.arguments import check_number
+
+    check_number("epochs", epochs)
+    if not epochs:
+        raise InputError("epochs is 0; it must be more than 0.")
 
 
 def show_line(

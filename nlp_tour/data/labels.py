@@ -26,7 +26,7 @@ def _check_label(v, i, column, where):
         raise InputError(
             f"{row} has an empty label in column {column!r}; name it, or drop such rows."
         )
-    if not all(isinstance(x, Hashable) for x in parts):
+    if not all(isinstance(x, Hashable) and not isinstance(x, bytes) for x in parts):
         kind, value = type(v).__name__, str(v)[:20]
         raise InputError(
             f"{row} has {kind} ({value!r}) for a label in column {column!r}; "

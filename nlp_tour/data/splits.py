@@ -54,8 +54,8 @@ def held_out_split(
     found = [name for name in order if name in splits and len(splits[name])]
     if found and "train" in splits and len(splits["train"]):
         return found[0]
-    missing = "'train'" if found else "'validation' or 'test'"
+    missing = "train" if found else "validation or test"
     raise InputError(
-        f"the data has the splits {', '.join(splits) or 'none'}, and no {missing} with rows",
+        f"the data has the splits {', '.join(splits)}, and no {missing} split with rows",
         "rename a split, or give load_data() one table to split",
     )

@@ -6,6 +6,8 @@
 __all__ = ['TASK_OF_KIND', 'kind_of', 'label_names', 'without_adapter', 'fit_head', 'check_label_ids', 'check_label_order']
 
 # %% ../../nbs/training/labels.ipynb #c9ce4c47
+from collections.abc import Mapping
+
 from ..base.errors import InputError, warn_once
 from ..base.texts import is_missing
 from ..data.matching import class_names, is_nameless, match_names, model_label_names, shown
@@ -155,11 +157,19 @@ def check_label_ids(
 # %% ../../nbs/training/labels.ipynb #f4be0c82
 def check_label_order(
     model,  # a model of transformers
-    batches,  # a DataLoader, or a list of batches
+    rows,  # a Dataset, a dict of them, a DataLoader over one, or a list of batches
 ):
-    "Raise `InputError` if the rows behind the batches count their labels unlike the model."
-    config = getattr(model, "config", None)
-    names = class_names(getattr(batches, "dataset", None), "labels")
+    "Raise `InputError` if the rows count their labels unlike the model."
+    if isinstance(rows, Mapping):
+        for part in rows.values():
+            check_label_order(model, part)
+        return
+    while hasattr(rows, "dataset"):
+        rows = rows.dataset
+    config, columns = getattr(model, "config", None), getattr(rows, "features", None) or {}
+    # Trainer takes them in this order.
+    column = next((c for c in ("labels", "label", "label_ids") if c in columns), None)
+    names = class_names(rows, column)
     if names is None or config is None:
         return
     ours = model_label_names(config)
@@ -167,6 +177,6 @@ def check_label_order(
         return
     raise InputError(
         f"the data counts its labels {shown(names)}, and the model {shown(ours)}; "
-        "in_model_order(rows, names, 'labels') of nlp_tour.data.matching turns them, "
+        f"in_model_order(rows, names, {column!r}) of nlp_tour.data.matching turns them, "
         "and load(name, labels=[…]) makes another head."
     )
