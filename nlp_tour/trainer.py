@@ -14,7 +14,7 @@ from .base.hardware import seed_all
 from .data.splits import held_out_split, named_splits
 from .engine.check import check
 from .pipeline import pipeline
-from .training.arguments import FinetuneSettings, finetune_arguments
+from .training.arguments import FinetuneSettings, check_count, finetune_arguments
 from .training.arguments_2021 import TrainingArguments
 from .training.callbacks import SaveSteps
 from .training.checkpoints import check_same_run
@@ -87,6 +87,7 @@ def finetune(
         trainer = prepare_trainer(model, tok, data, out, own, compute_metrics)
         return run_trainer(trainer, progress, patience)
 
+    check_count("seeds", seeds, 1)
     if seeds == 1:
         return run(seed, out)
     return train_seeds(model, range(seed, seed + seeds), out, run)

@@ -30,7 +30,7 @@ from nlp_tour.metrics.scores import load_metric
 from nlp_tour.native_loop import evaluate, train
 from nlp_tour.pipeline import pipeline
 from nlp_tour.trainer import finetune
-from nlp_tour.training.arguments import TrainingArguments
+from nlp_tour.training.arguments_2021 import TrainingArguments
 from nlp_tour.training.encodings import encode
 from nlp_tour.training.labels import fit_head, kind_of
 from nlp_tour.training.optimizer import AdamW

@@ -20,7 +20,7 @@ from ..base.patch import patch
 from .callbacks import GracefulStop, Patience, progress_callbacks
 from .checkpoints import last_checkpoint, note_left_weights
 from .history import History
-from .labels import without_adapter
+from .labels import check_label_order, without_adapter
 from .methods_2021 import MethodsOf2021, todays_train
 from .resuming import ResumableTrainer
 from .signatures import accept_signature
@@ -86,6 +86,8 @@ class Trainer(MethodsOf2021, ResumableTrainer):
         super().__init__(*args, **kwargs)
         if loss_only is not None:
             self.args.prediction_loss_only = loss_only
+        for rows in (self.train_dataset, self.eval_dataset):
+            check_label_order(self.model, rows)
         _check_smoothing(self.model, self.args)
         _check_metrics(self.model, self.compute_metrics)
         self.callback_handler.__class__ = _TokenizerHandler
@@ -126,6 +128,20 @@ def prediction_step(self: Trainer, model, inputs, *args, **kwargs):
         first = {name: rows[:own] for name, rows in inputs.items()}
         loss = super(Trainer, self).prediction_step(model, first, True)[0]
     return loss, logits, labels
+
+# %% ../../nbs/training/trainer_2021.ipynb #ab3fd0c9
+@patch
+def get_train_dataloader(self: Trainer):
+    "The batches to train on; raises `InputError` if they count their labels unlike the model."
+    check_label_order(self.model, self.train_dataset)
+    return super(Trainer, self).get_train_dataloader()
+
+
+@patch
+def evaluation_loop(self: Trainer, dataloader, *args, **kwargs):
+    "What `evaluate` and `predict` do with their batches; raises the same error."
+    check_label_order(self.model, dataloader)
+    return super(Trainer, self).evaluation_loop(dataloader, *args, **kwargs)
 
 # %% ../../nbs/training/trainer_2021.ipynb #20f9feeb
 class Seq2SeqTrainer(Trainer, transformers.Seq2SeqTrainer):
