@@ -46,7 +46,7 @@ def check_seed(
     if seed >= 2**32:
         raise InputError(f"seed is {seed}; it must be below {2**32}, the end of NumPy's range.")
 
-
+# %% ../../nbs/training/arguments.ipynb #a5fa5c8b
 @dataclass(frozen=True)
 class RunSettings:
     "What decides the result of a run."
