@@ -10,6 +10,10 @@ import importlib
 import types
 from importlib.metadata import version
 
+from .base.errors import warn_once
+from .base.available_2021 import AVAILABLE
+from .base.names_2021 import find
+
 # %% ../nbs/all.ipynb #d9c02d37
 OURS = {
     "base.errors": ["InputError"],
@@ -17,6 +21,8 @@ OURS = {
     "hub.tokenizers": ["load_tokenizer"],
     "tokenizer": ["show_tokens", "padding_report"],
     "hub.calling": ["evaluating"],
+    "hub.lm_head_2021": ["AutoModelWithLMHead"],
+    "base.available_2021": AVAILABLE,
     "hub.loading": ["load"],
     "hub.saving": ["save"],
     "engine.check": ["check"],
@@ -93,7 +99,7 @@ def __getattr__(name):
         return version("transformers")
     if name.startswith("__"):
         raise AttributeError(name)
-    if name.startswith("TF"):
+    if name.startswith("TF") and find("name", name).how != "told":
         from nlp_tour.hub.tensorflow import tf_class
 
         return tf_class(getattr(importlib.import_module("transformers"), name[2:]))
@@ -106,6 +112,22 @@ def __getattr__(name):
         except AttributeError:
             continue
         return _ours(found) if hasattr(found, "from_pretrained") else found
+    return _of_2021(name)
+
+# %% ../nbs/all.ipynb #5233bab1
+def _of_2021(name):
+    "A name under its new one; raise `AttributeError` that says what stands for it."
+    entry = find("name", name)
+    if entry is not None and entry.write:
+        warn_once(f"{name} is called {entry.write} today.")
+        return __getattr__(entry.write)
+    module = find("module", f"transformers.{name}")
+    if module is not None and module.write:
+        return importlib.import_module(module.write)
+    if entry is not None:
+        library = entry.owner.partition(".")[0]
+        where = f"{library} {entry.since} has no {name} any more"
+        raise AttributeError(f"{where}; today: {entry.today}")
     raise AttributeError(
         f"neither nlp_tour nor transformers {version('transformers')} nor datasets "
         f"has a name {name!r}"

@@ -306,7 +306,7 @@ def test_other_names_go_to_evaluate(monkeypatch):
 
     monkeypatch.setattr(m, "hub_reachable", lambda: True)
     monkeypatch.setattr(evaluate, "load", lambda name, config, **kw: (name, config, kw))
-    assert load_metric("glue", "mrpc", seed=1) == ("glue", "mrpc", {"seed": 1})
+    assert load_metric("super_glue", "boolq", seed=1) == ("super_glue", "boolq", {"seed": 1})
 
     def missing(*a, **k):
         raise FileNotFoundError("nowhere")

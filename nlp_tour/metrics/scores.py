@@ -18,6 +18,7 @@ from ..hub.names import hub_reachable
 # Each of these registers its metrics in METRICS.
 from . import classification, entities, generated, regression  # noqa: F401
 from .counters import METRICS
+from .glue import GLUE, Glue
 
 # %% ../../nbs/metrics/scores.ipynb #9235b50d
 # Arguments of 2021 for files that are no longer written.
@@ -30,6 +31,8 @@ def load_metric(
     **kwargs,  # settings of the metric, such as id2label=; or arguments of `evaluate.load`
 ):  # a `Metric`, or an `evaluate.Metric`
     "Return the metric of that name; raise `InputError` if there is none."
+    if name == "glue" and config_name in GLUE:
+        return Glue(config_name)
     if name in METRICS and config_name is None:
         return METRICS[name](name, **{k: v for k, v in kwargs.items() if k not in _FILES})
     if not os.path.exists(name) and not hub_reachable():

@@ -7,6 +7,7 @@ __all__ = ['best_tokens', 'beam', 'around', 'FillOptions', 'FillMask']
 
 # %% ../../nbs/tasks/fill_mask.ipynb #046a926a
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..base.errors import InputError, warn_once
 from ..base.patch import patch
@@ -79,6 +80,7 @@ class FillOptions(Options):
     top_k: int = 5  # how many tokens for each mask
     targets: list = None  # words to choose from; None: the whole vocabulary
     joint: bool = False  # fill all masks of a text together
+    old_names: ClassVar[dict] = {"topk": "top_k"}
 
     def translate(self, given, task):
         if given.get("targets") is None:
