@@ -10,8 +10,8 @@ import importlib
 import types
 from importlib.metadata import version
 
-from .base.errors import warn_once
 from .base.available_2021 import AVAILABLE
+from .base.errors import warn_once
 from .base.names_2021 import find
 
 # %% ../nbs/all.ipynb #d9c02d37

@@ -11,11 +11,20 @@ import threading
 import weakref
 from collections.abc import Mapping
 
+from ..base.names_2021 import owned, translate
+
 # %% ../../nbs/hub/calling.ipynb #fa8ea24c
+_FORWARD = "transformers.PreTrainedModel.forward"
+_OLD = {name for name, e in owned("argument", _FORWARD).items() if e.how != "told"}
+
+
 def _unpack(model, args, kwargs):
-    "A hook before `forward` that unpacks a batch passed as one argument."
+    "A hook before `forward`: a batch passed as one argument, and `lm_labels` of 2020."
     if len(args) == 1 and isinstance(args[0], Mapping):
-        return (), {**args[0], **kwargs}
+        args, kwargs = (), {**args[0], **kwargs}
+    if not _OLD.isdisjoint(kwargs):
+        kwargs = translate(kwargs, _FORWARD, type(model).__name__)
+    return args, kwargs
 
 
 def takes_batches(
