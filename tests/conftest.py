@@ -11,9 +11,9 @@ import torch
 root = Path(__file__).resolve().parent.parent
 sys.path += [str(root / "tools"), str(root / "benchmarks"), str(root / "nbs" / "site")]
 
-# The same cases in each run; `EXPLORE=1` draws new ones.
+# The same cases in each run; `FUZZ=1` draws new ones.
 hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
-if "EXPLORE" not in os.environ:
+if "FUZZ" not in os.environ:
     hypothesis.settings.load_profile("fixed")
 
 
