@@ -56,4 +56,5 @@ if __name__ == "__main__":
         check_in_step()
     # Two workers with several threads each would stand in each other's way.
     run("nbdev_test", "--timing", "--n_workers", "2", OMP_NUM_THREADS="1")
-    run(sys.executable, "-m", "pytest", "-q", "tests")
+    pytest = (sys.executable, "-m", "pytest", "-q", "tests")
+    run(*pytest, "-n", "2", "--dist", "loadfile", OMP_NUM_THREADS="1")
