@@ -7,7 +7,9 @@ The embedded sentiment model; one-sentence reviews, and a mixture of three revie
 to 330 words. The stock pipeline at batch sizes 1, 8, 32 and 128, as the texts come; ONNX Runtime
 and OpenVINO by hand, texts sorted; ours out of the box, in each dtype and on OpenVINO. The body
 alone: sentence-transformers' `encode` and ours. All in one process, in turn, medians; memory in
-processes of their own."""
+processes of their own. On a GPU, rows of its own: each at float32, float16 and bfloat16, ours with
+the budget of tokens that it measures, the stock pipeline and sentence-transformers at each batch
+size."""
 
 import functools
 import random
@@ -87,6 +89,40 @@ def bodies(name):
         return peers.sentence_transformer(str(resolve(BODY)))
     how = {"device": "cpu", "pooling": "mean", "normalize": True}
     return pipeline("feature-extraction", model=BODY, **how)
+
+
+GPU_SIZES = (32, 128, 512)
+
+
+def on_gpu(texts, rounds):
+    "Of one kind of texts on the GPU: seconds, and how many times the stock pipeline's best."
+    from transformers import pipeline as stock_pipeline
+
+    folder, body = str(embedded("sentiment")), peers.sentence_transformer(str(resolve(BODY)))
+    body = body.to("cuda")
+    work = {}
+    for size in GPU_SIZES:
+        work[f"sentence-transformers, batch {size}"] = functools.partial(
+            body.encode, texts, batch_size=size
+        )
+    for dtype in ("float32", "float16", "bfloat16"):
+        theirs = stock_pipeline("text-classification", model=folder, device=0, dtype=dtype)
+        for size in GPU_SIZES:
+            how = {"batch_size": size, "truncation": True}
+            work[f"stock, {dtype}, batch {size}"] = functools.partial(theirs, texts, **how)
+        own = pipeline(model=folder, device="cuda", dtype=dtype, batch_tokens="auto")
+        work[f"ours, {dtype}"] = functools.partial(own, texts, progress=False)
+    for do in work.values():
+        do()
+    median, slowest, _ = interleaved(work, rounds)
+    best = min((k for k in median if k.startswith("stock")), key=median.get)
+    own = {k: v for k, v in median.items() if k.startswith("ours")}
+    return {
+        "seconds": rounded(median, 3),
+        "spread": rounded(slowest),
+        "best_stock": best,
+        "times_best_stock": ratios(median[best], own),
+    }
 
 
 def positive(answers):
@@ -220,4 +256,8 @@ if __name__ == "__main__":
     figures["matmul_peak_GFLOPs"] = {k: round(v / 1e9) for k, v in peaks.items()}
     names = [name for name in contenders() if not name.endswith("batch 128")]
     figures["peak_memory_MB"] = {name: peak(name, min(args.texts, 1000)) for name in names}
+    figures["gpu"] = "not run: torch sees no GPU on this machine"
+    if torch.cuda.is_available():
+        kinds = corpora(8 * args.texts).items()
+        figures["gpu"] = {k: on_gpu(texts, args.rounds) for k, texts in kinds}
     report("inference", figures, "sentence-transformers", "onnxruntime", "openvino")

@@ -44,6 +44,7 @@ def machine(*packages):
         processor=processor(),
         cores=os.cpu_count(),
         threads=torch.get_num_threads(),
+        load=round(os.getloadavg()[0], 1),  # mean of the minute before the result
         gpu=torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         python=platform.python_version(),
         **{p: version(p) for p in ("torch", "transformers", "tokenizers", *packages)},
@@ -66,9 +67,11 @@ def interleaved(contenders, rounds=3):
     return median, spread, answers
 
 
-def fresh(code):
-    "A function that runs Python code in a process of its own and returns what it printed."
-    command = {"args": [sys.executable, "-c", code], "cwd": HERE}
+def fresh(code, stdin="", **environment):
+    """A function that runs Python code in a process of its own and returns what it printed. Ours is
+    read from bytecode, as the installed packages are."""
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | environment
+    command = {"args": [sys.executable, "-c", code], "cwd": HERE, "env": env, "input": stdin}
     return lambda: subprocess.run(**command, check=True, capture_output=True, text=True).stdout
 
 
@@ -132,6 +135,15 @@ def report(name, figures, *packages):
     figures = {"benchmark": name, "machine": machine(*packages)} | figures
     (RESULTS / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")
     print(json.dumps(figures, indent=2))
+
+
+def judged(bars):
+    "Name -> (measured, limit), below the limit is right; printed, and as they are kept."
+    found = {}
+    for name, (measured, limit) in bars.items():
+        found[name] = {"measured": round(measured, 3), "limit": limit, "holds": measured <= limit}
+        print(f"{'pass' if measured <= limit else 'FAIL'}  {name}: {measured:.3g}, limit {limit:g}")
+    return found
 
 
 def rounded(figures, digits=2):

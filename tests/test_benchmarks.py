@@ -79,13 +79,19 @@ def test_products_are_counted_as_torch_counts_them():
     )
 
 
-def test_the_rows_for_a_gpu_run_anywhere():
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_rows_for_a_gpu_run_anywhere(dtype):
     import bench_training
 
-    found = bench_training.step_speed(
-        torch.device("cpu"), "float32", False, rows=2, length=16, steps=1
-    )
-    assert found["tokens_per_second"] > 0 and 0 < found["utilisation"] < 1
+    sizes = dict(zip(bench_training.SIZES, (2, 32, 64, 2)))
+    found = bench_training.step_speed(torch.device("cpu"), dtype, False, 2, 16, 1, sizes)
+    assert found["tokens_per_second"] > 0 and 0 <= found["utilisation"] < 1
+
+
+def test_bars_are_judged(capsys):
+    found = common.judged({"a": (0.09, 0.1), "b": (130, 120)})
+    assert [bar["holds"] for bar in found.values()] == [True, False]
+    assert capsys.readouterr().out.startswith("pass  a: 0.09, limit 0.1\nFAIL  b: 130, limit 120")
 
 
 def test_a_peak_of_memory_is_that_of_its_own_process():

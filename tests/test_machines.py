@@ -1,10 +1,12 @@
 "What is chosen on machines that are not at hand; tensors stay on this one's CPU."
 
+import time
 from unittest.mock import patch
 
 import pytest
 import torch
 
+from nlp_tour.base import hardware
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.hardware import Hardware, best_precision, pick_device, token_budget
 from nlp_tour.inference.arguments import Request
@@ -88,3 +90,26 @@ def test_a_gpu_that_is_not_there(monkeypatch):
     monkeypatch.setattr(Hardware, "here", Hardware)
     with pytest.raises(InputError, match="no GPU here"):
         pick_device("cuda")
+
+
+def test_threads_are_fewer_beside_a_busy_neighbour(monkeypatch):
+    "Another process pretends to keep one of two processors busy; afterwards all is as before."
+    monkeypatch.setattr(hardware, "neighbours", hardware.Neighbours())
+    monkeypatch.setattr(hardware.Usage, "now", lambda: beside_one(time.perf_counter()))
+    before, threads = torch.get_num_threads(), []
+    torch.set_num_threads(2)
+    try:
+        with pipeline("sentiment-analysis", device="cpu", progress=False) as pipe:
+            launch = pipe.launch
+            pipe.launch = lambda *args: threads.append(torch.get_num_threads()) or launch(*args)
+            first = pipe("A quiet triumph.")
+            time.sleep(hardware.SOON)
+            assert pipe("A quiet triumph.") == first
+        assert threads == [2, 1] and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def beside_one(now):
+    "Of two processors, another process has one."
+    return hardware.Usage(time=now, counted=2 * now, idle=0.1 * now, own=0.9 * now)

@@ -11,7 +11,9 @@ from itertools import islice
 
 import torch
 
+from ..base.errors import InputError
 from ..base.patch import patch
+from ..base.transfers import Transfer
 from .arguments import LoopSettings
 from nlp_tour.training.checkpoints import (
     check_same_run,
@@ -110,10 +112,22 @@ def add_gradients(
         apart = nullcontext() if i == len(group) else self.accelerator.no_sync(self.model)
         with apart:
             loss = self.model(**batch).loss / divisors[i - 1]
-            check_finite(loss, len(self.losses), batch, self.rows)
+            there = Transfer(loss)
             self.accelerator.backward(loss)
-        total += loss.detach()
+            (known,) = there.wait()
+            self.check(known, batch)
+        total += known if self.accelerator.num_processes == 1 else loss.detach()
     return total
+
+
+@patch
+def check(self: Loop, loss, batch):
+    "Raise `InputError` for a loss that is not finite; its gradients are dropped."
+    try:
+        check_finite(loss, len(self.losses), batch, self.rows)
+    except InputError:
+        self.optimizer.zero_grad()
+        raise
 
 
 @patch
