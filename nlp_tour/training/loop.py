@@ -129,7 +129,7 @@ def check(self: Loop, loss, batch):
         self.optimizer.zero_grad()
         raise
 
-
+# %% ../../nbs/training/loop.ipynb #97d11fda
 @patch
 def record(
     self: Loop,
