@@ -46,8 +46,8 @@ FLOORS = {
     "beyond": """wordpiece lora sweep targets explain attention browse calibration few_shot
         playground""",
     " ": "all",
-    "app": """console notebooks tour_report runs own_data tour migrate_cells rewriting migrate
-        options steps cli""",
+    "app": """console notebooks tour_report runs own_data tour migrate_cells homes meanings
+        importing call_arguments old_uses rewriting migrate options steps cli""",
 }
 ORDER = [f"{wing}.{room}".strip(". ") for wing, rooms in FLOORS.items() for room in rooms.split()]
 

@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("libcst")
-from nlp_tour.app.migrate import OLD_WORDS, migrate, migrate_file, migrate_notebook
+from nlp_tour.app.call_arguments import ARGUMENTS
+from nlp_tour.app.migrate import OLD_WORDS, migrate, migrate_file, migrate_files, migrate_notebook
 from nlp_tour.app.migrate_cells import set_aside
-from nlp_tour.app.rewriting import ARGUMENTS
 from nlp_tour.base.errors import InputError
 
 root = Path(__file__).resolve().parent.parent
@@ -137,8 +137,8 @@ CALL = st.lists(
             {
                 f"{name}={value}"
                 for kind in ("TrainingArguments", "pipeline")
-                for name, rule in ARGUMENTS[kind].items()
-                for value in (rule if isinstance(rule, dict) else ["x"])
+                for name, entry in ARGUMENTS[kind].items()
+                for value in (entry.write if isinstance(entry.write, dict) else ["x"])
             }
             | {"warmup_steps=0", "optim='x'", "top_k=1", "**rest"}
         )
@@ -201,7 +201,7 @@ def test_ipython_in_a_notebook_hides_nothing_old():
         "out = !ls\nimport transformers",
         "%%time\ntransformers.AdamW",
         "%time t = Trainer(tokenizer=x)",
-        "%%writefile a.py\nfrom transformers import pipeline",
+        "%%writefile a.py\nfrom transformers import AdamW",
         "print 'two'",
         "%matplotlib inline",
     ]
@@ -215,3 +215,155 @@ def test_ipython_in_a_notebook_hides_nothing_old():
         "cell 3:",
         "cell 4:",
     ]
+
+
+def lines_of(notes):
+    return [line for line, _ in notes]
+
+
+def test_only_names_that_exist_are_written():
+    "What `nlp_tour.all` does not have stays where it was, on a line of its own, and is reported."
+    old = "from transformers import AdamW, TextDataset, BertModel  # three\n"
+    done = migrate(old)
+    assert done.source == (
+        "from nlp_tour.all import AdamW, BertModel\nfrom transformers import TextDataset  # three\n"
+    )
+    assert lines_of(done.left) == [1] and "`TextDataset`" in done.left[0][1]
+    assert migrate(done.source).changes == []
+    suite = "try: from transformers import AdamW, TextDataset\nexcept ImportError: pass\n"
+    assert migrate(suite).source == suite and len(migrate(suite).left) == 2
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("transformers.modeling_bert import BertModel", "nlp_tour.all import BertModel"),
+        (
+            "transformers.modeling_bert import BertSelfOutput",
+            "transformers.models.bert.modeling_bert import BertSelfOutput",
+        ),
+        ("nlp import load_dataset", "nlp_tour.all import load_dataset"),
+        ("datasets import load_metric, logging", "datasets import logging"),
+    ],
+)
+def test_a_name_that_moved_is_found_where_it_is_today(old, new):
+    done = migrate(f"from {old}\n")
+    assert f"from {new}\n" in done.source and done.left == []
+
+
+def test_a_file_without_old_uses_is_left_alone():
+    new = (
+        "import datasets, transformers\nfrom transformers import BertModel, TrainingArguments\n"
+        "from datasets import logging\ntok(text, padding='max_length')\n"
+        "args = TrainingArguments('out', eval_strategy='no'); pipeline('ner', topk=1)\n"
+    )
+    done = migrate(new)
+    assert (done.source, done.changes, done.left) == (new, [], [])
+
+
+OWN = """from transformers import AutoModel
+from my_package import Trainer, AdamW
+class Data:
+    def __init__(self, tokenizer, max_len, no_cuda, overwrite_output_dir):
+        self.max_len, self.tokenizer, self.no_cuda = max_len, tokenizer, no_cuda
+    def scaler(self): return self.max_len
+    def encode_plus(self, text): return self.scaler()
+def train(model_path, lm_labels): return model_path
+args = parser.parse_args()
+trainer = Trainer(tokenizer=1, prediction_loss_only=True)
+train(model_path=args.no_cuda or args.overwrite_output_dir, lm_labels=args.evaluation_strategy)
+Data(*sizes).encode_plus(args.max_len); words.drop(1); numbers.sample(2)
+loss, logits = train(1, 2)
+optimizer = AdamW(correct_bias=False)
+"""
+
+
+def test_words_of_the_files_own_are_no_old_uses():
+    done = migrate(OWN)
+    assert (done.source, done.changes, done.left) == (OWN, [], [])
+
+
+def test_a_package_beside_the_file_is_not_the_library(tmp_path):
+    old = "from datasets import load_metric\nfrom transformers import AdamW\nimport datasets\n"
+    (tmp_path / "run.py").write_text(old)
+    (tmp_path / "datasets").mkdir()
+    assert migrate_file(tmp_path / "run.py").count("\n-from") == 2
+    (tmp_path / "datasets" / "__init__.py").touch()
+    migrate_file(tmp_path / "run.py", write=True)
+    assert (tmp_path / "run.py").read_text() == old.replace("transformers", "nlp_tour.all")
+    strange = "from datasets import load_metric\nfrom datasets.mine import Corpus\n"
+    assert migrate(strange).source == strange
+
+
+USES = """from transformers import (
+    AutoTokenizer, BertModel, HfArgumentParser, Trainer, TrainingArguments, TextDataset)
+parser = HfArgumentParser((Mine, TrainingArguments))
+mine, args = parser.parse_args_into_dataclasses()
+tok = AutoTokenizer.from_pretrained(name)
+model = BertModel.from_pretrained(name)
+trainer = Trainer(model, args)
+tok.prepare_seq2seq_batch(texts)
+tok.build_inputs_with_special_tokens(ids)
+model(ids, head_mask=mask)
+hidden, pooled = model(ids)
+trainer.prediction_loop(rows)
+args.tpu_num_cores
+data.get_head_mask(1), data.greedy_search(x)
+class Mine(Trainer):
+    def prediction_loop(self): self.use_amp
+def read(some_tokenizer): some_tokenizer(text, return_tensors="tf")
+"""
+
+
+def test_every_old_use_is_reported_with_its_line():
+    done = migrate(USES)
+    at = {line for notes in (done.changes, done.left) for line in lines_of(notes)}
+    assert at >= {1, 9, 10, 11, 12, 13, 16, 17} and not at & {3, 4, 5, 6, 7}, at
+    assert 8 in at and all("today" in why or "runs" in why for _, why in done.left)
+
+
+def test_of_several_files_all_change_or_none(tmp_path):
+    old = "from transformers import AdamW\n"
+    paths = [tmp_path / name for name in ("a.py", "b.py", "c.py")]
+    for path in paths:
+        path.write_text(old)
+    paths[1].write_text("print 'two'\n")
+    with pytest.raises(InputError, match="b.py, line 1"):
+        migrate_files(paths, write=True)
+    assert paths[0].read_text() == paths[2].read_text() == old
+    paths[1].write_text(old)
+    reports = migrate_files(paths, write=True)
+    assert [report.diff.count("+from nlp_tour.all import AdamW") for report in reports] == [1] * 3
+    assert {path.read_text() for path in paths} == {old.replace("transformers", "nlp_tour.all")}
+    assert sorted(tmp_path.iterdir()) == paths
+
+
+def test_the_diff_of_a_notebook_is_by_cell(tmp_path):
+    sources = ["x = 1", "from transformers import AdamW\nAdamW(p)", "y = 2"]
+    cells = [{"cell_type": "code", "source": source, "outputs": []} for source in sources]
+    path = tmp_path / "old.ipynb"
+    path.write_text(json.dumps({"cells": cells, "nbformat": 4}))  # in one line
+    diff = migrate_file(path).splitlines()
+    assert [line for line in diff if line[:3] in ("---", "+++")] == [
+        f"--- {path}, cell 1",
+        f"+++ {path}, cell 1 (today)",
+    ]
+    assert "-from transformers import AdamW" in diff and len(diff) < 9
+
+
+def test_other_languages_in_a_cell_are_not_arguments():
+    cells = [
+        "%%bash\nno_cuda=1\ntokenizer=x run.sh --evaluation_strategy=steps",
+        "%env TRANSFORMERS_CACHE=/tmp",
+        "!python run.py --no_cuda=True",
+        "%%writefile run.py\ntokenizer = x\nframework = 'pt'\ntopk=5",
+    ]
+    nb = {"cells": [{"cell_type": "code", "source": source} for source in cells]}
+    assert migrate_notebook(json.dumps(nb)).left == []
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n   ", "\n\t", "\n\f", "\n\n  \n "])
+@pytest.mark.parametrize("between", ["\n", "\n\f\n", "\n\f", "\n   \n"])
+def test_blanks_and_form_feeds_stay(between, end):
+    old = f"from transformers import AdamW{between}x = 1{end}"
+    assert migrate(old).source == old.replace("transformers", "nlp_tour.all")

@@ -241,11 +241,12 @@ def migrate_command(
 
     Example: nlp-tour migrate train.py --write
     """
-    from nlp_tour.app.migrate import migrate_file
+    from nlp_tour.app.migrate import migrate_files
 
-    for diff in [migrate_file(path, write=write) for path in files]:
-        print(diff, end="")
-    if any(migrate_file(path) for path in files):
+    reports = migrate_files(files, write=write)
+    for report in reports:
+        print(report.old_uses + report.diff, end="")
+    if any(report.old_uses or (report.diff and not write) for report in reports):
         raise typer.Exit(1)
 
 # %% ../../nbs/app/cli.ipynb #6b6ae37a
