@@ -47,7 +47,11 @@ ARGUMENTS = {kind: arguments_of(owners) for kind, owners in OWNERS.items()}
 
 # %% ../../nbs/app/call_arguments.ipynb #ff665982
 TOKENIZING = {"encode", "encode_plus", "batch_encode_plus", "__call__", "prepare_seq2seq_batch"}
-CALLS = {"tokenizer": "a tokenizer's call", "model": "a model's call", "pipeline": "a pipeline's call"}
+CALLS = {
+    "tokenizer": "a tokenizer's call",
+    "model": "a model's call",
+    "pipeline": "a pipeline's call",
+}
 DISTINCT = {
     "pad_to_max_length": "a tokenizer's call",
     "is_pretokenized": "a tokenizer's call",

@@ -82,9 +82,7 @@ def rewrite_all(trees: dict, folder: Path, where: str) -> dict:  # key -> `Migra
     wrappers = {k: cst.MetadataWrapper(tree, True) for k, (tree, _) in trees.items()}
     for k, (_, source) in trees.items():
         rewrite(wrappers[k], known, source, where)
-    return {
-        k: rewrite(wrappers[k], known, source, where) for k, (_, source) in trees.items()
-    }
+    return {k: rewrite(wrappers[k], known, source, where) for k, (_, source) in trees.items()}
 
 # %% ../../nbs/app/migrate.ipynb #ac1d2cd1
 def keep_lines(source: str, read: str, new: str, where: str) -> str:
@@ -138,9 +136,7 @@ def migrate(
 _NAMES = [e.name for e in entries() if e.kind == "name" and e.name.isidentifier()]
 _OLD = rf"(?:{'|'.join(_NAMES)}|TF[A-Z]\w+)\b"
 _ARGS = "|".join(sorted({name for kind in ARGUMENTS.values() for name in kind}))
-OLD_WORDS = re.compile(
-    rf"\b{_OLD}(?=\()|\bimport\b.*?\b{_OLD}|(?<=[(,])\s*(?:{_ARGS})\s*=(?!=)"
-)
+OLD_WORDS = re.compile(rf"\b{_OLD}(?=\()|\bimport\b.*?\b{_OLD}|(?<=[(,])\s*(?:{_ARGS})\s*=(?!=)")
 WRITES = re.compile(r"\s*%%(?:writefile|file)\s.*\.py[ \t]*\n")
 
 

@@ -43,9 +43,7 @@ def member(known: Known, node, inside: str):
         return entry, sure
     for entry in MEMBERS.get(name, ()):
         owners = OWNER_FAMILIES.get(entry.owner.rpartition(".")[2], "processor")
-        own = name in known.defined and (
-            dotted(node.value) in ("self", "cls", "", *known.local)
-        )
+        own = name in known.defined and (dotted(node.value) in ("self", "cls", "", *known.local))
         if own or node in known.stored:
             continue
         if family == owners:
