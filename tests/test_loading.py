@@ -466,7 +466,7 @@ def test_data_that_cannot_be_learned_from_is_refused_before_training(model, tok)
 def test_lora_is_saved_without_a_word_to_the_network(tmp_path, monkeypatch):
     import socket
 
-    from nlp_tour.beyond.lora import add_lora
+    from nlp_tour.beyond.lora import add_lora, merged
 
     asked = []
 
@@ -487,7 +487,7 @@ def test_lora_is_saved_without_a_word_to_the_network(tmp_path, monkeypatch):
         held = load_file(tmp_path / str(n) / "adapter_model.safetensors")
         assert asked == []
         assert any("word_embeddings" in k for k in held) == bool(more), n
-        model = lora.unload()
+        model = merged(lora)
 
 
 @pytest.mark.parametrize("task_type", ["SEQ_CLS", "TOKEN_CLS"])

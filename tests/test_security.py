@@ -227,7 +227,9 @@ def test_weights_of_h5_come_from_this_file_alone(tmp_path, kind):
         if kind == "external":
             f.create_dataset(name, shape, dtype, external=[(str(secret), 0, 10**6)])
         elif kind == "virtual":
-            f.create_virtual_dataset(name, h5py.VirtualLayout(shape, dtype))
+            layout = h5py.VirtualLayout(shape, dtype)
+            layout[:] = h5py.VirtualSource(str(secret), "w", shape)
+            f.create_virtual_dataset(name, layout)
         elif kind == "soft link":
             f[name] = h5py.SoftLink(f"/{found[1]}")
         else:

@@ -37,7 +37,10 @@ OWN_TERMS = ("nvidia-", "cuda-")
 def allowed(words):
     "Whether a licence expression holds: of each part joined by AND, one of those joined by OR."
     return all(
-        any(one.strip(" ()").lower() in ALLOWED for one in re.split(r"\s+OR\s+", part))
+        any(
+            one.strip(" ()").replace(",", "").lower() in ALLOWED
+            for one in re.split(r"\s+OR\s+", part)
+        )
         for part in re.split(r"\s+AND\s+", words)
     )
 

@@ -161,7 +161,7 @@ def embedded(
     role: str,  # "encoder", "distilbert" or "sentiment"
 ) -> Path:  # a folder that `from_pretrained` opens
     "Return the embedded model for `role`; build it on first use and cache it."
-    code = Path(__file__).read_text() if "__file__" in globals() else "notebook"
+    code = Path(__file__).read_text(encoding="utf-8") if "__file__" in globals() else "notebook"
     made_of = ENCODER_SHA256 + code
     if role == "sentiment":
         made_of += sha256(ADAPTER / "adapter_model.safetensors")

@@ -191,7 +191,7 @@ def test_a_writer_and_four_readers_at_once(tiny_classifier, tmp_path):
             n, label, longest = state(folder)
             assert (label, longest) == (f"L{n}", 40 + n % 20), (n, label, longest)
             pipe = pipeline("text-classification", model=str(folder))
-            n = int(pipe.task.config["id2label"]["0"][1:])
+            n = int(pipe.task.labels[0][1:])
             assert pipe.task.tok.max_length == 40 + n % 20
             rounds += 1
         assert rounds > 3
