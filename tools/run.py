@@ -8,6 +8,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
@@ -54,7 +55,10 @@ if __name__ == "__main__":
     if "--no-clean" not in sys.argv:
         check_style()
         check_in_step()
+    # OpenVINO reads no model of transformers before 5.11, and says so; its room stays closed there.
+    major, minor = map(int, version("transformers").split(".")[:2])
+    closed = "^([_.]|openvino)" if (major, minor) < (5, 11) else "^[_.]"
     # Two workers with several threads each would stand in each other's way.
-    run("nbdev_test", "--timing", "--n_workers", "2", OMP_NUM_THREADS="1")
+    run("nbdev_test", "--timing", "--n_workers", "2", "--skip_file_re", closed, OMP_NUM_THREADS="1")
     pytest = (sys.executable, "-m", "pytest", "-q", "tests")
     run(*pytest, "-n", "2", "--dist", "loadfile", OMP_NUM_THREADS="1")
