@@ -65,6 +65,7 @@ def test_the_wheel_installs_into_an_empty_environment(wheel, tmp_path):
     run(python, "-m", "pip", "install", "-q", "--no-deps", wheel)
     version, heavy, adapter, copied = run(python, "-c", INSTALLED, cwd=tmp_path).splitlines()[-4:]
     assert version
+    assert f"/wheel/{wheel.name}" in (root / "README.md").read_text(encoding="utf-8")
     assert heavy == "[]"
     assert adapter == "['README.md', 'adapter_config.json', 'adapter_model.safetensors']"
     shown = [p for p in (root / "nbs").rglob("*") if p.suffix in (".ipynb", ".png")]
