@@ -8,6 +8,7 @@ __all__ = ['EXIT_CODES', 'app', 'Commands', 'main', 'predict_command', 'steps_co
 
 # %% ../../nbs/app/cli.ipynb #eed3d9cf
 import atexit
+import io
 import os
 import signal
 import sys
@@ -61,6 +62,9 @@ def main():
     if not sys.stderr.isatty():
         # In a log, a bar is drawn every ten seconds. tqdm reads this when it is imported.
         os.environ.setdefault("TQDM_MININTERVAL", "10")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A code page of Windows lacks most of the letters that a text may hold.
+        sys.stdout.reconfigure(errors="replace")
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

@@ -160,4 +160,6 @@ def merged(
     "Add LoRA's products to the weights they stand beside: the same answers, a plain model."
     if not hasattr(model, "merge_and_unload"):
         raise InputError(f"{type(model).__name__} has no LoRA to merge; add_lora(model) adds it.")
-    return model.merge_and_unload()
+    plain = model.merge_and_unload()
+    vars(plain).pop("peft_config", None)  # PEFT 0.15 leaves it there
+    return plain

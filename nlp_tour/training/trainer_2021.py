@@ -91,6 +91,8 @@ class Trainer(MethodsOf2021, ResumableTrainer):
         _check_smoothing(self.model, self.args)
         _check_metrics(self.model, self.compute_metrics)
         self.callback_handler.__class__ = _TokenizerHandler
+        # Accelerate would divide the loss once more: transformers 5.5 asks it to.
+        self.accelerator.gradient_accumulation_steps = 1
         knows_items = "num_items_in_batch" not in getattr(self.compute_loss, "dropped", ())
         if not knows_items or re.search(_MEAN_LOSS, type(without_adapter(self.model)).__name__):
             self.model_accepts_loss_kwargs = False
