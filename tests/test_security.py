@@ -126,6 +126,7 @@ PLANTED = {"AutoModelForCausalLM": "payload.Evil", "AutoModel": "payload.Evil"}
 
 def plant(folder, file, *path):
     "Put code of its own into a JSON file of a model, under a path of keys."
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
     content = json.loads((folder / file).read_text()) if (folder / file).exists() else {}
     place = content
     for key in path:
@@ -148,10 +149,13 @@ PLACES = [
     ("preprocessor_config.json",),
     ("processor_config.json", "image_processor"),
     ("config.4.0.0.json",),
+    ("half/config.json",),
+    ("a/b/c/config.json", "decoder"),
+    (".hidden/adapter_config.json",),
 ]
 
 
-@pytest.mark.parametrize("place", PLACES, ids="-".join)
+@pytest.mark.parametrize("place", PLACES, ids=lambda p: "-".join(p).replace("/", "-"))
 def test_code_that_any_file_of_a_folder_names_is_not_run_and_nobody_is_asked(
     encoder_decoder, tmp_path, monkeypatch, place
 ):
@@ -173,6 +177,17 @@ def test_code_that_any_file_of_a_folder_names_is_not_run_and_nobody_is_asked(
         with pytest.raises(InputError, match=r"names custom code|no TensorFlow weights"):
             open_it(folder)
     assert not asked and not (encoder_decoder.parent / "touched").exists()
+
+
+def test_code_behind_a_link_to_another_folder_is_seen(encoder_decoder, tmp_path):
+    "`subfolder=` would open it; a link in a circle ends."
+    folder = copied(encoder_decoder, tmp_path / "model")
+    plant(tmp_path / "elsewhere", "config.json", "decoder")
+    (folder / "circle").symlink_to(folder)
+    assert load(folder)
+    (folder / "half").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="half/config.json names custom code"):
+        load(folder)
 
 
 def test_a_question_of_transformers_is_an_error(encoder_decoder, tmp_path, monkeypatch):
@@ -269,7 +284,7 @@ def danger(node):
 def dangerous_call(node):
     "The same for a call."
     name = ast.unparse(node.func)
-    if name in ("eval", "exec"):
+    if name in ("eval", "exec", "input", "getpass", "getpass.getpass"):
         return name
     if isinstance(node.func, ast.Attribute):
         if node.func.attr in ("unpack_archive", "system", "popen"):
@@ -296,6 +311,8 @@ def test_trust_remote_code_and_unpickling_are_never_turned_on_here():
         "from zipfile import ZipFile",
         "eval(x)",
         "os.system(x)",
+        "input('Run it? ')",
+        "getpass.getpass()",
     ],
 )
 def test_danger_is_found(code):

@@ -9,6 +9,7 @@ __all__ = ['never_asks', 'named_code', 'check_only_data', 'WhileInside', 'check_
 import contextlib
 import json
 import mmap
+import os
 import re
 import threading
 from pathlib import Path
@@ -54,14 +55,24 @@ _FIX = (
 )
 
 
+def _json_files(folder):
+    "Yield every JSON file below a folder, also behind links to other folders, once."
+    seen = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()
+        yield from (Path(place) / name for name in sorted(files) if name.endswith(".json"))
+
+
 def check_only_data(
     folder,  # a model's folder, or a name on the hub
 ):
-    "Raise `InputError` if a JSON file in the folder names code to run."
-    folder = Path(folder)
-    if not folder.is_dir():
-        return
-    for file in sorted([*folder.glob("*.json"), *folder.glob("*/*.json")]):
+    "Raise `InputError` if a JSON file below the folder names code to run."
+    for file in _json_files(folder):
         if not file.is_file() or not _holds_key(file):
             continue
         try:
