@@ -4,6 +4,7 @@ itself at the n-th time."""
 import functools
 import os
 import signal
+import subprocess
 import sys
 
 EVENTS = {
@@ -60,3 +61,37 @@ def everywhere(folder, work, after):
             return n - 1
         after(n)
     raise AssertionError("it dies for ever")
+
+
+# System calls that change files, or that decide who may.
+CALLS = """
+    openat creat write pwrite64 writev ftruncate fallocate copy_file_range sendfile close
+    rename renameat renameat2 unlink unlinkat mkdir mkdirat rmdir link linkat symlink symlinkat
+    chmod fchmod fchmodat fsync fdatasync flock
+""".split()
+
+
+def at_call(n, work):
+    """As `at`, but by system calls, so also those of libraries in Rust and C: `strace` kills the
+    child when it enters the n-th of them."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            os.kill(os.getpid(), signal.SIGSTOP)
+            work()
+            code = 0
+        except BaseException as e:
+            print(type(e).__name__, e, file=sys.stderr)
+        finally:
+            os._exit(code)
+    os.waitpid(child, os.WUNTRACED)
+    inject = f"inject={','.join('?' + name for name in CALLS)}:signal=KILL:when={n}"
+    command = ["strace", "-f", "-o", os.devnull, "-e", inject, "-p", str(child)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
+        line = tracer.stderr.readline()
+        os.kill(child, signal.SIGCONT if "attached" in line else signal.SIGKILL)
+        status = os.waitpid(child, 0)[1]
+    assert "attached" in line, line
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the child failed by itself"
+    return os.WIFSIGNALED(status)
