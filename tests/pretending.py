@@ -58,6 +58,8 @@ class Pretending(TorchFunctionMode):
         owner = getattr(getattr(func, "__self__", None), "__name__", "")
         if name == "__get__" and owner in ("device", "is_cuda", "is_mps"):
             return self.attribute(owner, func, args)
+        if name == "pin_memory":
+            return args[0]
         if name in MOVES and isinstance(args[0], torch.Tensor):
             return self.move(name, *args, **kwargs)
         tensors = [x for x in tree_leaves((args, kwargs)) if isinstance(x, torch.Tensor)]
@@ -118,6 +120,8 @@ def cuda(machine):
     }
     nothing = "synchronize empty_cache manual_seed manual_seed_all set_device set_rng_state_all"
     answers |= dict.fromkeys(nothing.split())
+    event = SimpleNamespace(record=lambda stream: None, synchronize=lambda: None)
+    answers |= {"current_stream": None, "Event": event}
     return {name: (lambda *_, found=found, **__: found) for name, found in answers.items()}
 
 
