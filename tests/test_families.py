@@ -8,9 +8,12 @@ import pytest
 import tiny_families as tiny
 import torch
 import transformers
+from datasets import Dataset
 
+from nlp_tour.engine.batching import pad
 from nlp_tour.hub.inputs import max_length, model_inputs
 from nlp_tour.pipeline import pipeline
+from nlp_tour.training.encodings import collator, encode
 
 # Families that no text alone can run, and why.
 NOT_BY_TEXT = {
@@ -125,6 +128,61 @@ def test_every_token_gets_one_label(family, name):
 def test_a_context_gives_one_answer(family, name):
     pipe, model = opened("question-answering", family, name)
     agree(pipe, model, [*PAIRS, LONG_PAIR], stride=24, fields=("start_logits", "end_logits"))
+
+
+def same_batch(pipe, items, trained):
+    "Check the inputs of a training batch against what the engine sends for the same items."
+    rows = pipe.task.encode(items, pipe.options)
+    asked = pad(rows, pipe.task.pad_id, left=pipe.task.left)
+    asked.setdefault("attention_mask", torch.ones_like(asked["input_ids"]))
+    assert asked.keys() == trained.keys() - {"labels", "start_positions", "end_positions", "row"}
+    for name, values in asked.items():
+        assert torch.equal(trained[name], values), name
+
+
+# One family of each kind: with types, without, with an own padding id, padded in front.
+KINDS = ["bert", "distilbert", "roberta", "xlnet", "fnet", "deberta-v2"]
+FILLS = [*((family, tiny.PAD) for family in KINDS), ("gpt2", tiny.END)]
+
+
+@pytest.mark.parametrize("family, fill", FILLS)
+@pytest.mark.parametrize("pairs", [False, True])
+def test_a_classifier_trains_on_what_it_will_be_asked(family, fill, pairs):
+    name = tiny.families("SEQUENCE_CLASSIFICATION")[family]
+    pipe, model = opened("text-classification", family, name, pad_token_id=fill)
+    # The files of this tokenizer pad on the side of few families, and name no types.
+    tok = tiny.tiny_tokenizer(model_max_length=48, padding_side="left")
+    items = PAIRS if pairs else TEXTS
+    columns = dict(zip(("text", "text_pair"), zip(*PAIRS))) if pairs else {"text": TEXTS}
+    data = Dataset.from_dict({k: list(v) for k, v in columns.items()} | {"label": [0] * len(items)})
+    batch = collator("label", tok, model)(list(encode(data, tok, model)))
+    same_batch(pipe, items, batch)
+    assert batch["labels"].tolist() == [0] * len(items)
+
+
+@pytest.mark.parametrize("family", ["bert", "xlnet"])
+def test_targets_stand_where_their_tokens_stand(family):
+    name = tiny.families("TOKEN_CLASSIFICATION")[family]
+    pipe, model = opened("token-classification", family, name)
+    tags = [[int(w.endswith("1")) for w in text.split()] for text in TEXTS]
+    data = Dataset.from_dict({"tokens": [text.split() for text in TEXTS], "tags": tags})
+    batch = collator("tags", pipe.tokenizer, model)(list(encode(data, pipe.tokenizer, model)))
+    same_batch(pipe, TEXTS, batch)
+    found = [row[row != -100].tolist() for row in batch["labels"]]
+    assert found == tags
+    assert torch.equal(batch["labels"] != -100, batch["input_ids"] >= tiny.FIRST)
+
+    name = tiny.families("QUESTION_ANSWERING")[family]
+    pipe, model = opened("question-answering", family, name)
+    columns = dict(zip(("question", "context"), map(list, zip(*PAIRS))))
+    words = [context.split()[1] for _, context in PAIRS]
+    answers = [{"text": [w], "answer_start": [c.index(w)]} for w, (_, c) in zip(words, PAIRS)]
+    data = Dataset.from_dict(columns | {"answers": answers})
+    batch = collator("answers", pipe.tokenizer, model)(list(encode(data, pipe.tokenizer, model)))
+    same_batch(pipe, PAIRS, batch)
+    for name in ("start_positions", "end_positions"):
+        ids = batch["input_ids"].gather(1, batch[name][:, None])[:, 0].tolist()
+        assert pipe.tokenizer.convert_ids_to_tokens(ids) == words
 
 
 # 4.57.1's tokenizers, by the families whose models have more than one type.
