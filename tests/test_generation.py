@@ -6,6 +6,7 @@ import random
 import threading
 
 import pytest
+import tiny_families
 import torch
 import transformers
 from hypothesis import HealthCheck, given, settings
@@ -469,3 +470,22 @@ def test_a_budget_can_be_measured(model, tok):
     assert pipe.batch_tokens >= 512 and pipe(PROMPTS) == both(model, tok)[0](
         PROMPTS, max_new_tokens=4
     )
+
+
+@pytest.mark.parametrize("task, family", [("text-generation", "gpt2"), ("summarization", "bart")])
+def test_an_empty_prefix_is_not_the_configurations(task, family):
+    heads = {"gpt2": "GPT2LMHeadModel", "bart": "BartForConditionalGeneration"}
+    more = {"prefix": "w9 w9 ", "task_specific_params": {task: {"prefix": ""}}}
+    model = tiny_families.tiny_model(family, heads[family], **more)
+    tok = tiny_families.tiny_tokenizer(model_max_length=48)
+    pipe = pipeline(task, model=model, tokenizer=tok, device="cpu", max_new_tokens=3)
+    words = [5, 6]
+    rows = pipe.task.encode(["w5 w6"], pipe.options)
+    assert [i for i in rows[0].ids if i >= tiny_families.FIRST] == words
+    del model.config.task_specific_params[task]
+    pipe = pipeline(task, model=model, tokenizer=tok, device="cpu", max_new_tokens=3)
+    rows = pipe.task.encode(["w5 w6"], pipe.options)
+    assert [i for i in rows[0].ids if i >= tiny_families.FIRST] == [9, 9, *words]
+    if task == "text-generation":
+        rows = pipe.task.encode(["w5 w6"], read_options(pipe.task, {"prefix": ""}, pipe.options))
+        assert [i for i in rows[0].ids if i >= tiny_families.FIRST] == words

@@ -4,15 +4,18 @@ import unicodedata
 
 import pytest
 import torch
+from tokenizers import Tokenizer, decoders, models, normalizers
 from transformers import (
     BertConfig,
     BertForQuestionAnswering,
     BertForTokenClassification,
     BertTokenizer,
+    PreTrainedTokenizerFast,
     XLMRobertaTokenizer,
 )
 
 from nlp_tour.base.errors import InputError
+from nlp_tour.beyond.targets import Read
 from nlp_tour.pipeline import pipeline
 from nlp_tour.tasks.token_classification import merge, tag
 from nlp_tour.tasks.zero_shot import inference_ids, read_labels
@@ -185,3 +188,39 @@ def test_whole_numbers_are_those_of_numpy_too_and_no_flags():
     assert classifier("good", top_k=np.int64(2)) == classifier("good", top_k=2)
     with pytest.raises(InputError, match="must be a whole number"):
         classifier("good", top_k=True)
+
+
+@pytest.fixture
+def wordless():
+    "A tokenizer to which a whole text is one word, as it is to LLaMA's."
+    pieces = ["<unk>", "<s>", "</s>", "▁", "▁The", "▁king", "▁is", "▁Rich", "ard", "▁who", "."]
+    rust = Tokenizer(models.Unigram([(piece, -1.0) for piece in pieces], unk_id=0))
+    rust.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    rust.decoder = decoders.Metaspace()
+    return PreTrainedTokenizerFast(
+        tokenizer_object=rust, unk_token="<unk>", pad_token="</s>", model_max_length=64
+    )
+
+
+def test_an_answer_is_a_word_where_the_tokenizer_knows_none(wordless):
+    ask = reader(wordless, "▁Rich")
+    assert ask.tok.inputs.spaced
+    context = "The king is Richard"
+    assert ask(question="who", context=context)["answer"] == "Richard"
+    assert ask(question="who", context=context, align_to_words=False)["answer"] == "Rich"
+
+
+def test_names_and_words_where_the_tokenizer_knows_none(wordless):
+    labels = ["O", "B-PER"]
+    model = lookup(
+        BertForTokenClassification, wordless, labels, lambda t: "B-PER" if t == "▁Rich" else "O"
+    )
+    with torch.no_grad():
+        model.classifier.weight[:, :2] = torch.eye(2)
+    settings = {"model": model, "tokenizer": wordless, "device": "cpu"}
+    ner = pipeline("ner", aggregation_strategy="first", **settings)
+    text = "The king is Richard"
+    assert [text[e["start"] : e["end"]] for e in ner(text)] == ["Richard"]
+    assert [word["word"] for word in Read(ner, text).words] == text.split()

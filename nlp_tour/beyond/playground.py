@@ -97,6 +97,8 @@ def playground(
         raise InputError(
             f"playground() is for {', '.join(TARGETS)}; this pipeline is for {pipe.task.name}."
         )
-    if item is None and pipe.task.name == "question-answering":
-        item = {"question": "Who runs the tour?", "context": "The tour is run by its readers."}
-    return Playground(pipe, item or "We hope you don't hate it.", method)
+    if item is None:
+        asked = {"question": "Who runs the tour?", "context": "The tour is run by its readers."}
+        sentence = "We hope you don't hate it."
+        item = asked if pipe.task.name == "question-answering" else sentence
+    return Playground(pipe, item, method)

@@ -17,12 +17,13 @@ from ..tasks.question_answering import best_spans
 def find_words(
     encoding,  # a `tokenizers.Encoding`
     texts: tuple,  # one text or two
+    ids: list,  # for each token the number of its word, as `Tokenizer.word_ids` gives them
 ) -> (
     list
 ):  # dicts: side (which text), word, first and after (its tokens), start and end (characters)
     "The words of an input, each with the tokens that it became."
     words, last = [], None
-    places = zip(encoding.sequence_ids, encoding.word_ids, encoding.offsets)
+    places = zip(encoding.sequence_ids, ids, encoding.offsets)
     for i, (side, word, (start, end)) in enumerate(places):
         if side is None or encoding.special_tokens_mask[i]:
             continue
@@ -58,7 +59,8 @@ class Read:
             )
         types = pipe.tok.inputs.token_types(self.encoding.type_ids)
         self.row = Row(self.encoding.ids, 0, types, (self.encoding, 0))
-        self.words = find_words(self.encoding, self.texts)
+        ids = pipe.tok.word_ids(self.encoding, self.texts)
+        self.words = find_words(self.encoding, self.texts, ids)
 
     def hidden(self, words, mask):
         "The ids with the tokens of some words replaced by `mask`."

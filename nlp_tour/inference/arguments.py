@@ -144,7 +144,7 @@ class Request:
         check_budget(self.batch_tokens)
         self.backend, self.dtype, self.device = read_backend(self.backend, self.dtype, self.device)
         self.model_kwargs = check_model_kwargs(self.model_kwargs)
-        self.token = self.token or use_auth_token
+        self.token = use_auth_token if self.token is None else self.token
         self.options = rename_2021(self.options)
         self.choose_task()
 

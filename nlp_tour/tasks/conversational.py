@@ -26,7 +26,7 @@ class Conversation:
         past_user_inputs: list = None,  # the user's turns that are answered
         generated_responses: list = None,  # the answers to them
     ):
-        self.uuid = conversation_id or uuid.uuid4()
+        self.uuid = uuid.uuid4() if conversation_id is None else conversation_id
         self.new_user_input = text
         self.past_user_inputs = list(past_user_inputs or [])
         self.generated_responses = list(generated_responses or [])

@@ -100,6 +100,13 @@ def params(self: Generation, options) -> dict:
 
 
 @patch
+def prefix(self: Generation, options, asked=None) -> str:
+    "What comes before every text; an empty prefix is one, too."
+    found = (asked, self.params(options).get("prefix"), self.config.get("prefix"))
+    return next((text for text in found if text is not None), "")
+
+
+@patch
 def generate_settings(self: Generation, options) -> tuple:
     "The settings that hold for a call, and the other arguments of `generate`."
     names = generate_arguments()[0]

@@ -32,7 +32,7 @@ class Text2TextGeneration(Generation):
 
     def tokens(self, texts, options, **more):
         "What the tokenizer makes of each text, with the prefix that the configuration asks for."
-        prefix = self.params(options).get("prefix") or self.config.get("prefix") or ""
+        prefix = self.prefix(options)
         return self.tokenizer([prefix + t for t in texts], verbose=False, **more)
 
     def ids(self, texts, options):

@@ -93,7 +93,7 @@ def encode(self: TextGeneration, items, options):
             "this tokenizer adds special tokens to a text, and none are added to a prompt, "
             "as in 2021; if the model expects them, pass add_special_tokens=True."
         )
-    prefix = options.prefix or self.params(options).get("prefix") or self.config.get("prefix") or ""
+    prefix = self.prefix(options, options.prefix)
     extra = len(self.ids([prefix], options)[0]) if prefix else 0
     rows = []
     for i, prompt in enumerate(self.ids([prefix + text for text in items], options)):

@@ -42,7 +42,7 @@ def read_tokens(
     first: int = 0,  # how many tokens of the text come before the window
 ) -> list:  # dicts: word, scores, start, end, index, continues
     "What is known of each token that is not special."
-    marked = getattr(tok.backend.model, "continuing_subword_prefix", None)
+    marked = tok.inputs.continuing
     words = encoding.tokens
     marks = zip(encoding.ids, encoding.offsets, encoding.special_tokens_mask)
     tokens = []

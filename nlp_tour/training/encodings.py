@@ -219,7 +219,7 @@ class Collator:
         unlabelled = [-100] * gap
         return unlabelled + value if self.inputs.left else value + unlabelled
 
-
+# %% ../../nbs/training/encodings.ipynb #f8cd6da0
 def collator(
     kind: str,  # as `kind_of` returns it
     tok,  # a tokenizer of transformers
