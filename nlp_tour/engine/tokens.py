@@ -6,6 +6,8 @@
 __all__ = ['Tokenizer', 'Window']
 
 # %% ../../nbs/engine/tokens.ipynb #2fbb10a9
+import bisect
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -115,8 +117,10 @@ def _from_files(folder, rust):
     special = rust.encode("").ids
     return {
         "backend": rust,
-        "inputs": model_inputs(config, SimpleNamespace(init_kwargs=settings, **settings)),
-        "unk_id": unknown and rust.token_to_id(unknown),
+        "inputs": model_inputs(
+            config, SimpleNamespace(init_kwargs=settings, backend_tokenizer=rust, **settings)
+        ),
+        "unk_id": rust.token_to_id(unknown) if unknown else None,
         "cls_id": special[0] if len(special) > 1 else None,
     }
 
@@ -148,6 +152,26 @@ def kinds(
     kind = {i: "special" for i, token in added.items() if token.special}
     kind[self.unk_id] = "unknown"
     return [kind.get(i, "word") for i in ids]
+
+# %% ../../nbs/engine/tokens.ipynb #7363c552
+@patch
+def word_ids(
+    self: Tokenizer,
+    encoding,  # a `tokenizers.Encoding`
+    texts: tuple,  # one text or two
+) -> list:  # for each token the number of its word in its text; None for special tokens
+    "Which tokens are one word: by the tokenizer, or by the spaces where it knows no words."
+    if not self.inputs.spaced:
+        return encoding.word_ids
+    starts = [[word.start() for word in re.finditer(r"\S+", text)] for text in texts]
+    found = []
+    for side, (start, end) in zip(encoding.sequence_ids, encoding.offsets):
+        if side is None:
+            found.append(None)
+        else:
+            piece = texts[side][start:end].lstrip()
+            found.append(bisect.bisect_right(starts[side], end - len(piece)) - 1)
+    return found
 
 # %% ../../nbs/engine/tokens.ipynb #5e30019d
 @patch
@@ -223,12 +247,12 @@ def windows(
     encode = self.backend.encode_batch if offsets else self.backend.encode_batch_fast
     with as_input_error("the tokenizer failed on these texts"):
         encoded = encode(items)
-    length = length or self.max_length
+    length = self.max_length if length is None else length
     if stride is None:
         stride = min(64, (length or 0) // 4)
     out = []
     for i, (item, whole) in enumerate(zip(items, encoded)):
-        if not length or len(whole) <= length:
+        if length is None or len(whole) <= length:
             out.append([Window(whole)])
             continue
         where = i // each

@@ -43,7 +43,9 @@ def map_file(
     "Score a file of any size; killed at any moment, the same call goes on, and no row is lost."
     src, out = Path(src), Path(out)
     file = out if out.suffix[1:] in WRITERS else None
-    kind = format or (out.suffix[1:] if file else "parquet")
+    kind = format
+    if kind is None:
+        kind = out.suffix[1:] if file else "parquet"
     if kind not in WRITERS:
         raise InputError(f"format={kind!r} cannot be written; {nearest(kind, WRITERS)}")
     check_bad(bad)

@@ -100,5 +100,6 @@ def shape(self: FeatureExtraction, answers, one, options):
         return answers[0]
     if options.pooling == "none":
         return answers
-    width = self.config.get("hidden_size") or self.config.get("dim") or 0
+    names = ("hidden_size", "dim", "d_model", "n_embd")
+    width = next((self.config[name] for name in names if name in self.config), 0)
     return np.stack(answers) if answers else np.zeros((0, width), np.float32)
