@@ -25,6 +25,8 @@ GLUE_NAMES = [
     "glue_processors",
     "glue_tasks_num_labels",
 ]
+
+# %% ../nbs/all.ipynb #eadca88a
 OURS = {
     "base.errors": ["InputError"],
     "base.hardware": ["seed_all", "pick_device"],

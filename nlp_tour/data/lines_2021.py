@@ -30,7 +30,7 @@ class _Examples(torch.utils.data.Dataset):
     def __getitem__(self, i):
         return self.examples[i]
 
-
+# %% ../../nbs/data/lines_2021.ipynb #cfb1ada6
 class LineByLineTextDataset(_Examples):
     "Each line that is not blank is an example, cut at `block_size` tokens."
 

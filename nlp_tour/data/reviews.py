@@ -111,8 +111,21 @@ _REVIEW_SETS = (
     "rotten_tomatoes",
     "cornell-movie-review-data/rotten_tomatoes",
 )
+_GLUE = ("glue", "nyu-mll/glue")
 
 
+def _as_sst2(ds):
+    "The reviews under GLUE's names for its task of the same kind."
+    import datasets
+
+    def numbered(rows):
+        return rows.rename_column("text", "sentence").add_column("idx", list(range(len(rows))))
+
+    named = {"train": ds["train"], "validation": ds["test"], "test": ds["test"]}
+    ds = datasets.DatasetDict({split: numbered(rows) for split, rows in named.items()})
+    return ds.cast_column("label", datasets.ClassLabel(names=["negative", "positive"]))
+
+# %% ../../nbs/data/reviews.ipynb #52117f64
 def load_dataset(
     path: str,  # a name on the hub, or a builder such as "csv"
     *args,
@@ -128,12 +141,14 @@ def load_dataset(
         kwargs.setdefault("token", use_auth_token)
     if path in _BUILDERS or os.path.exists(path) or hub_reachable():
         return datasets.load_dataset(path, *args, **kwargs)
-    if path not in _REVIEW_SETS or _is_cached(path):
+    is_sst2 = path in _GLUE and (*args, kwargs.get("name"))[:1] == ("sst2",)
+    if (path not in _REVIEW_SETS and not is_sst2) or _is_cached(path):
         return _from_cache(path, args, kwargs)
     n = sum(map(len, reviews().values()))
     warn_once(f"no network: {n:,} embedded film reviews stand in for the data set {path!r}.")
     ds = reviews().remove_columns("film")
     ds = ds.cast_column("label", datasets.ClassLabel(names=["neg", "pos"]))
+    ds = _as_sst2(ds) if is_sst2 else ds
     return ds if kwargs.get("split") is None else _select_split(ds, kwargs["split"])
 
 # %% ../../nbs/data/reviews.ipynb #ed17ffb4
@@ -169,7 +184,7 @@ def _from_cache(path, args, kwargs):
     except (OSError, ValueError) as e:
         raise InputError(
             f"{path!r} is no file here, and the hub cannot be reached; "
-            f"without a network {nearest(path, _REVIEW_SETS)}"
+            f"without a network {nearest(path, (*_REVIEW_SETS, 'glue, sst2'))}"
         ) from e
     finally:
         config.HF_HUB_OFFLINE = before

@@ -7,12 +7,13 @@ __all__ = ['STAND_INS', 'offline', 'hub_reachable', 'cached', 'fetched', 'stands
            'named_after', 'tour_class']
 
 # %% ../../nbs/hub/names.ipynb #640cef2a
+import difflib
 import functools
 import os
 import re
 from pathlib import Path
 
-from ..base.errors import InputError, nearest, rename_arguments, warn_once
+from ..base.errors import InputError, rename_arguments, warn_once
 from ..base.folders import finish_atomic, reads_whole
 from ..base.strangers import check_only_data, never_asks
 from .files import as_load_error, check_complete
@@ -133,11 +134,22 @@ def resolve(
     if name not in STAND_INS:
         raise InputError(
             f"{name!r} is not a local folder, and the hub cannot be reached",
-            f"without a network, {nearest(name, STAND_INS)}",
+            _meant(name),
         )
     role = STAND_INS[name]
     warn_once(f"no network: the embedded {role} model (MiniLM, 6 layers) stands in for {name!r}.")
     return check_complete(embedded(role))
+
+# %% ../../nbs/hub/names.ipynb #b2614b3a
+def _meant(name):
+    "What to do where a name has no stand-in: mend a typo, or pass a folder."
+    close = difflib.get_close_matches(name, STAND_INS, 1, 0.85)
+    if close:
+        return f"without a network, did you mean {close[0]!r}?"
+    return (
+        "pass model= a folder that contains this model; without a network, only sentiment analysis "
+        "and features have a stand-in"
+    )
 
 # %% ../../nbs/hub/names.ipynb #4058f518
 def _looked_at(folder, run_code):
