@@ -117,8 +117,10 @@ def cuda(machine):
         "mem_get_info": (machine.free, machine.memory),
         "is_bf16_supported": machine.bf16,
         "get_rng_state_all": [],
+        "get_rng_state": torch.get_rng_state(),
     }
-    nothing = "synchronize empty_cache manual_seed manual_seed_all set_device set_rng_state_all"
+    nothing = """synchronize empty_cache manual_seed manual_seed_all set_device set_rng_state
+        set_rng_state_all"""
     answers |= dict.fromkeys(nothing.split())
     event = SimpleNamespace(record=lambda stream: None, synchronize=lambda: None)
     answers |= {"current_stream": None, "Event": event}
@@ -139,7 +141,10 @@ def pretending(machine):
             yield
             return
         if machine.kind == "cuda":
-            stack.enter_context(patch.multiple(torch.cuda, **cuda(machine)))
+            answers = cuda(machine)
+            stack.enter_context(patch.multiple(torch.cuda, **answers))
+            random = {k: v for k, v in answers.items() if k in vars(torch.cuda.random)}
+            stack.enter_context(patch.multiple(torch.cuda.random, **random))
         else:
             stack.enter_context(patch.object(torch.backends.mps, "is_available", lambda: True))
         stack.enter_context(patch.object(torch.Tensor, "_make_subclass", make_subclass))

@@ -181,7 +181,7 @@ def imdb_rows(split, size):
     for label in (0, 1):
         texts = [r["text"] for r in reviews()[split] if r["label"] == label]
         for i in range(size // 2):
-            many = 40 if i % 100 == 99 else 2 + i % 3
+            many = 40 if i % 100 == 99 else 1 + i % 2
             texts, own = texts[many:], texts[:many]
             rows.append({"text": "<br /><br />".join(own), "label": label})
     return rows
