@@ -11,7 +11,8 @@ from torch.utils._pytree import tree_leaves
 from nlp_tour.base.hardware import Hardware
 
 # Copies and indices may come from another device.
-MIXING = ("__getitem__", "__setitem__", "copy_", "__set__", "_has_compatible_shallow_copy_type")
+MIXING = """__getitem__ __setitem__ copy_ __set__ __deepcopy__
+    _has_compatible_shallow_copy_type""".split()
 MOVES = ("to", "cuda", "cpu", "mps")
 
 
@@ -72,7 +73,7 @@ class Pretending(TorchFunctionMode):
         if kwargs.get("device") is not None:
             on_gpu = self.is_here(kwargs["device"])
             kwargs["device"] = "cpu" if on_gpu else kwargs["device"]
-        if name == "__getitem__":
+        if name in ("__getitem__", "__deepcopy__"):
             on_gpu = there(args[0])
         found = func(*args, **kwargs)
         if name == "__set__" and owner == "data":
