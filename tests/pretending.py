@@ -63,6 +63,8 @@ class Pretending(TorchFunctionMode):
             return args[0]
         if name in MOVES and isinstance(args[0], torch.Tensor):
             return self.move(name, *args, **kwargs)
+        if name == "pin_memory":
+            return args[0]
         tensors = [x for x in tree_leaves((args, kwargs)) if isinstance(x, torch.Tensor)]
         on_gpu = any(map(there, tensors))
         if on_gpu and name in ("numpy", "__array__"):
