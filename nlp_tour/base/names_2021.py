@@ -27,7 +27,7 @@ class Entry:
     name: str  # as in the code; a pattern as `fnmatch` takes it where `example` is one such name
     kind: str
     owner: str  # dotted, "transformers.Trainer"; "" for a module
-    since: str  # a version without it
+    since: str  # a version without it; "deprecated" where it still works
     today: str  # what stands for it, in words
     how: str
     write: str | dict = None  # mechanical: today's spelling, "" for none, or one for each value
