@@ -40,7 +40,7 @@ class Pretending(TorchFunctionMode):
         "Whether this names the pretended device."
         return torch.device(device).type == self.device.type
 
-    def move(self, name, tensor, *where, **how):
+    def move(self, name, tensor, *where, copy=False, **how):
         "`Tensor.to` and its like."
         if name != "to":
             return put(tensor.clone(), name != "cpu")
@@ -50,7 +50,7 @@ class Pretending(TorchFunctionMode):
             device, dtype, *_ = torch._C._nn._parse_to(*where, **how)
         target = there(tensor) if device is None else self.is_here(device)
         found = tensor if dtype is None else tensor.to(dtype)
-        stays = found is tensor and target == there(tensor)
+        stays = found is tensor and target == there(tensor) and not copy
         return put(found.clone() if found is tensor and not stays else found, target)
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
@@ -59,8 +59,6 @@ class Pretending(TorchFunctionMode):
         owner = getattr(getattr(func, "__self__", None), "__name__", "")
         if name == "__get__" and owner in ("device", "is_cuda", "is_mps"):
             return self.attribute(owner, func, args)
-        if name == "pin_memory":
-            return args[0]
         if name in MOVES and isinstance(args[0], torch.Tensor):
             return self.move(name, *args, **kwargs)
         if name == "pin_memory":
@@ -121,12 +119,12 @@ def cuda(machine):
         "is_bf16_supported": machine.bf16,
         "get_rng_state_all": [],
         "get_rng_state": torch.get_rng_state(),
+        "Event": SimpleNamespace(record=lambda *_: None, synchronize=lambda: None),
+        "current_stream": None,
     }
     nothing = """synchronize empty_cache manual_seed manual_seed_all set_device set_rng_state
         set_rng_state_all"""
     answers |= dict.fromkeys(nothing.split())
-    event = SimpleNamespace(record=lambda stream: None, synchronize=lambda: None)
-    answers |= {"current_stream": None, "Event": event}
     return {name: (lambda *_, found=found, **__: found) for name, found in answers.items()}
 
 

@@ -17,6 +17,8 @@ def linear(
     import torch.nn.functional as F
 
     ops = torch.ops.mkldnn
+    if weight.dtype == torch.bfloat16:
+        packed = packed and ops._is_mkldnn_bf16_supported()  # AVX-512 has the kernels
     if packed and hasattr(ops, "_linear_pointwise") and hasattr(ops, "_reorder_linear_weight"):
         blocks = ops._reorder_linear_weight(weight.contiguous(), None)
         activation, algorithm = ("gelu", "none") if gelu else ("none", "")
