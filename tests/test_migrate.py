@@ -322,6 +322,14 @@ def test_every_old_use_is_reported_with_its_line():
     assert 8 in at and all("today" in why or "runs" in why for _, why in done.left)
 
 
+def test_a_name_deep_in_a_module_is_reported():
+    old = (
+        "import transformers\nx = transformers.generation_utils.SampleOutput\n"
+        "m = transformers.AutoModel.from_pretrained(d)\ny = transformers.optimization.AdamW\n"
+    )
+    assert {2, 4} <= {line for line, _ in migrate(old).left}
+
+
 def test_of_several_files_all_change_or_none(tmp_path):
     old = "from transformers import AdamW\n"
     paths = [tmp_path / name for name in ("a.py", "b.py", "c.py")]

@@ -64,7 +64,7 @@ def is_own(known: Known, func) -> bool:
     "Return whether the file defines what is called."
     text = dotted(func)
     first, _, name = text.rpartition(".")
-    own = first in ("", "self", "cls") and name in known.defined and text not in known.made
+    own = first in ("", "self", "cls") and name in known.functions and text not in known.made
     return own or text in known.local or known.classes.get(text) in ("own", "")
 
 # %% ../../nbs/app/call_arguments.ipynb #932acb47

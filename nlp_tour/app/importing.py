@@ -6,6 +6,10 @@
 __all__ = ['new_homes', 'renamed', 'split_import', 'import_from', 'on_lines', 'place_of', 'import_alias', 'lost_attribute']
 
 # %% ../../nbs/app/importing.ipynb #ab4c5a9e
+import contextlib
+import importlib
+from types import ModuleType
+
 from .homes import OURS, exists, gone, home, is_ours, root, sentence
 from .meanings import Known, cst, dotted
 from ..base.names_2021 import find
@@ -123,5 +127,10 @@ def lost_attribute(node, known: Known) -> str:
         return ""
     module = known.modules[local]
     place = place_of(known, module, local) or module
-    owner, _, name = f"{place}.{rest}".rpartition(".")
-    return gone(owner, name) if exists(owner) and not exists(owner, name) else ""
+    *owners, name = rest.split(".")
+    holder = importlib.import_module(place) if exists(place) else None
+    with contextlib.suppress(ImportError, RuntimeError):  # of a package that is not installed
+        for owner in owners:
+            holder = getattr(holder, owner, None)
+    owner = holder.__name__ if isinstance(holder, ModuleType) else ""
+    return gone(owner, name) if owner and not exists(owner, name) else ""

@@ -64,6 +64,7 @@ class Known:
     assigned: set = field(default_factory=set)  # names that are assigned to
     classes: dict = field(default_factory=dict)  # class of the file -> its family
     defined: set = field(default_factory=set)  # functions, methods, parameters and fields
+    functions: set = field(default_factory=set)  # those of `defined` that are called
     used: dict = field(default_factory=dict)  # module's local name -> attributes read from it
     stored: set = field(default_factory=set)  # attribute nodes that are assigned to
     calls: set = field(default_factory=set)  # nodes that are called
@@ -237,6 +238,7 @@ class Reader(cst.CSTVisitor if cst else object):
         self.known.names.pop(dotted(node.target), None)
 
     def visit_FunctionDef(self, node):
+        self.known.functions.add(node.name.value)
         self.known.defined.add(node.name.value)
         self.known.names.pop(node.name.value, None)
 
