@@ -15,6 +15,7 @@ from tiny import TEXTS, bpe, fill, unigram
 from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from nlp_tour.all import Conversation, pipeline
+from nlp_tour.base import errors
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.hardware import token_budget
 from nlp_tour.tasks.base import read_options
@@ -311,12 +312,12 @@ def test_bad_settings_get_one_sentence(model, tok, options, message):
 @pytest.mark.parametrize(
     "bad, message",
     [
-        ("", "text 1 is empty"),
+        (" ", "text 1 is empty"),
         (None, "text 1 is missing"),
         (3, "text 1 is int"),
         (b"x", "text 1 is bytes"),
         ({"text": "a", "text_pair": "b"}, "text 1 is a pair"),
-        ({"role": "user", "content": "hi"}, "conversational"),
+        ({"role": "user", "content": "hi"}, "apply_chat_template"),
         ("The film is " * 40, "text 1 has"),
     ],
     ids=str,
@@ -406,8 +407,7 @@ def test_a_conversation_is_answered_as_its_turns_joined_by_end_tokens(model, tok
     prompts = [f"{a}</s>{c}</s>{b}</s>" for a, b, c in zip(PROMPTS, PROMPTS[1:], PROMPTS[2:])]
     answered = bot(talks)
     assert [t.generated_responses[-1] for t in answered] == [
-        a[0]["generated_text"].strip()
-        for a in ours(prompts, max_new_tokens=6, return_full_text=False)
+        a[0]["generated_text"] for a in ours(prompts, max_new_tokens=6, return_full_text=False)
     ]
     assert all(
         a is b
@@ -429,7 +429,7 @@ def test_a_chat_template_is_used_where_there_is_one(model):
         chat = [{"role": "user", "content": p}]
         (answer,) = stock(chat, max_new_tokens=6, do_sample=False)
         theirs = answer["generated_text"][-1]["content"]
-        assert bot(Conversation(p)).generated_responses == [theirs.strip()]
+        assert bot(Conversation(p)).generated_responses == [theirs]
 
 
 def test_bad_conversations(model, tok):
@@ -489,3 +489,68 @@ def test_an_empty_prefix_is_not_the_configurations(task, family):
     if task == "text-generation":
         rows = pipe.task.encode(["w5 w6"], read_options(pipe.task, {"prefix": ""}, pipe.options))
         assert [i for i in rows[0].ids if i >= tiny_families.FIRST] == words
+
+
+def test_an_empty_prompt_begins_with_the_models_first_token(model, tok):
+    ours, stock = both(model, tok)
+    settings = {"max_new_tokens": 5, "do_sample": False}
+    (theirs,) = stock("", **settings)
+    assert ours("", max_new_tokens=5)[0]["generated_text"] == theirs["generated_text"]
+    several = ours(["", "The film", ""], max_new_tokens=5)
+    assert several[0] == several[2] == ours("", max_new_tokens=5)
+
+
+def test_xlnet_is_given_the_text_that_stock_puts_before_its_prompts():
+    rust = bpe()
+    tok = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=rust, pad_token="<pad>", eos_token="</s>", bos_token="</s>"
+    )
+    sizes = {"d_model": 16, "n_layer": 1, "n_head": 2, "d_inner": 16}
+    config = transformers.XLNetConfig(vocab_size=len(tok), **sizes)
+    xlnet = fill(transformers.XLNetLMHeadModel(config))
+    pipe = pipeline("text-generation", model=xlnet, tokenizer=tok, max_new_tokens=1)
+    prefix = transformers.TextGenerationPipeline.XL_PREFIX
+    (row,) = pipe.task.encode(["The film"], pipe.options)
+    assert row.ids == tok(prefix + "The film")["input_ids"]
+    (bare,) = pipe.task.encode(["The film"], pipe.read_options({"prefix": ""}))
+    assert bare.ids == tok("The film")["input_ids"]
+
+
+@pytest.mark.parametrize("other", ["return_tensors", "return_full_text"])
+def test_two_ways_to_say_what_is_returned_are_refused(model, tok, other):
+    ours, _ = both(model, tok)
+    with pytest.raises(InputError, match=f"return_text and {other}"):
+        ours("The film", return_text=True, **{other: True})
+
+
+def test_names_of_the_stock_pipeline(model, tok, capsys):
+    ours, _ = both(model, tok)
+    assert ours(text_inputs="The film", max_new_tokens=3) == ours("The film", max_new_tokens=3)
+    long = "The film is " * 40
+    hole = ours(long, handle_long_generation="hole", max_new_tokens=3)
+    assert hole == ours(long, long="truncate", max_new_tokens=3)
+    with pytest.raises(InputError, match="Conversation"):
+        pipeline("conversational", model=model, tokenizer=tok)([{"role": "user", "content": "a"}])
+    errors._warned.clear()
+    bot = pipeline("conversational", model=model, tokenizer=tok, min_length_for_response=3)
+    assert "min_new_tokens" in capsys.readouterr().err
+    talk = bot(conversations=Conversation("The film"), max_new_tokens=3)
+    assert talk == bot(Conversation("The film"), max_new_tokens=3)
+
+
+@pytest.mark.parametrize("task", ["conversational", "text-generation"])
+def test_a_model_of_two_halves_is_named(task, tmp_path):
+    rust = bpe()
+    tok = transformers.PreTrainedTokenizerFast(
+        tokenizer_object=rust, pad_token="<pad>", eos_token="</s>", bos_token="</s>"
+    )
+    size = {
+        f"{half}_{name}": n
+        for half in ("encoder", "decoder")
+        for name, n in (("layers", 1), ("attention_heads", 2), ("ffn_dim", 16))
+    }
+    config = transformers.BlenderbotConfig(vocab_size=len(tok), d_model=16, **size)
+    transformers.BlenderbotForConditionalGeneration(config).save_pretrained(tmp_path)
+    tok.save_pretrained(tmp_path)
+    with pytest.raises(InputError, match="text2text-generation"):
+        pipeline(task, model=tmp_path)

@@ -353,3 +353,29 @@ def test_it_saves_and_opens(toks, tmp_path):
     assert again.task.name == "text2text-generation" and again(TEXTS[:5], max_new_tokens=5) == pipe(
         TEXTS[:5], max_new_tokens=5
     )
+
+
+def test_translation_without_a_pair_gives_what_text2text_gives(toks, capsys):
+    "The text may name its languages itself, as T5's users of 2021 wrote it."
+    config = {"task_specific_params": {"translation_en_to_fr": {"prefix": "The film is "}}}
+    case = {"model": "t5", "tokenizer": "plain", "config": config}
+    pipe = made(case | {"task": "translation"}, toks)
+    plain = made(case | {"task": "text2text-generation"}, toks)
+    text = "The film is " + TEXTS[0]
+    found = pipe(text, max_length=6)[0]["translation_text"]
+    assert found == plain(text, max_length=6)[0]["generated_text"]
+    assert "translation_en_to_fr" in capsys.readouterr().err
+
+
+def test_a_string_that_stops_is_not_sought_in_the_name_of_a_language(toks):
+    pipe = made(
+        {"task": "translation", "model": "mbart", "tokenizer": "mbart", "config": None}, toks
+    )
+    pair = {"src_lang": "en_XX", "tgt_lang": "ro_RO", "max_length": 12}
+    free = pipe(TEXTS[0], **pair)[0]["translation_text"]
+    assert pipe(TEXTS[0], stop_sequence="ro", **pair)[0]["translation_text"]
+    last = free.split()[-1][-1]
+    stopped = pipe(TEXTS[0], stop_sequence=last, **pair)[0]["translation_text"]
+    assert stopped and free.startswith(stopped)
+    first = stopped.index(last)
+    assert last not in stopped[:first]

@@ -34,11 +34,12 @@ def check_text(
         raise InputError("is bytes", "decode it first, as in text.decode('utf-8')", where)
     if is_missing(text):
         raise InputError(f"is missing ({text!r})", "drop such rows first", where)
-    raise InputError(
-        f"is {type(text).__name__} ({str(text)[:40]!r}), not a string",
-        "convert it with str() if that is what you want",
-        where,
-    )
+    fix = "convert it with str() if that is what you want"
+    if isinstance(text, (set, frozenset)):
+        fix = "pass a list, which has an order"
+    elif isinstance(text, (list, tuple, Mapping)):
+        fix = "pass one flat list of texts; a pair is {'text': …, 'text_pair': …}"
+    raise InputError(f"is {type(text).__name__} ({str(text)[:40]!r}), not a string", fix, where)
 
 # %% ../../nbs/base/texts.ipynb #d57403bd
 def replace_surrogates(
@@ -110,9 +111,7 @@ def as_texts(
         if column is None:
             raise InputError("which column contains the texts? Pass column=.")
         return Texts((row[column] for row in x), "lazy")
-    # The cells of a pyarrow column are not strings.
-    if hasattr(x, "to_pylist"):
-        x = x.to_pylist()
+    x = _as_iterable(x)
     if column is not None:
         given = type(x).__name__
         raise InputError(f"column={column!r} needs a DataFrame or a Dataset, not {given}.")
@@ -124,6 +123,15 @@ def as_texts(
     return Texts(x, "many" if hasattr(x, "__len__") else "lazy")
 
 # %% ../../nbs/base/texts.ipynb #115902a7
+def _as_iterable(x):
+    "Return what can be iterated over, where `x` only looks as if it could not."
+    if hasattr(x, "to_pylist"):
+        return x.to_pylist()  # the cells of a pyarrow column are not strings
+    if not isinstance(x, Iterable) and hasattr(x, "__getitem__") and hasattr(x, "__len__"):
+        return (x[i] for i in range(len(x)))  # a Dataset of torch
+    return x
+
+
 def _from_table(x, names, column):
     "Return the texts in one column of a DataFrame, Dataset or iterable data set."
     if column is None:

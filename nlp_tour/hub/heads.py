@@ -25,6 +25,7 @@ AUTO_CLASSES = {
     "feature-extraction": "AutoModel",
     "table-question-answering": "AutoModelForTableQuestionAnswering",
 }  # task -> the transformers class with its head
+_ONE_HALF = ("text-generation", "conversational")  # tasks for a model that only writes
 
 # %% ../../nbs/hub/heads.ipynb #da7b55c8
 def model_class(
@@ -37,6 +38,12 @@ def model_class(
     if task is not None:
         if task not in AUTO_CLASSES:
             raise InputError(f"unknown task {task!r}", nearest(task, AUTO_CLASSES))
+        saved = (config.architectures or [""])[0]
+        if saved.endswith("ForConditionalGeneration") and task in _ONE_HALF:
+            raise InputError(
+                f"{saved} reads with one half and writes with another, and {task} needs one half",
+                "pipeline('text2text-generation') is for such models",
+            )
         return getattr(transformers, AUTO_CLASSES[task])
     if not config.architectures:
         return transformers.AutoModel

@@ -59,6 +59,14 @@ class ClassificationOptions(Options):
     return_all_scores: bool = False  # 2021's way to ask for all labels, in the model's order
     function_to_apply: str = None  # one of `FUNCTIONS`; None: the model's configuration says
     calibrated: bool = False  # divide the logits by the temperature that `calibrate` found
+    max_length: int = None  # tokens that are read at once; None: as many as the model takes
+
+    def translate(self, given, task):
+        "2021 took the names of functions in capitals, too, and as members of an enum."
+        name = given.get("function_to_apply")
+        name = getattr(name, "value", name)
+        lower = {"function_to_apply": name.lower()} if isinstance(name, str) else {}
+        return given | lower
 
     def check_values(self, task):
         super().check_values(task)
@@ -67,6 +75,8 @@ class ClassificationOptions(Options):
             raise InputError(f"function_to_apply={name!r} is unknown; {nearest(name, FUNCTIONS)}")
         if k is not None and not is_whole(k, 1):
             raise InputError(f"top_k={k!r} must be a whole number from 1, or None for all labels.")
+        if self.max_length is not None and not is_whole(self.max_length, 3):
+            raise InputError(f"max_length={self.max_length!r} must be a whole number from 3.")
 
 # %% ../../nbs/tasks/classification.ipynb #7efa8a3f
 class TextClassification(Task):
@@ -83,6 +93,18 @@ class TextClassification(Task):
                 "calibrated=True, but the model carries no temperature; fit one on held-out texts "
                 "with nlp_tour.beyond.calibration.calibrate(pipe, data)."
             )
+
+    def check(self, item, where):
+        "A text, or a pair as a dict or in the form of 2021, `[[text, pair]]`."
+        inner = item[0] if isinstance(item, list) and len(item) == 1 else None
+        if isinstance(inner, (list, tuple)) and len(inner) == 2:
+            item = {"text": inner[0], "text_pair": inner[1]}
+        return super().check(item, where)
+
+    def encode(self, items, options):
+        most, asked = self.tok.max_length, options.max_length
+        length = asked if most is None or asked is None else min(most, asked)
+        return self.rows(self.tok.windows(items, options.long, length=length))
 
     def decode(self, item, rows, outputs, options):
         scores = merge_windows(self.scores(outputs, options), list(map(len, rows))).tolist()

@@ -1,0 +1,156 @@
+"What a pipeline is given: every form of 2021 and of stock works, or gets a sentence that leads on."
+
+import shutil
+
+import pytest
+import torch
+import transformers
+from transformers.pipelines.pt_utils import KeyDataset
+
+from nlp_tour.all import load, load_tokenizer
+from nlp_tour.base import errors
+from nlp_tour.base.errors import InputError
+from nlp_tour.pipeline import pipeline
+
+TEXT, LONG = "Ada saw a film.", "The quiet river was loud. " * 60
+
+
+@pytest.fixture(scope="module")
+def pipe(tiny_classifier):
+    return pipeline("sentiment-analysis", model=tiny_classifier, device="cpu", progress=False)
+
+
+@pytest.fixture
+def fresh():
+    "Every message is new."
+    errors._warned.clear()
+
+
+class Rows(torch.utils.data.Dataset):
+    "A Dataset of torch, which knows its length and raises nothing behind its end."
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, i):
+        return ["good", "The film.", TEXT][i % 3]
+
+
+def test_a_dataset_of_torch_is_read_to_its_end(pipe):
+    texts = [Rows()[i] for i in range(3)]
+    assert list(pipe(Rows())) == pipe(texts)
+    assert list(pipe(KeyDataset([{"text": t} for t in texts], "text"))) == pipe(texts)
+
+
+def test_the_input_may_come_by_name(pipe, tiny_classifier):
+    assert pipe(inputs=TEXT) == pipe(TEXT)
+    with pytest.raises(TypeError, match="'inputs'"):
+        pipe(TEXT, inputs=TEXT)
+    model, tok = load(tiny_classifier)
+    model.config.id2label = {0: "entailment", 1: "contradiction"}
+    shot = pipeline("zero-shot-classification", model=model, tokenizer=tok, device="cpu")
+    assert shot(sequences=TEXT, candidate_labels=["a", "b"]) == shot(TEXT, ["a", "b"])
+
+
+def test_a_pair_in_the_form_of_2021(pipe):
+    pair = {"text": "good", "text_pair": "bad"}
+    assert pipe([[["good", "bad"]]]) == pipe([pair])
+    for wrong in ([["good", "bad"]], [[["good", "bad", "fair"]]]):
+        with pytest.raises(InputError, match="text 0 is list .*'text_pair'"):
+            pipe(wrong)
+    with pytest.raises(InputError, match="which has an order"):
+        pipe({"good", "bad"})
+
+
+def test_texts_are_cut_where_the_caller_says(pipe, tiny_classifier):
+    tok = load_tokenizer(tiny_classifier)
+    cut = tok(LONG, truncation=True, max_length=20, add_special_tokens=True)["input_ids"]
+    options = pipe.read_options({"truncation": True, "max_length": 20})
+    (row,) = pipe.task.encode([LONG], options)
+    assert row.ids == cut
+    windows = pipe.task.encode([LONG], pipe.read_options({"max_length": 20}))
+    assert len(windows) > 1 and max(map(len, windows)) == 20
+    with pytest.raises(InputError, match="max_length=0"):
+        pipe(TEXT, max_length=0)
+
+
+def test_functions_in_capitals(pipe):
+    from transformers.pipelines.text_classification import ClassificationFunction
+
+    right = pipe(TEXT, function_to_apply="sigmoid")
+    for name in ("SIGMOID", "Sigmoid"):
+        assert pipe(TEXT, function_to_apply=name) == right
+    assert pipe(TEXT, function_to_apply=ClassificationFunction.NONE)
+
+
+def test_names_of_todays_stock_pipeline(tiny_classifier, fresh, capsys):
+    task = {"task": "sentiment-analysis", "model": tiny_classifier}
+    half = pipeline(**task, torch_dtype=torch.bfloat16, device_map="cpu")
+    assert half.model.dtype == torch.bfloat16
+    pipeline(**task, device_map="auto", trust_remote_code=False)
+    printed = capsys.readouterr().err
+    assert "`dtype`" in printed and "`device`" in printed
+    with pytest.raises(InputError, match="load.*trust_remote_code=True"):
+        pipeline(**task, trust_remote_code=True)
+    with pytest.raises(InputError, match="pass device="):
+        pipeline(**task, device_map={"": 0})
+
+
+def test_a_tokenizer_by_name_for_a_model_without_one(pipe, tiny_classifier, tmp_path):
+    "What Trainer saves without a tokenizer."
+    for name in ("config.json", "model.safetensors"):
+        shutil.copy(tiny_classifier / name, tmp_path)
+    tok = transformers.AutoTokenizer.from_pretrained(tiny_classifier)
+    folder = str(tiny_classifier)
+    for given in (tok, folder, tiny_classifier, (folder, {"use_fast": False})):
+        found = pipeline("sentiment-analysis", model=tmp_path, tokenizer=given, device="cpu")
+        assert found(TEXT)[0] == pytest.approx(pipe(TEXT)[0], abs=1e-5)
+    with pytest.raises(InputError, match="holds no tokenizer"):
+        pipeline("sentiment-analysis", model=tmp_path)
+
+
+def test_the_tokenizer_of_a_folder_is_one_however_it_is_named(tiny_classifier, tmp_path):
+    import json
+
+    folder = shutil.copytree(tiny_classifier, tmp_path / "model")
+    file = folder / "tokenizer_config.json"
+    changed = {"tokenizer_class": "BertTokenizer", "do_lower_case": True}
+    file.write_text(json.dumps(json.loads(file.read_text()) | changed))
+    task = {"task": "sentiment-analysis", "model": folder, "device": "cpu"}
+    alone, named = pipeline(**task), pipeline(**task, tokenizer=folder)
+    assert alone.tok.backend.to_str() == named.tok.backend.to_str()
+    assert alone("ADA saw")[0] == pytest.approx(named("ADA saw")[0], abs=1e-5)
+
+
+def test_switches_of_features(tiny_classifier):
+    pipe = pipeline("feature-extraction", model=tiny_classifier, device="cpu")
+    cut = pipe(LONG, tokenize_kwargs={"truncation": True})
+    assert len(cut) == 1 and cut == pipe(LONG, long="truncate")
+    with pytest.raises(InputError, match="torch.tensor"):
+        pipe(TEXT, return_tensors=True)
+    with pytest.raises(InputError, match="max_length has no effect"):
+        pipe(TEXT, tokenize_kwargs={"max_length": 5})
+
+
+def test_features_of_a_model_of_two_halves():
+    import tiny
+
+    rust = tiny.unigram()
+    model = tiny.seq2seq("t5", rust.get_vocab_size() + 1)
+    tok = tiny.tokenizer("t5", rust.to_str())
+    with pytest.raises(InputError, match="get_encoder"):
+        pipeline("feature-extraction", model=model, tokenizer=tok)("The film")
+    half = pipeline("feature-extraction", model=model.get_encoder(), tokenizer=tok)
+    assert len(half("The film")[0]) == len(tok("The film")["input_ids"])
+
+
+@pytest.mark.parametrize("task", ["question-answering", "ner", "fill-mask", "summarization"])
+def test_offline_advice_names_no_model_without_the_head(task):
+    with pytest.raises(InputError, match="a folder that contains") as e:
+        pipeline(task)
+    assert "did you mean" not in str(e.value)
+
+
+def test_a_name_with_a_slip_is_put_right():
+    with pytest.raises(InputError, match="did you mean 'bert-base-uncased'"):
+        load("bert-base-uncasde")
