@@ -114,6 +114,7 @@ class Task:
     spare = ()  # beginnings of names of weights that it does not use, so they may be untrained
     graph = False  # whether `forward` only calls the model, so a graph or NumPy may stand in for it
     tokenizes = False  # whether it calls the tokenizer of transformers by itself
+    given_as = ("inputs", "args")  # names under which a caller may pass the one input
 
     def __init__(
         self,
@@ -145,6 +146,9 @@ def arguments(
     options: dict,  # what was passed by name
 ) -> tuple:  # the call's one input, and the options that are left
     "Tasks with other call forms (two texts, keywords) override this."
+    if not args:
+        args = [options[name] for name in self.given_as if name in options]
+        options = {k: v for k, v in options.items() if k not in self.given_as}
     if len(args) != 1:
         raise TypeError(
             f"{self.name} takes one input: a text or whatever holds texts, and got {len(args)}."

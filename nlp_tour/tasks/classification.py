@@ -94,18 +94,6 @@ class TextClassification(Task):
                 "with nlp_tour.beyond.calibration.calibrate(pipe, data)."
             )
 
-    def check(self, item, where):
-        "A text, or a pair as a dict or in the form of 2021, `[[text, pair]]`."
-        inner = item[0] if isinstance(item, list) and len(item) == 1 else None
-        if isinstance(inner, (list, tuple)) and len(inner) == 2:
-            item = {"text": inner[0], "text_pair": inner[1]}
-        return super().check(item, where)
-
-    def encode(self, items, options):
-        most, asked = self.tok.max_length, options.max_length
-        length = asked if most is None or asked is None else min(most, asked)
-        return self.rows(self.tok.windows(items, options.long, length=length))
-
     def decode(self, item, rows, outputs, options):
         scores = merge_windows(self.scores(outputs, options), list(map(len, rows))).tolist()
         answer = [{"label": label, "score": s} for label, s in zip(self.labels, scores)]
@@ -121,6 +109,22 @@ class TextClassification(Task):
         if "top_k" not in options.asked and (named or not one):
             answers = [a[0] for a in answers]
         return answers[0] if one else answers
+
+# %% ../../nbs/tasks/classification.ipynb #30fd0441
+@patch
+def check(self: TextClassification, item, where):
+    "A text, or a pair as a dict or in the form of 2021, `[[text, pair]]`."
+    inner = item[0] if isinstance(item, list) and len(item) == 1 else None
+    if isinstance(inner, (list, tuple)) and len(inner) == 2:
+        item = {"text": inner[0], "text_pair": inner[1]}
+    return Task.check(self, item, where)
+
+
+@patch
+def encode(self: TextClassification, items, options):
+    most, asked = self.tok.max_length, options.max_length
+    length = asked if most is None or asked is None else min(most, asked)
+    return self.rows(self.tok.windows(items, options.long, length=length))
 
 # %% ../../nbs/tasks/classification.ipynb #3696c948
 @patch

@@ -132,6 +132,7 @@ class ZeroShotClassification(Task):
     "Labels that are chosen at the call, ranked."
 
     name, Options = "zero-shot-classification", ZeroShotOptions
+    given_as = ("sequences", "inputs")
     classifies = True
     heads = ("ForSequenceClassification",)
     spare = ("pooler",)
