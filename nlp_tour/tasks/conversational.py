@@ -96,11 +96,22 @@ class ChatOptions(GenerationOptions):
     long: str = "truncate"
     minimum_tokens: int = 10  # room that is kept for an answer
 
+    def translate(self, given, task):
+        "2021 took a least length of an answer, and never looked at it."
+        if "min_length_for_response" in given:
+            warn_once(
+                "conversational: min_length_for_response had no effect in 2021 and has none; "
+                "min_new_tokens has."
+            )
+        rest = {k: v for k, v in given.items() if k != "min_length_for_response"}
+        return super().translate(rest, task)
 
+# %% ../../nbs/tasks/conversational.ipynb #688a04be
 class Conversational(Generation):
     "Answer conversations; each is changed in place, and is the answer."
 
     name, Options = "conversational", ChatOptions
+    given_as = ("conversations", "inputs")
     longs = ("truncate", "error")
 
     def __init__(self, config, tok=None, tokenizer=None, generation=None):
@@ -137,7 +148,9 @@ def check(self: Conversational, item, where):
         talk = Conversation(talk)
     if not isinstance(talk, Conversation):
         raise InputError(
-            f"{where} is {type(talk).__name__}, and a Conversation or its first words are needed."
+            f"{where} is {type(talk).__name__}, and a Conversation or its first words are needed",
+            "as in Conversation('And today?', past_user_inputs=['Hi.'], "
+            "generated_responses=['Hello.'])",
         )
     if talk.new_user_input is None:
         raise InputError(
@@ -204,4 +217,4 @@ def encode(self: Conversational, items, options):
 def decode(self: Conversational, item, rows, outputs, options):
     "The conversation with its answer."
     ids = [i for i in outputs[0][0].tolist() if i >= 0]
-    return self.answer(item, self.text(ids, clean=options.clean_up_tokenization_spaces).strip())
+    return self.answer(item, self.text(ids, clean=options.clean_up_tokenization_spaces))

@@ -64,6 +64,21 @@ class FeatureOptions(Options):
     pooling: str = "none"  # one of `POOLINGS`
     normalize: bool = False  # vectors of length 1
 
+    def translate(self, given, task):
+        "2021's switches: for a tensor, and for the tokenizer."
+        given = dict(given)
+        if given.pop("return_tensors", None):
+            raise InputError(
+                "feature-extraction gives lists, and arrays with pooling=",
+                "leave return_tensors out, and make a tensor: torch.tensor(pipe(text))",
+            )
+        more = given.pop("tokenize_kwargs", None) or {}
+        cut = more.get("truncation") and more["truncation"] != "do_not_truncate"
+        left = sorted(set(more) - {"truncation", "padding"})
+        if left:
+            raise InputError(f"tokenize_kwargs: {left[0]} has no effect here", "leave it out")
+        return ({"long": "truncate"} if cut else {}) | given
+
     def check_values(self, task):
         super().check_values(task)
         if self.pooling not in POOLINGS:
@@ -71,7 +86,7 @@ class FeatureOptions(Options):
                 f"pooling={self.pooling!r} is unknown; {nearest(self.pooling, POOLINGS)}"
             )
 
-
+# %% ../../nbs/tasks/features.ipynb #f106ac86
 class FeatureExtraction(Task):
     "The model's vectors, for each token or for each text."
 
@@ -81,7 +96,16 @@ class FeatureExtraction(Task):
     graph = True
 
     def forward(self, model, inputs, rows, options):
-        hidden = getattr(model, "base_model", model)(**inputs).last_hidden_state
+        try:
+            hidden = getattr(model, "base_model", model)(**inputs).last_hidden_state
+        except ValueError as e:
+            if not self.config.get("is_encoder_decoder"):
+                raise
+            raise InputError(
+                "this model also needs a text to write",
+                "take the half that reads: pipeline('feature-extraction', "
+                "model=model.get_encoder(), tokenizer=tok)",
+            ) from e
         if options.pooling == "none":
             return hidden
         return pool(hidden, inputs.get("attention_mask"), options.pooling)

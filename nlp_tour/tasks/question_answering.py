@@ -252,8 +252,10 @@ def read_columns(
 @patch
 def arguments(self: QuestionAnswering, args, options):
     "The pairs: from `question=` and `context=`, two arguments, dicts, or a table of both."
+    if not args:
+        args = tuple(options[k] for k in ("data", "X", "inputs") if k in options)
     given = {k: options[k] for k in _KEYS if k in options}
-    options = {k: v for k, v in options.items() if k not in _KEYS}
+    options = {k: v for k, v in options.items() if k not in (*_KEYS, "data", "X", "inputs")}
     if len(args) > 2 or (args and given):
         raise TypeError(
             f"{self.name} takes question= and context=, or two arguments, or dicts with these keys."

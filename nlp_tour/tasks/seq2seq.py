@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['RewritingOptions', 'Text2TextGeneration', 'without_end', 'join_pieces', 'halves', 'Summarization',
-           'TranslationOptions', 'language_codes', 'Translation']
+           'TranslationOptions', 'language_codes', 'Translation', 'stop_behind']
 
 # %% ../../nbs/tasks/seq2seq.ipynb #dd0fda56
 import re
@@ -198,12 +198,37 @@ def code(self: Translation, name, option):
     near = [c for c in self.codes if c[:2].lower() == str(name)[:2].lower()] or self.codes
     raise InputError(f"{option}={name!r} is no language of this model; {nearest(name, near)}")
 
+# %% ../../nbs/tasks/seq2seq.ipynb #6fd6216c
+def stop_behind(
+    codes: dict,  # language -> id of its token
+    tokenizer,  # of transformers
+    strings: list,
+):  # a criterion of `generate`
+    "Stop at one of these strings, but not in the name of the language that a text begins with."
+    import torch
+    from transformers import StopStringCriteria
+
+    found = StopStringCriteria(tokenizer, strings)
+    languages = torch.tensor(list(codes.values()))
+
+    def stopped(ids, scores, **more):
+        named = torch.isin(ids[:, -1], languages.to(ids.device))
+        return found(ids, scores, **more) & ~named
+
+    return stopped
+
 # %% ../../nbs/tasks/seq2seq.ipynb #b43a6912
 @patch
 def params(self: Translation, options):
     "What the configuration says for this pair; T5 has its prefix there."
     source, target = self.pair(options)
     name = f"translation_{source}_to_{target}" if source and target else self.name
+    if not (source or target or self.codes) and self.pairs:
+        warn_once(
+            f"no languages were named, so no text gets a prefix, as in 2021; this model knows "
+            f"{', '.join(self.pairs)}: name the task so, or pass src_lang and tgt_lang."
+        )
+        return {}
     if self.pairs and name not in self.pairs:
         raise InputError(
             f"this model has no {name}; {nearest(name, self.pairs)} "
@@ -219,6 +244,10 @@ def generate_settings(self: Translation, options):
     if self.codes and options.settings.get("forced_bos_token_id") is None:
         target = self.code(self.pair(options)[1], "tgt_lang")
         settings["forced_bos_token_id"] = self.codes[target]
+    stop = settings.pop("stop_strings", None) if self.codes else None
+    if stop:
+        behind = stop_behind(self.codes, self.tokenizer, stop)
+        calls["stopping_criteria"] = [*(calls.get("stopping_criteria") or []), behind]
     return settings, calls
 
 

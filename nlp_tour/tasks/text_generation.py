@@ -67,14 +67,16 @@ class TextGeneration(Generation):
     "Continue texts."
 
     name, Options = "text-generation", TextGenerationOptions
+    given_as = ("text_inputs", "inputs")
 
     def check(self, item, where):
         if isinstance(item, dict) and "role" in item:
             raise InputError(
-                f"{where} is a turn of a chat; pipeline('conversational') takes chats, "
-                "and this task continues texts."
+                f"{where} is a turn of a chat, and this task continues texts",
+                "write the chat as one, as in pipe.tokenizer.apply_chat_template("
+                "chat, tokenize=False, add_generation_prompt=True)",
             )
-        return super().check(item, where)
+        return item if item == "" else super().check(item, where)
 
     def ids(self, texts, options):
         "Token ids of each text."
@@ -87,6 +89,27 @@ class TextGeneration(Generation):
 
 # %% ../../nbs/tasks/text_generation.ipynb #5cd27c0f
 @patch
+def prefix(self: TextGeneration, options, asked=None) -> str:
+    "What comes before every prompt: as asked, as configured, or what XLNet needs."
+    named = (asked, self.params(options).get("prefix"), self.config.get("prefix"))
+    if self.config.get("model_type") != "xlnet" or any(text is not None for text in named):
+        return Generation.prefix(self, options, asked)
+    from transformers import TextGenerationPipeline
+
+    return TextGenerationPipeline.XL_PREFIX
+
+
+@patch
+def start(self: TextGeneration, where) -> list:
+    "The token that an empty prompt begins with, as a list."
+    ids = (self.own.get("bos_token_id"), self.config.get("bos_token_id"))
+    found = [i for i in (*ids, self.tokenizer.bos_token_id) if i is not None]
+    if not found:
+        raise InputError("is empty, and the model has no token to begin with", "write one", where)
+    return found[:1]
+
+
+@patch
 def encode(self: TextGeneration, items, options):
     if "add_special_tokens" not in options.asked and self.tokenizer("")["input_ids"]:
         warn_once(
@@ -97,7 +120,8 @@ def encode(self: TextGeneration, items, options):
     extra = len(self.ids([prefix], options)[0]) if prefix else 0
     rows = []
     for i, prompt in enumerate(self.ids([prefix + text for text in items], options)):
-        ids, plan = self.plan_length(prompt, len(prompt) - extra, options, i)
+        begun = prompt or self.start(i)
+        ids, plan = self.plan_length(begun, len(begun) - extra, options, i)
         rows.append(Row(ids, i, info=plan))
     return rows
 
