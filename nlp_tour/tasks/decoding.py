@@ -105,6 +105,9 @@ def check_settings(
     "Raise `InputError` for a value that `generate` would crash on, or take for another."
     given = {name: value for name, value in given.items() if value is not None}
     check_values(given)
+    both = sorted({"return_tensors", "return_full_text"} & set(given))
+    if both and "return_text" in given:
+        raise InputError(f"return_text and {both[0]} say what is returned", "leave one out")
     stop = given.get("stop_strings", "none")
     strings = [stop] if isinstance(stop, str) else stop
     is_list = isinstance(strings, list) and len(strings) > 0

@@ -32,12 +32,6 @@ class GenerationOptions(Options):
     def translate(self, given, task):
         "Separate the settings of `generate` from the task's own options."
         given = rename_arguments(given, {"stop_sequence": "stop_strings"}, task.name)
-        if given.pop("handle_long_generation", None) == "hole":
-            warn_once('`handle_long_generation="hole"` is called `long="truncate"` here.')
-            given.setdefault("long", "truncate")
-        both = [k for k in ("return_tensors", "return_full_text") if given.get(k) is not None]
-        if both and given.get("return_text") is not None:
-            raise InputError(f"return_text and {both[0]} say what is returned", "leave one out")
         settings, calls = generate_arguments()
         own = set(self.names()) - {"settings", "calls"}
         check_options(given, own | settings | calls, f"{task.name}:")

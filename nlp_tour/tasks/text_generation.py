@@ -62,6 +62,14 @@ class TextGenerationOptions(GenerationOptions):
     add_special_tokens: bool = False
     stream: bool = False  # pieces of text as they are written
 
+    def translate(self, given, task):
+        "2021's name for dropping the beginning of a prompt, and `GenerationOptions.translate`."
+        rest = {k: v for k, v in given.items() if k != "handle_long_generation"}
+        if given.get("handle_long_generation") == "hole":
+            warn_once('`handle_long_generation="hole"` is called `long="truncate"` here.')
+            rest = {"long": "truncate"} | rest
+        return super().translate(rest, task)
+
 
 class TextGeneration(Generation):
     "Continue texts."
