@@ -98,7 +98,7 @@ def check_values(
             if not isinstance(value, kind):
                 raise InputError(f"{name}={str(value)[:40]!r} must be {words}.")
 
-
+# %% ../../nbs/tasks/decoding.ipynb #1d0e927a
 def check_settings(
     given: dict,  # settings of `generate` by name
 ):
