@@ -223,14 +223,14 @@ def lines_of(notes):
 
 def test_only_names_that_exist_are_written():
     "What `nlp_tour.all` does not have stays where it was, on a line of its own, and is reported."
-    old = "from transformers import AdamW, TextDataset, BertModel  # three\n"
+    old = "from transformers import AdamW, GlueDataset, BertModel  # three\n"
     done = migrate(old)
     assert done.source == (
-        "from nlp_tour.all import AdamW, BertModel\nfrom transformers import TextDataset  # three\n"
+        "from nlp_tour.all import AdamW, BertModel\nfrom transformers import GlueDataset  # three\n"
     )
-    assert lines_of(done.left) == [1] and "`TextDataset`" in done.left[0][1]
+    assert lines_of(done.left) == [1] and "`GlueDataset`" in done.left[0][1]
     assert migrate(done.source).changes == []
-    suite = "try: from transformers import AdamW, TextDataset\nexcept ImportError: pass\n"
+    suite = "try: from transformers import AdamW, GlueDataset\nexcept ImportError: pass\n"
     assert migrate(suite).source == suite and len(migrate(suite).left) == 2
 
 

@@ -634,7 +634,7 @@ def test_seeds_that_were_interrupted_go_on_from_the_same_start(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train_seeds(net, [1, 2], tmp_path, press)
     assert all(torch.equal(start[n], w) for n, w in net.state_dict().items())
-    with pytest.raises(InputError, match="seeds must be at least 1"):
+    with pytest.raises(InputError, match="must be a whole number, at least 1"):
         finetune(net, TOK, two_classes(), tmp_path, seeds=0, progress=False)
 
 

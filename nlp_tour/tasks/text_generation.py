@@ -84,7 +84,7 @@ class TextGeneration(Generation):
                 "write the chat as one, as in pipe.tokenizer.apply_chat_template("
                 "chat, tokenize=False, add_generation_prompt=True)",
             )
-        return item if item == "" else super().check(item, where)
+        return item if isinstance(item, str) and not item else super().check(item, where)
 
     def ids(self, texts, options):
         "Token ids of each text."

@@ -85,7 +85,7 @@ def todays_value(
     arguments,
     entry,  # of an argument that became a value of another
 ) -> bool:
-    "Whether today's arguments say what the old one said."
+    "Whether today's arguments cover the old one already."
     new, value = next(iter(translate({entry.name: True}, _OWNER).items()))
     return getattr(arguments, new) == value
 
