@@ -141,8 +141,10 @@ def judged(bars):
     "Name -> (measured, limit), below the limit is right; printed, and as they are kept."
     found = {}
     for name, (measured, limit) in bars.items():
-        found[name] = {"measured": round(measured, 3), "limit": limit, "holds": measured <= limit}
-        print(f"{'pass' if measured <= limit else 'FAIL'}  {name}: {measured:.3g}, limit {limit:g}")
+        holds = measured <= limit
+        found[name] = {"measured": round(measured, 3), "limit": limit, "holds": holds}
+        verdict = "pass" if holds else "FAIL"
+        print(f"{verdict}  {name}: {measured:.3g}, limit {limit:g}")
     return found
 
 

@@ -56,11 +56,11 @@ AutoConfig.from_pretrained(F, return_unused_kwargs=True, key_of_mine=4)[1]
 AutoConfig.from_pretrained(pretrained_model_name_or_path=F).vocab_size
 AutoTokenizer.from_pretrained(pretrained_model_name_or_path=F)("hello world").input_ids
 AutoModel.from_pretrained(pretrained_model_name_or_path=F).config.hidden_size
-AutoModelForSequenceClassification.from_pretrained(F, config=AutoConfig.from_pretrained(F, num_labels=4)).num_labels
+AutoModel.from_pretrained(F, config=AutoConfig.from_pretrained(F, num_labels=4)).config.num_labels
 AutoModelForSequenceClassification.from_pretrained(F, config=F, num_labels=3).num_labels
 AutoModelForSequenceClassification.from_config(BertConfig(**CONFIG, num_labels=5)).num_labels
-AutoModelForSequenceClassification.from_pretrained(F, from_tf=False, cache_dir=None, revision="main").num_labels
-BertModel.from_pretrained(None, config=BertConfig(**CONFIG), state_dict=BertModel(BertConfig(**CONFIG)).state_dict()).config.hidden_size
+AutoModel.from_pretrained(F, from_tf=False, cache_dir=None, revision="main").config.num_labels
+BertModel.from_pretrained(None, config=SMALL, state_dict=BertModel(SMALL).state_dict()).dtype
 BertConfig.from_json_file(F + "/config.json").hidden_size
 BertConfig.from_dict({"hidden_size": 48, "key_of_mine": 1}).key_of_mine
 BertConfig.from_pretrained(F + "/config.json").hidden_size
@@ -101,21 +101,21 @@ get_linear_schedule_with_warmup(torch.optim.SGD([torch.zeros(1)], 1.0), 0, 10).g
 set_seed(3)
 EvalPrediction(predictions=[1], label_ids=[2]).predictions
 default_data_collator([{"input_ids": [1, 2], "label": 1}])["labels"].tolist()
-HfArgumentParser(TrainingArguments).parse_args_into_dataclasses(["--output_dir", "x", "--learning_rate", "1e-4"])[0].learning_rate
+HfArgumentParser(TrainingArguments).parse_args_into_dataclasses(["--output_dir", "x"])[0].seed
 TrainingArguments("x", num_train_epochs=2, save_strategy="no", report_to=[]).num_train_epochs
 Seq2SeqTrainingArguments("x", predict_with_generate=True, report_to=[]).predict_with_generate
 EarlyStoppingCallback(early_stopping_patience=2).early_stopping_patience
 Dataset.from_dict({"a": [1, 2]}).map(lambda row: {"b": row["a"] + 1})["b"][:]
 DatasetDict({"train": Dataset.from_dict({"a": [1]})})["train"].num_rows
-""".strip().splitlines()  # noqa: E501
+""".strip().splitlines()
 
 
 def run(idiom, ours):
     "The value of an idiom under one of the two imports."
     setup = SETUP + "import transformers"
     names = re.findall(r"\b[A-Z][A-Za-z0-9_]+\b|\b[a-z]+(?:_[a-z0-9]+)+(?=\()", idiom)
-    names = [n for n in set(names) if hasattr(transformers, n)]
-    listed = ", ".join(sorted(names)) or "AutoModel"
+    names = [n for n in {*names, "BertConfig"} if hasattr(transformers, n)]
+    listed = ", ".join(sorted(names))
     setup = setup.replace("from transformers import *", f"from transformers import {listed}")
     if ours:
         setup = setup.replace("from transformers", "from nlp_tour.all")
@@ -125,6 +125,7 @@ def run(idiom, ours):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         exec(setup, space)
+        space["SMALL"] = space["BertConfig"](**space["CONFIG"])
         return eval(idiom, space)
 
 

@@ -41,7 +41,7 @@ class Gpu(TorchFunctionMode):
         device, dtype, non_blocking, _ = torch._C._nn._parse_to(*where, **how)
         target = there(tensor) if device is None else device.type == "cuda"
         if target != there(tensor):
-            self.log.append((f"to {'gpu' if target else 'cpu'}", non_blocking))
+            self.log.append(("to gpu" if target else "to cpu", non_blocking))
         found = tensor.clone() if dtype is None else tensor.to(dtype).clone()
         return self.put(found, target)
 

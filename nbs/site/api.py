@@ -341,8 +341,7 @@ def module_page(module):
     parts = [front, f"[Source]({SOURCE}{path})\n"]
     notebooks = notebooks_for(module)
     found = own(module)
-    front = most_wanted(module, m.__all__)
-    shown = [name for name, _ in found if name in front or example(name, notebooks)]
+    shown = [name for name, _ in found if example(name, notebooks)]
     parts += symbol_entries([pair for pair in found if pair[0] in shown], 2, notebooks)
     rest = [pair for pair in found if pair[0] not in shown]
     if rest:

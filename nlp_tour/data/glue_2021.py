@@ -94,9 +94,10 @@ class GlueProcessor(DataProcessor):
             texts, label = _IN_TESTS.get(self.task, texts), None
         rows = self._read_tsv(Path(folder) / f"{name}.tsv")
         first = 0 if self.task == "cola" and split != "test" else 1
+        numbers = [row[0] if len(row) > 2 else i for i, row in enumerate(rows)]
         return [
             InputExample(
-                f"{split}-{row[0] if len(row) > 2 else i}",
+                f"{split}-{numbers[i]}",
                 *[row[c] for c in texts],
                 label=None if label is None else row[label],
             )

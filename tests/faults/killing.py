@@ -86,7 +86,8 @@ def at_call(n, work):
         finally:
             os._exit(code)
     os.waitpid(child, os.WUNTRACED)
-    inject = f"inject={','.join('?' + name for name in CALLS)}:signal=KILL:when={n}"
+    calls = ",".join(f"?{name}" for name in CALLS)
+    inject = f"inject={calls}:signal=KILL:when={n}"
     command = ["strace", "-f", "-o", os.devnull, "-e", inject, "-p", str(child)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
         line = tracer.stderr.readline()
