@@ -6,7 +6,7 @@
 __all__ = ['is_missing', 'check_text', 'replace_surrogates', 'check_item', 'Texts', 'as_texts']
 
 # %% ../../nbs/base/texts.ipynb #57b8150f
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 
 from .errors import InputError, nearest, warn_once
@@ -127,7 +127,8 @@ def _as_iterable(x):
     "Return what can be iterated over, where `x` only looks as if it could not."
     if hasattr(x, "to_pylist"):
         return x.to_pylist()  # the cells of a pyarrow column are not strings
-    if not isinstance(x, Iterable) and hasattr(x, "__getitem__") and hasattr(x, "__len__"):
+    is_sized = isinstance(x, Sized)  # the class `str` only looks as if it were
+    if is_sized and not isinstance(x, Iterable) and hasattr(x, "__getitem__"):
         return (x[i] for i in range(len(x)))  # a Dataset of torch
     return x
 
