@@ -13,7 +13,7 @@ import importlib.resources
 import json
 from dataclasses import dataclass
 
-from .errors import warn_once
+from .errors import rename_arguments, warn_once
 
 # %% ../../nbs/base/names_2021.ipynb #4c4fbef1
 @dataclass(frozen=True)
@@ -85,23 +85,18 @@ def translate(
 ) -> dict:  # under today's names; an argument that the table only explains stays
     "Translate arguments of 2021, each with one line; raise `TypeError` if one is passed twice."
     where = where or owner.rsplit(".", 1)[-1]
-    known, out = owned("argument", owner), {}
+    known, names, kept = owned("argument", owner), {}, {}
     for old, value in kwargs.items():
         entry = known.get(old)
         if entry is None or entry.how == "told" or entry.write is None:
-            new, meant = old, value
-        else:
-            new, meant = _todays(entry, value)
-        if new is None:
-            if value not in (None, False):
-                warn_once(f"{where}: `{old}` has no effect any more; today: {entry.today}.")
+            kept[old] = value
             continue
-        if new in out or (new != old and new in kwargs):
-            raise TypeError(f"{where} got {new!r} twice, once under its old name; keep {new!r}.")
-        if new != old:
-            warn_once(f"{where}: `{old}` is called `{new}` today.")
-        out[new] = meant
-    return out
+        names[old], meant = _todays(entry, value)
+        if names[old] is not None:
+            kept[old] = meant
+        elif value not in (None, False):
+            warn_once(f"{where}: `{old}` has no effect any more; today: {entry.today}.")
+    return rename_arguments(kept, names, where)
 
 
 def _todays(entry, value):

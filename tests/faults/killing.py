@@ -26,31 +26,41 @@ def below(folder, event, args):
     return str(folder) in place
 
 
-def at(n, folder, work):
-    """Fork; the child does `work()` and dies by SIGKILL at its n-th event below `folder`. Returns
-    whether it died."""
+def fork(prepare, work):
+    "The id of a child that does `prepare()` and `work()`, and ends with 0 if neither raises."
     child = os.fork()
-    if not child:
-        left = [n]
+    if child:
+        return child
+    code = 1
+    try:
+        prepare()
+        work()
+        code = 0
+    except BaseException as e:
+        print(type(e).__name__, e, file=sys.stderr)
+    finally:
+        os._exit(code)
 
-        def count(event, args):
-            if event in EVENTS and below(folder, event, args):
-                left[0] -= 1
-                if not left[0]:
-                    os.kill(os.getpid(), signal.SIGKILL)
 
-        sys.addaudithook(count)
-        code = 1
-        try:
-            work()
-            code = 0
-        except BaseException as e:
-            print(type(e).__name__, e, file=sys.stderr)
-        finally:
-            os._exit(code)
+def died(child):
+    "Wait for a child; whether a signal killed it."
     status = os.waitpid(child, 0)[1]
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the child failed by itself"
     return os.WIFSIGNALED(status)
+
+
+def at(n, folder, work):
+    """Fork; the child does `work()` and dies by SIGKILL at its n-th event below `folder`. Returns
+    whether it died."""
+    left = [n]
+
+    def count(event, args):
+        if event in EVENTS and below(folder, event, args):
+            left[0] -= 1
+            if not left[0]:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return died(fork(lambda: sys.addaudithook(count), work))
 
 
 def everywhere(folder, work, after):
@@ -74,17 +84,7 @@ CALLS = """
 def at_call(n, work):
     """As `at`, but by system calls, so also those of libraries in Rust and C: `strace` kills the
     child when it enters the n-th of them."""
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            os.kill(os.getpid(), signal.SIGSTOP)
-            work()
-            code = 0
-        except BaseException as e:
-            print(type(e).__name__, e, file=sys.stderr)
-        finally:
-            os._exit(code)
+    child = fork(lambda: os.kill(os.getpid(), signal.SIGSTOP), work)
     os.waitpid(child, os.WUNTRACED)
     calls = ",".join(f"?{name}" for name in CALLS)
     inject = f"inject={calls}:signal=KILL:when={n}"
@@ -92,7 +92,6 @@ def at_call(n, work):
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:
         line = tracer.stderr.readline()
         os.kill(child, signal.SIGCONT if "attached" in line else signal.SIGKILL)
-        status = os.waitpid(child, 0)[1]
+        killed = died(child)
     assert "attached" in line, line
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the child failed by itself"
-    return os.WIFSIGNALED(status)
+    return killed
