@@ -200,6 +200,56 @@ def test_types_are_sent_to_whom_4_57_sent_them(family):
     assert not model_inputs(config, tiny.tiny_tokenizer(typed=False)).types
 
 
+# Short and long texts get other frequencies, and the longest row of a batch decides for all.
+LONGROPE = {
+    "rope_type": "longrope",
+    "rope_theta": 1e4,
+    "short_factor": [1.0, 1.0, 1.0, 1.0],
+    "long_factor": [3.0, 9.0, 20.0, 50.0],
+    "original_max_position_embeddings": 16,
+}
+
+
+@pytest.mark.parametrize(
+    "task, name",
+    [
+        ("text-classification", "Phi3ForSequenceClassification"),
+        ("token-classification", "Phi3ForTokenClassification"),
+        ("text-generation", "Phi3ForCausalLM"),
+    ],
+)
+def test_frequencies_that_follow_the_longest_row(task, name):
+    settings = {"rope_parameters": LONGROPE, "original_max_position_embeddings": 16}
+    pipe, _ = opened(task, "phi3", name, head_dim=8, tie_word_embeddings=False, **settings)
+    texts = [tiny.words(k, n) for k, n in enumerate([3, 13, 14, 14, 15, 16, 20, 13, 30])]
+    options = {"max_new_tokens": 4} if task == "text-generation" else {}
+
+    def answers(given):
+        return pipe(given, **options)
+
+    def same(a, b):
+        a, b = (np.ravel(x).tolist() for x in (a, b))
+        rest = [{**x, "score": 0} for x in a] == [{**x, "score": 0} for x in b]
+        return rest and close(*([x.get("score", 0) for x in found] for found in (a, b)))
+
+    alone = [answers(text) for text in texts]
+    assert all(map(same, answers(texts), alone))
+    with ThreadPoolExecutor(8) as pool:
+        assert all(map(same, pool.map(answers, texts * 20), alone * 20))
+
+
+def test_a_reformer_without_a_seed_says_that_its_answers_are_chance(capsys):
+    settings = {"hash_seed": None}
+    pipe, _ = opened(
+        "text-classification", "reformer", "ReformerForSequenceClassification", **settings
+    )
+    pipe(TEXTS[:2])
+    pipe(TEXTS[2])
+    assert capsys.readouterr().err.count("has no hash_seed") == 1
+    opened("text-classification", "reformer", "ReformerForSequenceClassification")[0]("w4")
+    assert "hash_seed" not in capsys.readouterr().err
+
+
 def test_a_classifier_without_a_padding_id_takes_one_text_at_a_time():
     pipe, model = opened("text-classification", "gpt2", "GPT2ForSequenceClassification")
     model.config.pad_token_id = None

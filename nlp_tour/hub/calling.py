@@ -11,7 +11,9 @@ import threading
 import weakref
 from collections.abc import Mapping
 
+from ..base.errors import warn_once
 from ..base.names_2021 import owned, translate
+from .inputs import rope_switch
 
 # %% ../../nbs/hub/calling.ipynb #fa8ea24c
 _FORWARD = "transformers.PreTrainedModel.forward"
@@ -67,20 +69,34 @@ def _choosing_attention(model):
 # %% ../../nbs/hub/calling.ipynb #c8b55e2e
 _switch = threading.Lock()
 _turns = weakref.WeakKeyDictionary()  # model -> a lock; only for models that need one
+_ropes = weakref.WeakKeyDictionary()  # model -> its `rope_switch`
+
+
+def _keeping(model):
+    "What keeps a model and the seed as they are while it answers; None where nothing need."
+    config = getattr(model, "config", None)
+    if getattr(config, "attention_type", None) == "block_sparse":
+        return _choosing_attention(model)
+    if getattr(config, "hash_seed", None) is not None:
+        import torch
+
+        devices = {p.device for p in model.parameters() if p.device.type == "cuda"}
+        return torch.random.fork_rng(list(devices))
+    if "lsh" in (getattr(config, "attn_layers", None) or ()):
+        warn_once(
+            "this Reformer has no hash_seed, so its answers are partly chance; "
+            'write "hash_seed": 0 into its config.json for the same answer each time.'
+        )
+    if hasattr(config, "to_dict") and model not in _ropes:
+        _ropes[model] = rope_switch(config.to_dict())
+    return None if _ropes.get(model) is None else contextlib.nullcontext()
 
 
 @contextlib.contextmanager
 def _unchanged(model):
     "A block in which a model that changes itself or the seed as it answers leaves both alone."
-    config = getattr(model, "config", None)
-    if getattr(config, "attention_type", None) == "block_sparse":
-        kept = _choosing_attention(model)
-    elif getattr(config, "hash_seed", None) is not None:
-        import torch
-
-        devices = {p.device for p in model.parameters() if p.device.type == "cuda"}
-        kept = torch.random.fork_rng(list(devices))
-    else:
+    kept = _keeping(model)
+    if kept is None:
         yield
         return
     with _switch:

@@ -195,6 +195,11 @@ def size(self: Generation, row, options):
     "Prompt and new tokens of all beams; eight that are kept cost as much as one that is computed."
     return max(len(row), (len(row) + row.info.most) * row.info.texts // 8)
 
+
+@patch
+def batch_key(self: Generation, row):
+    return self.inputs.batch_key(row.ids, new=row.info.most if self.left else 0)
+
 # %% ../../nbs/tasks/generation.ipynb #eba88cc9
 _LOOKS_BACK = (
     "repetition_penalty",
