@@ -84,6 +84,9 @@ class Generation(Task):
         read = max_length(tokenizer.model_max_length, {} if endless else self.config)
         self.limit = read or math.inf
 
+    def batch_key(self, row):
+        return self.inputs.batch_key(row.ids, new=row.info.most if self.left else 0)
+
 # %% ../../nbs/tasks/generation.ipynb #9d5d42d8
 @patch
 def check(self: Generation, item, where):
@@ -117,9 +120,8 @@ def generate_settings(self: Generation, options) -> tuple:
         asked = {k: v for k, v in config.to_diff_dict().items() if k in names} | asked
     if options.settings.get("stop_strings"):
         calls["tokenizer"] = self.tokenizer
-    chance = {}
-    if self.name == "text-generation" and asked.get("do_sample"):
-        chance = {"temperature": 0.7}
+    draws = self.name == "text-generation" and asked.get("do_sample")
+    chance = {"temperature": 0.7} if draws else {}
     task = {k: v for k, v in self.params(options).items() if k in names}
     return merge_settings([self.defaults | chance, self.own, task], asked), calls
 
@@ -195,11 +197,6 @@ def size(self: Generation, row, options):
     "Prompt and new tokens of all beams; eight that are kept cost as much as one that is computed."
     return max(len(row), (len(row) + row.info.most) * row.info.texts // 8)
 
-
-@patch
-def batch_key(self: Generation, row):
-    return self.inputs.batch_key(row.ids, new=row.info.most if self.left else 0)
-
 # %% ../../nbs/tasks/generation.ipynb #eba88cc9
 _LOOKS_BACK = (
     "repetition_penalty",
@@ -262,12 +259,11 @@ def write(self: Generation, model, ids, mask, settings, calls):
 
     settings = {k: v for k, v in settings.items() if k not in ("max_length", "min_length")}
     settings.setdefault("pad_token_id", self.pad_id)
-    inputs = {"input_ids": ids, "attention_mask": mask}
     try:
         # transformers warns of settings of the model's that we have overruled.
         with quiet_transformers():
             config = GenerationConfig(**settings)
-            out = model.generate(**inputs, generation_config=config, **calls)
+            out = model.generate(ids, attention_mask=mask, generation_config=config, **calls)
     except (ValueError, TypeError) as e:
         raise InputError(f"{self.name}: {str(e).splitlines()[0]}") from e
     if self.left:
@@ -287,9 +283,8 @@ def text(
     clean: bool = None,  # the tokenizer's `clean_up_tokenization_spaces`
 ) -> str:  # what the new tokens add to the prompt
     "Decode new tokens behind a prompt."
-    decode = functools.partial(
-        self.tokenizer.decode, skip_special_tokens=True, clean_up_tokenization_spaces=clean
-    )
+    how = {"skip_special_tokens": True, "clean_up_tokenization_spaces": clean}
+    decode = functools.partial(self.tokenizer.decode, **how)
     old, both = decode(list(before)), decode([*before, *ids])
     return both[len(old) :] if both.startswith(old) else decode(ids)
 
