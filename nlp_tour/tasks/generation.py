@@ -112,12 +112,11 @@ def prefix(self: Generation, options, asked=None) -> str:
 @patch
 def generate_settings(self: Generation, options) -> tuple:
     "The settings that hold for a call, and the other arguments of `generate`."
-    names = generate_arguments()[0]
+    names, _ = generate_arguments()
     calls = {k: v for k, v in options.calls.items() if v is not None}
     config = calls.pop("generation_config", None)
-    asked = options.settings
-    if config:
-        asked = {k: v for k, v in config.to_diff_dict().items() if k in names} | asked
+    given = config.to_diff_dict() if config else {}
+    asked = {k: v for k, v in given.items() if k in names} | options.settings
     if options.settings.get("stop_strings"):
         calls["tokenizer"] = self.tokenizer
     draws = self.name == "text-generation" and asked.get("do_sample")
@@ -259,11 +258,12 @@ def write(self: Generation, model, ids, mask, settings, calls):
 
     settings = {k: v for k, v in settings.items() if k not in ("max_length", "min_length")}
     settings.setdefault("pad_token_id", self.pad_id)
+    inputs = {"input_ids": ids, "attention_mask": mask}
     try:
         # transformers warns of settings of the model's that we have overruled.
         with quiet_transformers():
             config = GenerationConfig(**settings)
-            out = model.generate(ids, attention_mask=mask, generation_config=config, **calls)
+            out = model.generate(**inputs, generation_config=config, **calls)
     except (ValueError, TypeError) as e:
         raise InputError(f"{self.name}: {str(e).splitlines()[0]}") from e
     if self.left:
