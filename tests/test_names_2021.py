@@ -1,12 +1,10 @@
 "The table of the names of 2021 against the installed libraries: what it calls dead is dead."
 
 import importlib
-import inspect
 import subprocess
 import sys
 
-import nlp_tour.all
-from nlp_tour.base.names_2021 import entries, find
+from nlp_tour.base.names_2021 import entries
 
 ENTRIES = entries()
 
@@ -84,19 +82,6 @@ def test_dead_methods_and_attributes_are_not_there():
     assert [e for e in dead if hasattr(owner_of(e.owner), e.name)] == []
     written = [e for e in dead if e.write and e.kind == "method"]
     assert [e for e in written if not hasattr(owner_of(e.owner), e.write)] == []
-
-
-def test_dead_arguments_are_in_no_signature():
-    library = [e for e in of_kind("argument") if not find("name", e.owner.split(".")[-1])]
-    assert len(library) > 60
-    alive = [e for e in library if e.name in inspect.signature(owner_of(e.owner)).parameters]
-    assert alive == []
-
-
-def test_a_revived_name_comes_from_the_one_import():
-    alive = [e for e in of_kind("name") if e.how != "told"]
-    assert len(alive) > 4
-    assert [e for e in alive if getattr(nlp_tour.all, instance(e)) is None] == []
 
 
 def test_what_migrate_writes_for_a_name_exists():

@@ -82,13 +82,17 @@ def translate(
     kwargs: dict,  # as passed
     owner: str,  # the callable in the table
     where: str = None,  # its name in messages; None: the last part of `owner`
-) -> dict:  # under today's names; an argument that the table only explains stays
-    "Translate arguments of 2021, each with one line; raise `TypeError` if one is passed twice."
+) -> dict:  # under today's names
+    """Translate arguments of 2021, each with one line.
+    Raise `TypeError` if one is passed twice, or if it is one that the table only explains."""
     where = where or owner.rsplit(".", 1)[-1]
     known, names, kept = owned("argument", owner), {}, {}
     for old, value in kwargs.items():
         entry = known.get(old)
-        if entry is None or entry.how == "told" or entry.write is None:
+        if entry is not None and entry.how == "told":
+            _tell(entry, value, where)
+            continue
+        if entry is None or entry.write is None:
             kept[old] = value
             continue
         names[old], meant = _todays(entry, value)
@@ -97,6 +101,12 @@ def translate(
         elif value not in (None, False):
             warn_once(f"{where}: `{old}` has no effect any more; today: {entry.today}.")
     return rename_arguments(kept, names, where)
+
+
+def _tell(entry, value, where):
+    "Raise `TypeError` with what stands for an argument; None and False never meant anything."
+    if not (value is None or value is False):
+        raise TypeError(f"{where}: `{entry.name}` no longer exists; today: {entry.today}.")
 
 
 def _todays(entry, value):

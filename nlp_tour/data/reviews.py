@@ -13,6 +13,7 @@ import os
 from pathlib import Path
 
 from ..base.errors import InputError, as_input_error, nearest, warn_once
+from ..base.names_2021 import translate
 from ..hub.names import hub_reachable
 from ..hub.standins import embedded_part
 
@@ -129,7 +130,6 @@ def _as_sst2(ds):
 def load_dataset(
     path: str,  # a name on the hub, or a builder such as "csv"
     *args,
-    use_auth_token=None,  # 2021's name of `token`
     **kwargs,  # for `datasets.load_dataset`
 ):  # a `DatasetDict`, or a `Dataset` where `split=` is given
     "`datasets.load_dataset`; without a network the reviews stand in for IMDB, in one line."
@@ -137,8 +137,7 @@ def load_dataset(
 
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
         raise InputError(f"{path!r} is no name of a data set; give a string.")
-    if use_auth_token is not None:
-        kwargs.setdefault("token", use_auth_token)
+    kwargs = translate(kwargs, "datasets.load_dataset")
     if path in _BUILDERS or os.path.exists(path) or hub_reachable():
         return datasets.load_dataset(path, *args, **kwargs)
     is_sst2 = path in _GLUE and (*args, kwargs.get("name"))[:1] == ("sst2",)

@@ -13,6 +13,7 @@ import threading
 
 from ..base.errors import InputError, rename_arguments, warn_once
 from ..base.folders import reads_whole
+from ..base.names_2021 import translate
 from ..base.strangers import WhileInside, never_asks
 from ..bridges.tensorflow import to_tf
 from ..bridges.weights import from_tf, only_tf
@@ -183,6 +184,9 @@ def _own_memory(model):
     return model
 
 # %% ../../nbs/hub/loading.ipynb #5c8cf8d7
+_FROM_PRETRAINED = "transformers.PreTrainedModel.from_pretrained"
+
+
 @functools.cache
 def tour_model(
     cls: type,  # a model class of transformers
@@ -198,7 +202,7 @@ def tour_model(
             klass, pretrained_model_name_or_path, *args, labels=None, from_tf=False, **kwargs
         ):
             name = pretrained_model_name_or_path
-            kwargs.pop("from_pt", None)
+            kwargs = translate(kwargs, _FROM_PRETRAINED, f"{cls.__name__}.from_pretrained")
             if name is None and "state_dict" in kwargs:
                 return takes_batches(super().from_pretrained(None, *args, **kwargs))
             if labels is not None:

@@ -13,8 +13,9 @@ import os
 import re
 from pathlib import Path
 
-from ..base.errors import InputError, rename_arguments, warn_once
+from ..base.errors import InputError, warn_once
 from ..base.folders import finish_atomic, reads_whole
+from ..base.names_2021 import translate
 from ..base.strangers import check_only_data, never_asks
 from .files import as_load_error, check_complete
 from .standins import embedded
@@ -178,7 +179,7 @@ def one_file(
     return str(file)
 
 # %% ../../nbs/hub/names.ipynb #79c3b3e5
-_OLD_ARGUMENTS = {"use_auth_token": "token", "torch_dtype": "dtype"}
+_FROM_PRETRAINED = "transformers.PreTrainedModel.from_pretrained"
 
 
 class StandsFor(type):
@@ -222,7 +223,7 @@ def tour_class(
         @reads_whole
         def from_pretrained(klass, pretrained_model_name_or_path, *args, **kwargs):
             name = pretrained_model_name_or_path
-            kwargs = rename_arguments(kwargs, _OLD_ARGUMENTS, f"{cls.__name__}.from_pretrained")
+            kwargs = translate(kwargs, _FROM_PRETRAINED, f"{cls.__name__}.from_pretrained")
             if name is None and "state_dict" in kwargs:
                 return super().from_pretrained(None, *args, **kwargs)
             trusted = kwargs.get("trust_remote_code")

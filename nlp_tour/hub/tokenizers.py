@@ -22,6 +22,7 @@ from nlp_tour.base.errors import (
     warn_once,
 )
 from ..base.folders import reads_whole
+from ..base.names_2021 import translate
 from .files import as_load_error, read_json
 from .inputs import max_length
 from .names import cached, named_after, one_file, resolve, tour_class
@@ -192,6 +193,7 @@ def load_tokenizer(
         return fit_tokenizer(tok, where, model, given=kwargs | {"revision": revision})
 
 # %% ../../nbs/hub/tokenizers.ipynb #9db3730e
+_FROM_PRETRAINED = "transformers.PreTrainedTokenizerBase.from_pretrained"
 _SPECIAL = re.compile("(additional|extra)_special_tokens|(bos|eos|unk|sep|pad|cls|mask)_token")
 
 
@@ -207,6 +209,7 @@ def tour_tokenizer(
         @reads_whole
         def from_pretrained(klass, pretrained_model_name_or_path, *args, **kwargs):
             name, revision = pretrained_model_name_or_path, kwargs.get("revision")
+            kwargs = translate(kwargs, _FROM_PRETRAINED, f"{cls.__name__}.from_pretrained")
             where = one_file(name) or resolve(name, revision, kwargs.get("trust_remote_code"))
             check_vocabulary(where)
             tok = super().from_pretrained(name, *args, **kwargs)
