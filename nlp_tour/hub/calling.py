@@ -7,6 +7,7 @@ __all__ = ['takes_batches', 'evaluating']
 
 # %% ../../nbs/hub/calling.ipynb #eae0adc4
 import contextlib
+import inspect
 import threading
 import weakref
 from collections.abc import Mapping
@@ -17,14 +18,15 @@ from .inputs import rope_switch
 
 # %% ../../nbs/hub/calling.ipynb #fa8ea24c
 _FORWARD = "transformers.PreTrainedModel.forward"
-_OLD = {name for name, e in owned("argument", _FORWARD).items() if e.how != "told"}
+_OLD = set(owned("argument", _FORWARD))
 
 
 def _unpack(model, args, kwargs):
     "A hook before `forward`: a batch passed as one argument, and `lm_labels` of 2020."
     if len(args) == 1 and isinstance(args[0], Mapping):
         args, kwargs = (), {**args[0], **kwargs}
-    if not _OLD.isdisjoint(kwargs):
+    old = _OLD.intersection(kwargs)
+    if old and not old <= inspect.signature(model.forward).parameters.keys():
         kwargs = translate(kwargs, _FORWARD, type(model).__name__)
     return args, kwargs
 

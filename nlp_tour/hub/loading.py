@@ -54,6 +54,7 @@ def opening_model():
         yield
 
 # %% ../../nbs/hub/loading.ipynb #80c4fa81
+_FROM_PRETRAINED = "transformers.PreTrainedModel.from_pretrained"
 _OLD = {"use_auth_token": "token", "torch_dtype": "dtype"}  # names of 2021
 
 
@@ -184,9 +185,6 @@ def _own_memory(model):
     return model
 
 # %% ../../nbs/hub/loading.ipynb #5c8cf8d7
-_FROM_PRETRAINED = "transformers.PreTrainedModel.from_pretrained"
-
-
 @functools.cache
 def tour_model(
     cls: type,  # a model class of transformers
