@@ -123,7 +123,7 @@ def check_unused(source, column, input_format, encoding, bad):
 
 # %% ../../nbs/app/options.ipynb #84125183
 def answered(pipe, words) -> list:
-    "Yield rows with texts and their answers."
+    "Return rows with texts and their answers."
     words = list(map(replace_surrogates, words))
     rows = []
     for text, answer in zip(words, pipe(words, progress=False)):

@@ -140,7 +140,7 @@ def _check_keys(name, group, known):
         extra = row.keys() - known
         if extra:
             raise InputError(
-                f"{name}, line {n}: a key that the first {BATCH:,} lines have not: "
+                f"{name}, line {n}: a key that the first {BATCH:,} lines do not have: "
                 f"{sorted(extra)[0]!r}; give each line the same keys."
             )
 

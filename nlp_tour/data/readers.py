@@ -68,7 +68,9 @@ def open_text(
 
 
 def _reading(name):
-    return as_input_error(f"{name} cannot be read", "is it complete, and what its ending says?")
+    return as_input_error(
+        f"{name} cannot be read", "is it complete, and does its extension match its content?"
+    )
 
 # %% ../../nbs/data/readers.ipynb #812ef9e2
 def read_batches(

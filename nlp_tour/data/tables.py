@@ -46,7 +46,7 @@ def read_file(
     name, options = READERS[kind]
     what = f"{path.name} could not be read as {kind}"
     try:
-        with as_input_error(what, "is it complete, and what its ending says?"):
+        with as_input_error(what, "is it complete, and does its extension match its content?"):
             if kind == ".parquet":
                 return pd.read_parquet(_sized(path))
             stream = _decoded(path, kind, packing, encoding)
@@ -141,12 +141,12 @@ def _split_folders(folder):
 
 # %% ../../nbs/data/tables.ipynb #de1cb184
 def _labelled_files(part):
-    "The texts in the folders of the labels; what has no label is left out with a line."
+    "The texts in the folders of the labels; one without a label is left out with a line."
     files = sorted(part.glob("*/*.txt"))
     kept = [f for f in files if f.parent.name.lower() not in _UNLABELLED]
     if len(kept) < len(files):
         n = len(files) - len(kept)
-        warn_once(f"{n:,} texts without a label in {part} are left out.")
+        warn_once(f"{n:,} of {len(files):,} texts in {part} have no label and are left out.")
     return kept
 
 
