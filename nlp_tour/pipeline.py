@@ -12,7 +12,7 @@ from .base.patch import patch
 from .base.results import result as as_result
 from .base.texts import as_texts
 from .hub.saving import save
-from .inference.arguments import Request, check_progress, rename_2021
+from .inference.arguments import Request, check_progress
 from .inference.files import map_file
 from .inference.forward import Engine
 from .inference.loading import open_bundle
@@ -28,7 +28,7 @@ class Pipeline(Engine):
 
     def read_options(self, options):
         "The options of a call, over those of the pipeline."
-        options = read_options(self.task, rename_2021(options), self.options)
+        options = read_options(self.task, options, self.options)
         self.task.check_model(options)
         return options
 

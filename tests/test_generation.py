@@ -272,7 +272,7 @@ def test_a_batch_is_planned_with_its_answers_in_mind(model, tok):
     ours, _ = both(model, tok)
     options = read_options(ours.task, {"max_new_tokens": 50, "num_beams": 4})
     row = ours.task.encode(["The film"], options)[0]
-    assert ours.task.size(row, options) == (len(row) + 50) * 4 // 8
+    assert row.cost == (len(row) + 50) * 4 // 8
     seen = []
     whole = model.generate
     model.generate = lambda **kw: (

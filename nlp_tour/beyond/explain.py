@@ -17,7 +17,6 @@ from ..base.errors import InputError, nearest
 from ..base.results import ListResult
 from ..base.texts import as_texts
 from .targets import TARGETS, Read
-from ..engine.batching import Row
 from ..hub.calling import evaluating
 from ..hub.loading import load
 from ..pictures.tables import shade
@@ -61,7 +60,7 @@ def occlusion(pipe, reads, wanted):
     for read in reads:
         alone = [read.hidden([word], mask) for word in read.words]
         ways = [read.row.ids, read.hidden(read.words, mask), *alone]
-        rows += [Row(ids, 0, read.row.types) for ids in ways]
+        rows += [pipe.task.row(ids, 0, read.row.types) for ids in ways]
     outputs, at = run_rows(pipe, rows), 0
     for read in reads:
         n = len(read.words) + 2

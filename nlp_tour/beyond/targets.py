@@ -9,7 +9,6 @@ __all__ = ['TARGETS', 'find_words', 'Read', 'log_odds', 'target_label', 'choose_
 import numpy as np
 
 from ..base.errors import InputError, nearest
-from ..engine.batching import Row
 from ..tasks.classification import default_function, softmax
 from ..tasks.question_answering import best_spans
 
@@ -58,7 +57,7 @@ class Read:
                 f"{where} has {n} tokens and the model takes {most} at once; explain a part of it."
             )
         types = pipe.tok.inputs.token_types(self.encoding.type_ids)
-        self.row = Row(self.encoding.ids, 0, types, (self.encoding, 0))
+        self.row = pipe.task.row(self.encoding.ids, 0, types, (self.encoding, 0))
         ids = pipe.tok.word_ids(self.encoding, self.texts)
         self.words = find_words(self.encoding, self.texts, ids)
 

@@ -14,7 +14,7 @@ from ..base.hardware import fitting_threads, token_budget
 from ..base.patch import patch
 from ..base.texts import Texts
 from ..base.transfers import Outputs
-from ..engine.batching import pad, pad_arrays, plan_alike
+from ..engine.batching import pad, pad_arrays, plan_rows, unpad
 from ..hub.calling import evaluating
 from .bars import Bar
 from .budget import best_budget, out_of_memory
@@ -155,8 +155,8 @@ def _wrong_tokens(error):
 def split(self: Engine, rows: list, arrays: list, several: bool) -> list:
     "The outputs of a batch, row by row; several arrays give a tuple a row."
     if self.task.per_token:
-        keep = self.task.without_padding
-        found = [tuple(keep(a[i], row) for a in arrays) for i, row in enumerate(rows)]
+        left = self.task.left
+        found = [tuple(unpad(a[i], row, left) for a in arrays) for i, row in enumerate(rows)]
     else:
         found = [tuple(a[i] for a in arrays) for i in range(len(rows))]
     return found if several else [one for (one,) in found]
@@ -173,14 +173,13 @@ def run_all(
     bar=None,  # a `Bar` that counts tokens
 ) -> list:  # as `run` gives them
     "The outputs of all rows, in their order."
-    sizes = [self.task.size(row, options) for row in rows]
     outputs = [None] * len(rows)
     if self.task.graph:
-        self.bundle.count_work(sum(sizes))
+        self.bundle.count_work(sum(row.cost for row in rows))
     in_numpy = self.bundle.early is not None
     threads = contextlib.nullcontext(lambda: None) if in_numpy else fitting_threads()
     with threads as fit_threads:
-        for batch, found in self.batches(rows, sizes, options, fit_threads):
+        for batch, found in self.batches(rows, options, fit_threads):
             for i, output in zip(batch, found):
                 outputs[i] = output
             if bar is not None:
@@ -189,14 +188,13 @@ def run_all(
 
 # %% ../../nbs/inference/forward.ipynb #42647d8d
 @patch
-def batches(self: Engine, rows, sizes, options, fit_threads):  # a generator
+def batches(self: Engine, rows, options, fit_threads):  # a generator
     "(positions, outputs) of each batch, the longest first."
-    keys = [self.task.batch_key(row) for row in rows]
 
     def cost(batch):
-        return len(batch) * max(sizes[i] for i in batch)
+        return len(batch) * max(rows[i].cost for i in batch)
 
-    todo = sorted(plan_alike(sizes, keys, self.batch_tokens), key=cost)
+    todo = sorted(plan_rows(rows, self.batch_tokens), key=cost)
     begun = []
     while todo:
         batch = todo.pop()
@@ -207,7 +205,7 @@ def batches(self: Engine, rows, sizes, options, fit_threads):  # a generator
             if not out_of_memory(e):
                 raise
             left = [*itertools.chain(*todo), *batch]
-            todo = self.plan_smaller(sizes, keys, left, batch)
+            todo = self.plan_smaller(rows, left, batch)
             continue
         if not todo or self.must_wait(begun):
             yield from ((batch, self.collect(found)) for batch, found in begun)
@@ -226,8 +224,7 @@ def must_wait(self: Engine, begun) -> bool:
 @patch
 def plan_smaller(
     self: Engine,
-    sizes: list,  # tokens of each row
-    keys: list,  # what the rows of a batch have in common
+    rows: list,
     left: list,  # positions of the rows that are left
     failed: list,  # of those that were too much
 ) -> list:
@@ -236,17 +233,16 @@ def plan_smaller(
 
     if len(failed) == 1:
         raise InputError(
-            f"one row of {sizes[failed[0]]} tokens does not fit into the memory of {self.device}; "
-            "use long='truncate', a smaller model or another device."
+            f"one row of {rows[failed[0]].cost} tokens does not fit into the memory of "
+            f"{self.device}; use long='truncate', a smaller model or another device."
         )
-    self.batch_tokens = min(self.batch_tokens, sum(sizes[i] for i in failed)) // 2
+    self.batch_tokens = min(self.batch_tokens, sum(rows[i].cost for i in failed)) // 2
     if self.device.type == "cuda":
         torch.cuda.empty_cache()
     warn_once(
         f"{self.device} ran out of memory; going on with batches of {self.batch_tokens} tokens."
     )
-    own = [sizes[i] for i in left], [keys[i] for i in left]
-    batches = plan_alike(*own, self.batch_tokens)
+    batches = plan_rows([rows[i] for i in left], self.batch_tokens)
     return [[left[i] for i in batch] for batch in batches]
 
 # %% ../../nbs/inference/forward.ipynb #184a9307

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from ..base.errors import InputError, warn_once
 from ..base.patch import patch
 from ..base.texts import check_text, replace_surrogates
-from ..engine.batching import Row
 from .generation import Generation, GenerationOptions
 
 # %% ../../nbs/tasks/conversational.ipynb #ebd4d880
@@ -210,7 +209,7 @@ def encode(self: Conversational, items, options):
             "the same Conversation is in the list twice, and can be answered only once."
         )
     found = [self.fit(talk, options, f"conversation {i}") for i, talk in enumerate(items)]
-    return [Row(ids, i, info=plan) for i, (ids, plan) in enumerate(found)]
+    return [self.row(ids, i, info=plan) for i, (ids, plan) in enumerate(found)]
 
 
 @patch

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..base.errors import InputError, nearest
 from ..base.patch import patch
+from ..engine.batching import unpad
 from .base import Options, Task
 
 # %% ../../nbs/tasks/features.ipynb #adea7b67
@@ -113,7 +114,7 @@ class FeatureExtraction(Task):
     def decode(self, item, rows, outputs, options):
         make = unit if options.normalize else lambda vectors: vectors
         if options.pooling == "none":
-            return [make(self.without_padding(o, r)).tolist() for o, r in zip(outputs, rows)]
+            return [make(unpad(o, r, self.left)).tolist() for o, r in zip(outputs, rows)]
         return make(join_windows(outputs, list(map(len, rows)), options.pooling))
 
 # %% ../../nbs/tasks/features.ipynb #bf33f282

@@ -12,7 +12,6 @@ from typing import ClassVar
 from ..base.errors import InputError, warn_once
 from ..base.patch import patch
 from ..base.texts import as_texts, check_text
-from ..engine.batching import Row
 from .base import Options, Task, is_whole
 
 # %% ../../nbs/tasks/fill_mask.ipynb #2c254819
@@ -130,7 +129,7 @@ def encode(self: FillMask, items, options):
         if most and len(ids) > most:
             ids = self.shorten(e, masks, options.long, i)
             cut += 1
-        rows.append(Row(ids, i, info=(e.ids, masks)))
+        rows.append(self.row(ids, i, info=(e.ids, masks)))
     if cut:
         warn_once(
             f"fill-mask: of {cut} long texts only the {most} tokens around the mask were read."

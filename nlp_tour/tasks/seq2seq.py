@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from ..base.errors import InputError, nearest, warn_once
 from ..base.patch import patch
-from ..engine.batching import Row
 from .generation import Generation, GenerationOptions
 
 # %% ../../nbs/tasks/seq2seq.ipynb #c46c07cf
@@ -44,7 +43,8 @@ class Text2TextGeneration(Generation):
         for i, (item, ids) in enumerate(zip(items, self.ids(items, options))):
             fits = len(ids) <= self.limit
             for piece in [ids] if fits else self.pieces(item, ids, options, i):
-                rows.append(Row(piece, i, info=self.plan_length(piece, 1, options, i)[1]))
+                plan = self.plan_length(piece, 1, options, i)[1]
+                rows.append(self.row(piece, i, info=plan))
         return rows
 
     def answer_text(self, item, prompt, ids, options):

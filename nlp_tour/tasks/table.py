@@ -16,7 +16,6 @@ from ..base.errors import InputError, as_input_error, warn_once
 from ..base.patch import patch
 from ..base.results import Html
 from ..base.texts import check_text, is_missing, replace_surrogates
-from ..engine.batching import Row
 from .base import Options, Task
 
 # %% ../../nbs/tasks/table.ipynb #4af945d9
@@ -199,7 +198,7 @@ def encode(self: TableQuestionAnswering, items, options):
         groups = [found] if options.sequential else [[one] for one in found]
         for group in groups:
             longest = max((ids for ids, _ in group), key=len)
-            rows.append(Row(longest, i, info=group))
+            rows.append(self.row(longest, i, info=group))
     return rows
 
 

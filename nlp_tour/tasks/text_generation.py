@@ -130,7 +130,7 @@ def encode(self: TextGeneration, items, options):
     for i, prompt in enumerate(self.ids([prefix + text for text in items], options)):
         begun = prompt or self.start(i)
         ids, plan = self.plan_length(begun, len(begun) - extra, options, i)
-        rows.append(Row(ids, i, info=plan))
+        rows.append(self.row(ids, i, info=plan))
     return rows
 
 # %% ../../nbs/tasks/text_generation.ipynb #820d04b0

@@ -16,7 +16,7 @@ import numpy as np
 from ..base.errors import InputError, nearest, warn_once
 from ..base.patch import patch
 from ..base.texts import as_texts, check_text
-from ..engine.batching import Row, pad, pad_arrays, plan_alike
+from ..engine.batching import pad, pad_arrays, plan_rows
 from .base import Options, Task
 from .classification import softmax
 from .features import pool
@@ -183,7 +183,7 @@ def encode_texts(self: ZeroShotClassification, items, options):
         "not that it follows from it."
     )
     labels = self.tok.windows(options.sentences, "error")
-    options.memo["labels"] = [Row(windows[0].encoding.ids) for windows in labels]
+    options.memo["labels"] = [self.row(windows[0].encoding.ids) for windows in labels]
     return self.rows(self.tok.windows(items, options.long))
 
 # %% ../../nbs/tasks/zero_shot.ipynb #b6adfe84
@@ -191,7 +191,7 @@ def encode_texts(self: ZeroShotClassification, items, options):
 def embed_labels(self: ZeroShotClassification, model, rows, like):
     "The vectors of all labels, (L, H), of the kind of `like`; padding must not reach them either."
     in_numpy, found = isinstance(like, np.ndarray), [None] * len(rows)
-    for batch in plan_alike(list(map(len, rows)), [self.batch_key(row) for row in rows], 4096):
+    for batch in plan_rows(rows, 4096):
         own = [rows[i] for i in batch]
         if in_numpy:
             inputs = pad_arrays(own, self.pad_id, self.left)
