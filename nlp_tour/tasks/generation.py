@@ -14,6 +14,7 @@ from typing import NamedTuple
 from ..base.errors import InputError, check_options, rename_arguments, warn_once
 from ..base.patch import patch
 from ..base.texts import check_item
+from ..engine.batching import Row
 from ..hub.inputs import count_positions, max_length
 from ..hub.loading import quiet_transformers
 from .base import Options, Task
@@ -83,9 +84,6 @@ class Generation(Task):
         self.positions = written or math.inf
         read = max_length(tokenizer.model_max_length, {} if endless else self.config)
         self.limit = read or math.inf
-
-    def batch_key(self, row):
-        return self.inputs.batch_key(row.ids, new=row.info.most if self.left else 0)
 
 # %% ../../nbs/tasks/generation.ipynb #9d5d42d8
 @patch
@@ -192,9 +190,12 @@ def shorten(self: Generation, ids, most, long, where) -> list:
 
 # %% ../../nbs/tasks/generation.ipynb #ad592273
 @patch
-def size(self: Generation, row, options):
-    "Prompt and new tokens of all beams; eight that are kept cost as much as one that is computed."
-    return max(len(row), (len(row) + row.info.most) * row.info.texts // 8)
+def row(self: Generation, ids, owner=0, types=None, info=None):
+    """A row whose cost is prompt and new tokens of all beams; eight that are kept cost as much as
+    one that is computed."""
+    key = self.inputs.batch_key(ids, new=info.most if self.left else 0)
+    cost = max(len(ids), (len(ids) + info.most) * info.texts // 8)
+    return Row(ids, owner, types, info, key, cost)
 
 # %% ../../nbs/tasks/generation.ipynb #eba88cc9
 _LOOKS_BACK = (
