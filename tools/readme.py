@@ -36,18 +36,8 @@ def measured():
     return [table.table()]
 
 
-def tables(notebook):
-    "The sections of a notebook that hold a table, a level deeper."
-    cells = nbformat.read(root / "nbs" / notebook, 4).cells
-    sections = [c.source for c in cells if c.cell_type == "markdown" and "|---" in c.source]
-    return [re.sub("(?m)^## ", "### ", s) for s in sections if s.startswith("## ")]
-
-
-# What README has in full and the site on pages of its own.
-MORE = {
-    "## Measured": measured,
-    "## Reliability": lambda: tables("reliability.ipynb"),
-}
+# What README has in full and the site on a page of its own.
+MORE = {"## Measured": measured}
 
 
 def readme():

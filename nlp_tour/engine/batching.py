@@ -138,7 +138,7 @@ def pad(
     "The same as the tensors that a model takes."
     return send(pad_arrays(rows, pad_id, left, multiple, limit), device)
 
-
+# %% ../../nbs/engine/batching.ipynb #5a1c0de7
 def unpad(
     output,  # an array with a token axis first
     row: Row,  # what it belongs to

@@ -191,8 +191,7 @@ def shorten(self: Generation, ids, most, long, where) -> list:
 # %% ../../nbs/tasks/generation.ipynb #ad592273
 @patch
 def row(self: Generation, ids, owner=0, types=None, info=None):
-    """A row whose cost is prompt and new tokens of all beams; eight that are kept cost as much as
-    one that is computed."""
+    "Its cost is prompt and new tokens of all beams; eight that are kept cost as one computed."
     key = self.inputs.batch_key(ids, new=info.most if self.left else 0)
     cost = max(len(ids), (len(ids) + info.most) * info.texts // 8)
     return Row(ids, owner, types, info, key, cost)
