@@ -158,7 +158,7 @@ def test_the_theme_files_are_plain_css_after_their_marker(mode):
 
 
 def test_nothing_of_the_site_asks_another_server():
-    for path in [*(root / "nbs" / "site").iterdir(), root / "nbs" / "try.qmd"]:
+    for path in [*(root / "nbs" / "site").iterdir(), *(root / "nbs").glob("*.qmd")]:
         if path.suffix in (".css", ".scss", ".mjs", ".svg", ".qmd"):
             text = path.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
             assert not re.search(r"(src=|url\(|import |fetch\().{0,3}https?:", text), path.name

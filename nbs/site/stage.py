@@ -411,6 +411,7 @@ def stage():
             shutil.rmtree(path)
         elif path.suffix not in ASSETS:
             path.unlink()
+    shutil.copy(root / "nlp_tour" / "embedded" / "names" / "names_2021.json", staged / "site")
 
 
 if __name__ == "__main__":

@@ -575,6 +575,109 @@ test("the live model's scores are within 0.02 of Python's on 200 reviews and on 
   await close();
 });
 
+const cellOf = (source) => ({ cell_type: "code", source, metadata: {}, outputs: [], execution_count: null });
+const NOTEBOOK = JSON.stringify({
+  cells: [
+    { cell_type: "markdown", source: "# Old", metadata: {} },
+    cellOf(["!pip install transformers\n", "from transformers import AdamW, Trainer"]),
+    cellOf('from transformers import TrainingArguments\nTrainingArguments("<img src=x onerror=window.hit=1>",\n  no_cuda=True)'),
+  ],
+  metadata: {},
+  nbformat: 4,
+  nbformat_minor: 5,
+});
+for (const colorScheme of ["light", "dark"])
+  test(`a notebook is brought: dropped, chosen or pasted, read without a request, on a phone, ${colorScheme}`, async () => {
+    const { page, wrong, close } = await opened({ viewport: PHONE, colorScheme });
+    await page.goto(`${base}/bring.html`, { waitUntil: "networkidle" });
+    await page.waitForFunction(() => !document.getElementById("bring-go").disabled);
+    const asked = [];
+    page.on("request", (r) => asked.push(r.url()));
+    const dropped = (name, text) =>
+      page.evaluate(
+        ([name, text]) => {
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([text], name));
+          document.querySelector("main").dispatchEvent(
+            new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }),
+          );
+        },
+        [name, text],
+      );
+    const said = (pattern) =>
+      page.waitForFunction(
+        (p) => new RegExp(p).test(document.getElementById("bring-said").innerText),
+        pattern.source,
+      );
+    const rows = () =>
+      page
+        .locator(".found tbody tr")
+        .evaluateAll((all) =>
+          all.map((tr) => [
+            tr.cells[0].innerText,
+            tr.cells[1].dataset.name,
+            tr.cells[3].className.split(" ")[1],
+          ]),
+        );
+    await dropped("old.ipynb", NOTEBOOK);
+    await said(/old.ipynb: 2 old uses/);
+    assert.deepEqual(await rows(), [
+      ["cell 1, line 2", "AdamW", "revived"],
+      ["cell 2, line 3", "no_cuda", "migrate"],
+    ]);
+    assert.match(await page.locator(".found tbody").innerText(), /torch\.optim\.AdamW[^]*use_cpu/);
+    assert.match(await page.locator("#bring-out").innerText(), /nlp-tour migrate old\.ipynb/);
+    assert.equal(
+      await page.evaluate(() => window.hit || document.querySelectorAll("#bring-out img").length),
+      0,
+    );
+    const axe = fs.readFileSync(path.join(modules, "axe-core/axe.min.js"), "utf8");
+    for (const viewport of [PHONE, DESKTOP]) {
+      await page.setViewportSize(viewport);
+      await page.evaluate(axe);
+      const broken = await page.evaluate(() =>
+        axe.run("main").then((r) => r.violations.map((v) => `${v.id}: ${v.nodes[0].html}`)),
+      );
+      assert.deepEqual(broken, []);
+    }
+    await page.setViewportSize(PHONE);
+    await page.locator("#bring-example").click();
+    await said(/Your code: 10 old uses/);
+    const narrow = () =>
+      page.evaluate(() => [document.documentElement, ...document.querySelectorAll(".bring .wide")]
+        .map((e) => e.scrollWidth - e.clientWidth));
+    assert.deepEqual(await narrow(), [0, 0]);
+    await page.locator("#bring-text").fill("from transformers import AutoModel\n");
+    await page.locator("#bring-text").press("Control+Enter");
+    await said(/no old name/);
+    assert.deepEqual(await rows(), []);
+    for (const [name, text, sentence] of [
+      ["old.ipynb", "{", /old.ipynb cannot be read: it is not a notebook/],
+      ["old.ipynb", '{"worksheets": []}', /contains no cells/],
+      ["old.py", "x = (1,\n", /old.py cannot be read: line 1: a "\(" is not closed\./],
+      ["old.py", "print 'a'\n", /line 1: "print" is a statement of Python 2\./],
+      ["photo.png", "", /photo.png is neither a script/],
+    ]) {
+      await dropped(name, text);
+      await said(sentence);
+      assert.deepEqual(await rows(), [], name);
+    }
+    await page.locator("#bring-file").setInputFiles([
+      { name: "bad.py", mimeType: "", buffer: Buffer.from([0xff, 0xfe, 0x00]) },
+      { name: "a.py", mimeType: "", buffer: Buffer.from("import nlp\nnlp.load_dataset('imdb')\n") },
+    ]);
+    await said(/bad.py cannot be read: it is not text in UTF-8\.\s+a.py: 1 old use\./);
+    assert.deepEqual(await rows(), [["line 1", "nlp", "migrate"]]);
+    await page.locator("#bring-file").focus();
+    for (const id of ["bring-text", "bring-go", "bring-example"]) {
+      await page.keyboard.press("Tab");
+      assert.equal(await page.evaluate(() => document.activeElement.id), id);
+    }
+    assert.deepEqual(asked, [], "what was asked for after the page was open");
+    assert.deepEqual(wrong, []);
+    await close();
+  });
+
 test("widgets draw themselves without a kernel, from this site", async () => {
   const { page, wrong, close } = await opened({ viewport: DESKTOP });
   await page.goto(`${base}/widget-test.html`);
@@ -729,6 +832,7 @@ const AXE_PAGES = [
   "benchmarks",
   "architecture",
   "try",
+  "bring",
   "tasks/base",
   "api/pipeline",
 ];
@@ -736,7 +840,7 @@ for (const [size, viewport] of [
   ["desktop", DESKTOP],
   ["phone", PHONE],
 ])
-  test(`axe finds nothing at all on ten pages, ${size}`, async () => {
+  test(`axe finds nothing at all on eleven pages, ${size}`, async () => {
     const axe = fs.readFileSync(path.join(modules, "axe-core/axe.min.js"), "utf8"),
       found = [];
     for (const colorScheme of ["light", "dark"]) {
