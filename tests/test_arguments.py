@@ -52,6 +52,51 @@ def test_the_input_may_come_by_name(pipe, tiny_classifier):
     assert shot(sequences=TEXT, candidate_labels=["a", "b"]) == shot(TEXT, ["a", "b"])
 
 
+@pytest.fixture(scope="module")
+def reader():
+    import test_tasks_encoders as encoders
+
+    model, tok = encoders.made("question-answering", "bert", "wordpiece")
+    return pipeline("question-answering", model=model, tokenizer=tok, device="cpu")
+
+
+@pytest.mark.parametrize("name", ["data", "X", "inputs", "args"])
+def test_a_question_may_come_by_the_names_of_2021(name, reader):
+    pair = {"question": "who was it?", "context": TEXT}
+    right = reader(**pair)
+    assert reader(pair) == reader(**{name: pair}) == right
+    assert reader(**{name: [pair, pair]}) == [right, right]
+    for args, more in [((pair,), {}), ((), pair), ((), {"data": pair, "X": pair})]:
+        with pytest.raises(TypeError, match="takes question= and context="):
+            reader(*args, **{name: pair} | more)
+
+
+def test_a_table_and_its_question_come_once():
+    from nlp_tour.tasks.table import TableQuestionAnswering
+
+    table = {"year": ["1979"]}
+    arguments = TableQuestionAnswering.arguments
+    for args, more in [((table, "When?"), {"query": "Who?"}), ((table,), {"table": table})]:
+        with pytest.raises(TypeError, match="takes a table and a query"):
+            arguments(TableQuestionAnswering, args, more)
+    given, _ = arguments(TableQuestionAnswering, (table,), {"query": "When?"})
+    assert given == {"table": table, "query": "When?"}
+
+
+CHAT = [{"role": "user", "content": "And today?"}]
+
+
+@pytest.mark.parametrize("chat", [CHAT, [CHAT, CHAT], CHAT[0], tuple(CHAT)])
+def test_turns_of_a_chat_get_a_sentence_that_leads_on(chat):
+    import tiny_families
+
+    tok = tiny_families.tiny_tokenizer(model_max_length=48)
+    model = tiny_families.tiny_model("gpt2", "GPT2LMHeadModel")
+    for task, why in [("text-generation", "apply_chat_template"), ("conversational", "Convers")]:
+        with pytest.raises(InputError, match=why):
+            pipeline(task, model=model, tokenizer=tok, device="cpu")(chat)
+
+
 def test_a_pair_in_the_form_of_2021(pipe):
     pair = {"text": "good", "text_pair": "bad"}
     assert pipe([[["good", "bad"]]]) == pipe([pair])

@@ -3,6 +3,7 @@ where it has them no more."""
 
 import itertools
 import json
+import pickle
 import random
 import warnings
 from pathlib import Path
@@ -13,6 +14,7 @@ import tiny_encoders as tiny
 import torch
 import transformers
 
+from nlp_tour.base import errors
 from nlp_tour.base.errors import InputError
 from nlp_tour.engine.batching import Row
 from nlp_tour.engine.encoder import open_encoder
@@ -220,6 +222,8 @@ def test_a_compiled_model_answers_alike(task, kind, name):
         task, model=pipe.model, tokenizer=pipe.tokenizer, backend="openvino", **CALLS.get(task, {})
     )
     assert type(compiled.fast).__name__ == "Compiled"
+    with pytest.raises(InputError, match="OpenVINO compiled cannot be pickled; open the pipeline"):
+        pickle.dumps(compiled)
     same(compiled(inputs), pipe(inputs), 1e-4)
 
 
@@ -769,6 +773,20 @@ def test_bad_token_classification(call, why):
 )
 def test_bad_masks(call, why):
     bad("fill-mask", call, why)
+
+
+def test_a_target_with_its_space_is_a_word_of_the_vocabulary(capsys):
+    "To RoBERTa's tokenizer the space before a word is a part of it."
+    pipe, _ = ready("fill-mask", "roberta", "byte_level")
+    assert "she" not in pipe.tokenizer.get_vocab() and "Ġshe" in pipe.tokenizer.get_vocab()
+    text = "saw<mask>"
+    errors._warned.clear()
+    for target in (" she", "Ġshe"):
+        assert [a["token_str"] for a in pipe(text, targets=[target])] == [" she"]
+    assert not capsys.readouterr().err
+    assert [a["token_str"] for a in pipe(text, targets="she")] == ["s"]
+    printed = capsys.readouterr().err
+    assert "'she' is not in the vocabulary; 's' stands for it. ' she', with a space" in printed
 
 
 def test_a_tokenizer_without_a_mask():

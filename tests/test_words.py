@@ -224,3 +224,30 @@ def test_names_and_words_where_the_tokenizer_knows_none(wordless):
     text = "The king is Richard"
     assert [text[e["start"] : e["end"]] for e in ner(text)] == ["Richard"]
     assert [word["word"] for word in Read(ner, text).words] == text.split()
+
+
+@pytest.mark.parametrize("task", ["question-answering", "token-classification"])
+def test_no_answer_and_no_name_begins_with_a_space(task):
+    "Some byte-level tokenizers count the space before a word as a part of it."
+    import test_tasks_encoders as encoders
+    from tokenizers import processors
+
+    found = []
+    for trim in (True, False):
+        rust = encoders.tiny.byte_level()
+        rust.post_processor = processors.RobertaProcessing(
+            ("</s>", 2), ("<s>", 0), trim_offsets=trim, add_prefix_space=False
+        )
+        labels = None if task == "question-answering" else encoders.TAGS[:3]
+        model, tok = encoders.made(task, "roberta", "byte_level", labels, rust=rust)
+        pipe = pipeline(task, model=model, tokenizer=tok, device="cpu")
+        text = "Ada saw a film in London."
+        if task == "question-answering":
+            answers = pipe("who was it?", text, top_k=5)
+            assert all(a["answer"] == text[a["start"] : a["end"]] for a in answers)
+        else:
+            answers = pipe(text, aggregation_strategy="first", ignore_labels=[])
+        pieces = [text[a["start"] : a["end"]] for a in answers]
+        assert pieces and pieces == [piece.strip() for piece in pieces]
+        found.append(pieces)
+    assert found[0] == found[1]

@@ -152,6 +152,7 @@ class QuestionAnswering(Task):
     heads = ("ForQuestionAnswering",)
     per_token = True
     graph = True
+    given_as = ("data", "X", "inputs", "args")
 
     def encode(self, items, options):
         most = self.tok.max_length
@@ -252,14 +253,15 @@ def read_columns(
 @patch
 def arguments(self: QuestionAnswering, args, options):
     "The pairs: from `question=` and `context=`, two arguments, dicts, or a table of both."
-    if not args:
-        args = tuple(options[k] for k in ("data", "X", "inputs") if k in options)
+    named = tuple(options[k] for k in self.given_as if k in options)
     given = {k: options[k] for k in _KEYS if k in options}
-    options = {k: v for k, v in options.items() if k not in (*_KEYS, "data", "X", "inputs")}
-    if len(args) > 2 or (args and given):
+    options = {k: v for k, v in options.items() if k not in (*_KEYS, *self.given_as)}
+    ways = [way for way in (args, named, given) if way]
+    if len(args) > 2 or len(named) > 1 or len(ways) > 1:
         raise TypeError(
             f"{self.name} takes question= and context=, or two arguments, or dicts with these keys."
         )
+    args = args or named
     if len(args) == 2:
         given = dict(zip(_KEYS, args))
     if len(args) == 1:
