@@ -14,6 +14,7 @@ from ..base.errors import InputError
 from ..data.matching import label_ids, pipeline_inputs
 from ..pictures.plots import BLUE
 from ..pictures.tables import wilson
+from ..tasks.base import is_whole
 from ..tasks.classification import default_function, softmax
 
 # %% ../../nbs/beyond/calibration.ipynb #dd4bc4f5
@@ -52,6 +53,8 @@ def reliability(
     p, labels = _as_rows(probabilities, labels, "probabilities")
     if p.min() < 0 or p.max() > 1 + 1e-6:
         raise InputError("probabilities are from 0 to 1; softmax(logits) makes them.")
+    if not is_whole(bins, 1):
+        raise InputError(f"bins={bins!r} must be a whole number from 1.")
     score, right = p.max(-1), p.argmax(-1) == labels
     place = np.minimum((score * bins).astype(int), bins - 1)
     found = []
@@ -131,7 +134,8 @@ def fit_temperature(
 
     rows, ids = _as_rows(logits, labels, "logits")
     _check_temperature(rows, ids)
-    z, y = torch.as_tensor(rows), torch.as_tensor(ids)
+    scale = rows.std()  # the search begins at the same place, however large the logits are
+    z, y = torch.as_tensor(rows / scale), torch.as_tensor(ids)
     # The logarithm is what is searched for, since a temperature is positive.
     log = torch.zeros((), dtype=torch.float64, requires_grad=True)
     steps = torch.optim.LBFGS([log], max_iter=100, line_search_fn="strong_wolfe")
@@ -143,7 +147,7 @@ def fit_temperature(
         return value
 
     steps.step(loss)
-    return math.exp(log.item())
+    return float(scale) * math.exp(log.item())
 
 # %% ../../nbs/beyond/calibration.ipynb #7c4805a6
 def calibrate(
