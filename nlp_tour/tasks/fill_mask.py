@@ -239,6 +239,18 @@ def columns(self: FillMask, rows, outputs, options):
 
 # %% ../../nbs/tasks/fill_mask.ipynb #f5e6cd56
 @patch
+def pieces(self: FillMask, target: str) -> list:
+    "The ids of a target's tokens."
+    return self.tokenizer(target, add_special_tokens=False)["input_ids"]
+
+
+@patch
+def is_one(self: FillMask, target: str, ids: list) -> bool:
+    "Whether these ids are the target as one token, as ' banana' is one token of RoBERTa's."
+    return len(ids) == 1 and self.tokenizer.decode(ids) == target
+
+
+@patch
 def target_ids(
     self: FillMask,
     targets: list,  # words, or None
@@ -248,15 +260,15 @@ def target_ids(
         return None
     vocabulary, ids = self.tokenizer.get_vocab(), set()
     for target in targets:
-        if target in vocabulary:
-            ids.add(vocabulary[target])
-            continue
-        found = self.tokenizer(target, add_special_tokens=False)["input_ids"][:1]
-        instead = "it is left out."
-        if found:
-            instead = f"{self.tokenizer.convert_ids_to_tokens(found)[0]!r} stands for it."
-        warn_once(f"fill-mask: target {target!r} is not in the vocabulary; {instead}")
-        ids |= set(found)
+        found = [vocabulary[target]] if target in vocabulary else self.pieces(target)
+        if target not in vocabulary and not self.is_one(target, found):
+            instead = "it is left out."
+            if found:
+                instead = f"{self.tokenizer.convert_ids_to_tokens(found)[0]!r} stands for it."
+            if self.is_one(" " + target, self.pieces(" " + target)):
+                instead += f" {' ' + target!r}, with a space before it, is one token."
+            warn_once(f"fill-mask: target {target!r} is not in the vocabulary; {instead}")
+        ids.update(found[:1])
     if not ids:
         raise InputError(
             "none of the targets is in the vocabulary; give words that are single tokens."

@@ -117,7 +117,8 @@ def arguments(self: TableQuestionAnswering, args, options):
     "A table and a query by position or by name, a dict with both, or a list of such dicts."
     rest = {k: v for k, v in options.items() if k not in _KEYS}
     given = dict(zip(_KEYS, args)) | {k: options[k] for k in _KEYS if k in options}
-    if len(args) > 2 or not given:
+    twice = [key for key, _ in zip(_KEYS, args) if key in options]
+    if len(args) > 2 or twice or not given:
         raise TypeError(f"{self.name} takes a table and a query, as in pipe(table, 'How many?').")
     if "query" in given or not args:
         return given, rest

@@ -70,7 +70,7 @@ class TextGenerationOptions(GenerationOptions):
             rest = {"long": "truncate"} | rest
         return super().translate(rest, task)
 
-
+# %% ../../nbs/tasks/text_generation.ipynb #faa58469
 class TextGeneration(Generation):
     "Continue texts."
 
@@ -78,7 +78,8 @@ class TextGeneration(Generation):
     given_as = ("text_inputs", "inputs")
 
     def check(self, item, where):
-        if isinstance(item, dict) and "role" in item:
+        turn = item[0] if isinstance(item, list) and item else item
+        if isinstance(turn, dict) and "role" in turn:
             raise InputError(
                 f"{where} is a turn of a chat, and this task continues texts",
                 "write the chat as one, as in pipe.tokenizer.apply_chat_template("
