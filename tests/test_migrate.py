@@ -295,6 +295,70 @@ def test_a_package_beside_the_file_is_not_the_library(tmp_path):
     assert migrate(strange).source == strange
 
 
+REBOUND = """from datasets import load_dataset
+raw = load_dataset("csv")
+raw["train"].rename_column_("label", "labels")  # in place
+rows = load_dataset("csv", split="train"); rows.remove_columns_(["a"])
+
+def change(given):
+    rows.flatten_()
+    mine = load_dataset("csv")
+    mine.cast_(features)
+"""
+
+
+def test_what_changed_a_data_set_in_place_is_assigned():
+    done = migrate(REBOUND)
+    assert done.source.splitlines()[2:] == [
+        'raw["train"] = raw["train"].rename_column("label", "labels")  # in place',
+        'rows = load_dataset("csv", split="train"); rows = rows.remove_columns(["a"])',
+        "",
+        "def change(given):",
+        "    rows.flatten_()",
+        '    mine = load_dataset("csv")',
+        "    mine = mine.cast(features)",
+    ]
+    assert done.left == [(7, "`flatten_` no longer exists; today: ds = ds.flatten(…)")]
+
+
+def test_outputs_that_are_unpacked_are_sliced():
+    old = """from transformers import BertModel
+model = BertModel.from_pretrained(name)
+hidden, pooled = model(ids)
+loss, scores = model(ids)[:2]
+"""
+    done = migrate(old)
+    assert "hidden, pooled = model(ids)[:]\nloss, scores = model(ids)[:2]\n" in done.source
+    guessed = migrate(old.replace("model = BertModel.from_pretrained(name)\n", ""))
+    assert "[:]" not in guessed.source
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ('"name", organization="hub"', '"hub/name"'),
+        ("name, organization=org, use_auth_token=True", 'f"{org}/{name}", token=True'),
+        ('repo_path_or_name="name", organization=org', 'repo_id=f"{org}/name"'),
+        ('repo_name="name"', 'repo_id="name"'),
+        ('"name"', None),
+        ('name + "-x", organization=org', None),
+        ('"./folder", organization="hub"', None),
+    ],
+)
+def test_an_organization_goes_into_the_name(old, new):
+    made = "from transformers import AutoModel\nmodel = AutoModel.from_pretrained(name)\n"
+    done = migrate(f"{made}model.push_to_hub({old})\n")
+    assert f"model.push_to_hub({new or old})" in done.source
+    assert bool(done.left) == (new is None and "organization" in old)
+
+
+def test_a_trainer_pushes_under_no_name():
+    made = "from transformers import Trainer\ntrainer = Trainer(model)\n"
+    old = f'{made}trainer.push_to_hub(repo_name="name")\n'
+    done = migrate(old)
+    assert (done.source, len(done.left)) == (old, 1)
+
+
 USES = """from transformers import (
     AutoTokenizer, BertModel, HfArgumentParser, Trainer, TrainingArguments, TextDataset)
 parser = HfArgumentParser((Mine, TrainingArguments))

@@ -4,9 +4,12 @@
 
 # %% auto #0
 __all__ = ['OWNER_FAMILIES', 'MEMBERS', 'GONE_TASKS', 'BATCH', 'SIGNATURES', 'is_distinct', 'member', 'text_of', 'argument',
-           'old_call', 'is_column', 'is_unpacked', 'old_method']
+           'old_call', 'is_column', 'is_unpacked', 'old_method', 'in_place', 'may_bind', 'Bound', 'takes_repo',
+           'in_organization']
 
 # %% ../../nbs/app/old_uses.ipynb #22303b3b
+import re
+
 from .meanings import Known, cst, dotted
 from ..base.names_2021 import entries, find
 
@@ -102,16 +105,16 @@ def is_column(known: Known, node) -> bool:
 BATCH = {"input_ids", "attention_mask", "token_type_ids", "labels", "lm_labels", "mc_labels"}
 
 
-def is_unpacked(known: Known, node, inside: str) -> bool:
+def is_unpacked(known: Known, node, inside: str) -> tuple:  # (whether, whether it is sure)
     "Return whether an assignment unpacks a model's outputs as a tuple."
     call, target = node.value, node.targets[0].target
     if not isinstance(call, cst.Call) or not isinstance(target, (cst.Tuple, cst.List)):
-        return False
+        return False, False
     if known.returns_tuples or known.family(call.func, inside)[0] != "model":
-        return False
+        return False, False
     is_known = known.made.get(dotted(call.func)) == "model"
     batch = any(a.star == "**" or (a.keyword and a.keyword.value in BATCH) for a in call.args)
-    return is_known or (batch and bool(known.names or known.modules))
+    return is_known or (batch and bool(known.names or known.modules)), is_known
 
 
 SIGNATURES = {
@@ -133,3 +136,70 @@ def old_method(known: Known, node, inside: str):
     if name in SIGNATURES and SIGNATURES[name] not in names and not takes_all:
         return find("use", f"old signature of {name}")
     return find("method", name, "transformers.Trainer")
+
+# %% ../../nbs/app/old_uses.ipynb #13fc0435
+def in_place(known: Known, node) -> str:
+    "Return today's name of the method if an expression changes a data set in place, else nothing."
+    if not isinstance(node, cst.Call) or not isinstance(node.func, cst.Attribute):
+        return ""
+    name, owner = node.func.attr.value, node.func.value
+    entry = find("method", name, "datasets.Dataset")
+    while isinstance(owner, cst.Subscript):
+        owner = owner.value
+    is_dataset = known.made.get(dotted(owner)) == "dataset"
+    same = entry is not None and entry.today.startswith(f"ds = ds.{name[:-1]}(")
+    return name[:-1] if same and is_dataset else ""
+
+
+def may_bind(node, function) -> bool:
+    "Return whether what is assigned to an expression, inside a function, is seen where it was."
+    if function is None or not isinstance(node, cst.Name):
+        return True
+    bound = Bound()
+    function.body.visit(bound)
+    params = {p.name.value for p in function.params.params}
+    return node.value in bound.names - params
+
+
+class Bound(cst.CSTVisitor if cst else object):
+    "Collects the names that assignments and loops bind."
+
+    def __init__(self):
+        super().__init__()
+        self.names = set()
+
+    def visit_AssignTarget(self, node):
+        self.names.add(dotted(node.target))
+
+    def visit_For(self, node):
+        targets = getattr(node.target, "elements", None)
+        self.names |= {dotted(t.value) for t in targets} if targets else {dotted(node.target)}
+
+# %% ../../nbs/app/old_uses.ipynb #c06e20c5
+def takes_repo(known: Known, call, inside: str) -> bool:
+    "Return whether a call is the `push_to_hub` of a model or a tokenizer; a trainer's takes no name."
+    is_push = isinstance(call.func, cst.Attribute) and call.func.attr.value == "push_to_hub"
+    return is_push and known.family(call.func.value, inside)[0] in ("model", "tokenizer")
+
+
+def in_organization(call):  # of `push_to_hub`; the same with today's name, or None
+    "Join an organization and a name that are strings or variables."
+    given = {a.keyword.value if a.keyword else i: a for i, a in enumerate(call.args)}
+    key = next((k for k in (0, "repo_path_or_name", "repo_name") if k in given), None)
+    if key is None or (key == 0 and "organization" not in given):
+        return None
+    name = given[key]
+    parts = [a.value for a in (given.get("organization"), name) if a]
+    plain = [re.fullmatch(r"\w[\w./-]*", text_of(p)) for p in parts]
+    if all(plain):
+        value = cst.SimpleString(f'"{"/".join(map(text_of, parts))}"')
+    elif len(parts) == 2 and all(p or isinstance(n, cst.Name) for p, n in zip(plain, parts)):
+        braced = [text_of(p) or f"{{{p.value}}}" for p in parts]
+        value = cst.parse_expression(f'f"{"/".join(braced)}"')
+    else:
+        return None
+    keyword = cst.Name("repo_id") if name.keyword else None
+    args = [a for a in call.args if a is not given.get("organization")]
+    args[args.index(name)] = name.with_changes(value=value, keyword=keyword)
+    last = args[-1].with_changes(comma=call.args[-1].comma)
+    return call.with_changes(args=[*args[:-1], last])

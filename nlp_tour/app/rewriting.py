@@ -10,7 +10,16 @@ from .call_arguments import CallArguments, kind_of_call, rewrite_call
 from .homes import sentence
 from .importing import import_alias, import_from, lost_attribute, on_lines
 from .meanings import Known, cst
-from .old_uses import is_unpacked, member, old_call, old_method
+from nlp_tour.app.old_uses import (
+    in_organization,
+    in_place,
+    is_unpacked,
+    may_bind,
+    member,
+    old_call,
+    old_method,
+    takes_repo,
+)
 from ..base.names_2021 import find
 from ..base.patch import patch
 
@@ -81,9 +90,14 @@ def rewrite_any_call(notes: Notes, old, new, inside):
         entry = find("use", use)
         notes.report(old, f"{use}; today: {entry.today}", entry)
     kind, sure = kind_of_call(notes.known, old.func, inside)
+    lines = {id(a): b for a, b in zip(new.args, old.args)}
+    joined = in_organization(new) if sure and takes_repo(notes.known, old, inside) else None
+    if joined is not None:
+        notes.add(notes.changes, old)("push_to_hub: `organization` is a part of the name")
+        lines |= {id(a): old for a in joined.args if id(a) not in lines}
+        new = joined
     if sure and kind in ("from_pretrained", "pipeline", "load_dataset"):
         notes.known.opens = True
-    lines = {id(a): b for a, b in zip(new.args, old.args)}
 
     def changed(arg, why, entry):
         notes.add(notes.changes, lines[id(arg)])(why)
@@ -107,6 +121,7 @@ class Rewriter(cst.CSTTransformer if cst else object):
         super().__init__()
         self.known, self.notes = notes.known, notes
         self.inside, self.alone, self.lines = [None], None, {}
+        self.functions, self.rebound = [None], {}
 
     def visit_ClassDef(self, node):
         self.inside.append(node.name.value)
@@ -152,6 +167,8 @@ def leave_Import(self: Rewriter, old, new):
 # %% ../../nbs/app/rewriting.ipynb #7a99ca1f
 @patch
 def leave_Attribute(self: Rewriter, old, new):
+    if old in self.rebound:
+        return new
     return rewrite_attribute(self.notes, old, new, self.inside[-1])
 
 
@@ -162,14 +179,43 @@ def leave_Call(self: Rewriter, old, new):
 
 @patch
 def leave_Assign(self: Rewriter, old, new):
-    if is_unpacked(self.known, old, self.inside[-1]):
+    unpacked, sure = is_unpacked(self.known, old, self.inside[-1])
+    if unpacked and sure:
+        self.notes.add(self.notes.changes, old)("outputs are no tuple today; a slice of them is")
+        whole = cst.SubscriptElement(cst.Slice(None, None))
+        return new.with_changes(value=cst.Subscript(new.value, [whole]))
+    if unpacked:
         entry = find("use", "outputs unpacked as a tuple")
         self.notes.report(old, f"{entry.name}; today: {entry.today}", entry)
     return new
 
 
 @patch
+def visit_Expr(self: Rewriter, node):
+    todays = in_place(self.known, node.value)
+    if todays and may_bind(node.value.func.value, self.functions[-1]):
+        self.rebound[node.value.func] = todays
+
+
+@patch
+def leave_Expr(self: Rewriter, old, new):
+    todays = self.rebound.get(getattr(old.value, "func", None))
+    if todays is None:
+        return new
+    func = new.value.func
+    self.notes.add(self.notes.changes, old)(f"`{func.attr.value}` is `{todays}`, which returns it")
+    call = new.value.with_changes(func=func.with_changes(attr=cst.Name(todays)))
+    return cst.Assign([cst.AssignTarget(func.value)], call, semicolon=new.semicolon)
+
+
+@patch
+def visit_FunctionDef(self: Rewriter, node):
+    self.functions.append(node)
+
+
+@patch
 def leave_FunctionDef(self: Rewriter, old, new):
+    self.functions.pop()
     entry = old_method(self.known, old, self.inside[-1])
     if entry is not None:
         self.notes.report(old.name, sentence(f"def {old.name.value}", entry), entry)
