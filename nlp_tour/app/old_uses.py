@@ -177,7 +177,7 @@ class Bound(cst.CSTVisitor if cst else object):
 
 # %% ../../nbs/app/old_uses.ipynb #c06e20c5
 def takes_repo(known: Known, call, inside: str) -> bool:
-    "Return whether a call is the `push_to_hub` of a model or a tokenizer; a trainer's takes no name."
+    "Return whether a call is a model's or a tokenizer's `push_to_hub`; a trainer's takes no name."
     is_push = isinstance(call.func, cst.Attribute) and call.func.attr.value == "push_to_hub"
     return is_push and known.family(call.func.value, inside)[0] in ("model", "tokenizer")
 
