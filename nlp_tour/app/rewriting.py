@@ -189,7 +189,7 @@ def leave_Assign(self: Rewriter, old, new):
         self.notes.report(old, f"{entry.name}; today: {entry.today}", entry)
     return new
 
-
+# %% ../../nbs/app/rewriting.ipynb #b080b2d3
 @patch
 def visit_Expr(self: Rewriter, node):
     todays = in_place(self.known, node.value)
