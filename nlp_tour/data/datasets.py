@@ -12,10 +12,11 @@ from pathlib import Path
 
 from ..base.errors import InputError, warn_once
 from ..base.texts import replace_surrogates
+from .by_name import load_dataset
 from .columns import find_column, find_columns
 from .labels import split_fairly
 from .matching import check_texts, class_names
-from .reviews import load_dataset, same_groups
+from .reviews import same_groups
 from .splits import named_splits
 from .supervision import labelled_splits, main_split, read_answers, read_targets
 from .tables import READERS, read_tables
