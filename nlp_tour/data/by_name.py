@@ -100,7 +100,7 @@ def _form(path, config):
         return "sst2"
     return config if path in _GLUE and config in ("sst2", "mrpc") else None
 
-
+# %% ../../nbs/data/by_name.ipynb #433eb301
 @functools.cache
 def _splits(form):
     "The splits of a form."
