@@ -32,10 +32,10 @@ transformers.logging.set_verbosity_error()
 transformers.utils.logging.disable_progress_bar()
 SAME = {"batch_size": 8, "lr": 5e-5, "warmup_steps": 0}  # as Trainer's defaults
 WAYS = {
-    "finetune, same settings, fp32": SAME | {"precision": "fp32", "like_length": False},
-    "finetune, same settings": SAME | {"like_length": False},
-    "finetune, same settings, like length": SAME,
-    "finetune, like_length=False": {"like_length": False},
+    "finetune, same settings, fp32": SAME | {"precision": "fp32", "group_by_length": False},
+    "finetune, same settings": SAME | {"group_by_length": False},
+    "finetune, same settings, grouped by length": SAME,
+    "finetune, group_by_length=False": {"group_by_length": False},
     "finetune": {},
 }
 MARKS = 10

@@ -50,7 +50,6 @@ NAMES = {
     "pace_of_files": "pace of files",
     "pace_spread": "pace: slowest / fastest run",
     "mark": "the loss to reach",
-    "like_length": "group_by_length",
     "draws": "draws of the labels",
 }
 FRONT = """---
