@@ -3,7 +3,7 @@ all that have a badge for Colab.
 
 The environment holds what Colab brings along (the requirements of the package, Jupyter) and nothing
 of ours. The first cell of each notebook installs the wheel that is built here, and the parts that
-work with no network. Only `google.colab` is made up."""
+work with no network. Only `google.colab` and the address of the wheel are made up."""
 
 import json
 import os
@@ -101,9 +101,10 @@ def runs_on_colab(cell):
     return cell["cell_type"] != "code" or not SKIPPED.search("".join(cell["source"]))
 
 
-def as_colab(path, out):
+def as_colab(path, out, dist):
     "Write a notebook between two cells: Python believes that it is on Colab, and uses the wheel."
-    nb = json.loads(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    nb = json.loads(text.replace(f"{install_cells.site()}wheel/", f"{dist.as_uri()}/"))
     first = ["".join(c["source"]) for c in nb["cells"][:4]]
     assert any("google.colab" in source for source in first), f"{path.name}: no cell for Colab"
     cells = [c for c in nb["cells"] if runs_on_colab(c)]
@@ -117,7 +118,6 @@ def variables(folder):
     kept = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "PIP_CONSTRAINT")}
     return kept | {
         "PATH": f"{folder / 'env' / 'bin'}{os.pathsep}{os.environ['PATH']}",
-        "PIP_FIND_LINKS": str(folder / "dist"),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "NLP_TOUR_OFFLINE": "1",
         "JUPYTER_PATH": str(folder / "jupyter"),
@@ -131,7 +131,7 @@ def run_notebooks(names, folder):
     subprocess.run(build, check=True, capture_output=True)
     python = environment(folder / "env")
     for name in names:
-        as_colab(root / "nbs" / f"{name}.ipynb", folder / f"{name}.ipynb")
+        as_colab(root / "nbs" / f"{name}.ipynb", folder / f"{name}.ipynb", folder / "dist")
     env = variables(folder)
     kernel = ["-m", "ipykernel", "install", "--prefix", folder / "env", "--name", "python3"]
     subprocess.run([python, *kernel], check=True, capture_output=True, env=env)

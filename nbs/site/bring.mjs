@@ -82,7 +82,8 @@ function listed(name, found) {
   if (!found.some((f) => f.way !== "hand")) return wide;
   const command = /\.(py|ipynb)$/.test(name) ? name : "old.py",
     quoted = /^[\w.-]+$/.test(command) ? command : `'${command.replaceAll("'", "'\\''")}'`;
-  const first = el("code", "", "pip install 'nlp_tour[migrate]'"),
+  const source = "git+https://github.com/nlp-tour/nlp_tour";
+  const first = el("code", "", `pip install 'nlp_tour[migrate] @ ${source}'`),
     then = el("code", "", `nlp-tour migrate ${quoted}`);
   return el("div", "", wide, el("p", "", "To see the diff: ", first, ", then ", then, "."));
 }
