@@ -72,5 +72,4 @@ def train(
                 loop.scheduler.step()
             loop.optimizer.zero_grad()
             loop.record(loss)
-    loop.accelerator.unwrap_model(loop.model, keep_fp32_wrapper=False)
     return loop.losses

@@ -99,6 +99,18 @@ def load(file, map_location=None, original=torch.load, **kwargs):
     return found if at is None else put(found, torch.device(at).type != "cpu")
 
 
+def parallel(self, **inputs):
+    "`DataParallel.forward`: a part of the batch for each GPU, and the outputs together."
+    n = len(self.device_ids)
+    chunks = {k: x.chunk(n) for k, x in inputs.items() if isinstance(x, torch.Tensor)}
+    outputs = [self.module(**dict(zip(chunks, part))) for part in zip(*chunks.values())]
+    joined = {}
+    for name, first in outputs[0].items():
+        values = [output[name] for output in outputs]
+        joined[name] = torch.cat(values) if first.dim() else torch.stack(values)
+    return type(outputs[0])(**joined)
+
+
 def cuda(machine):
     "What torch.cuda says on this machine."
     about = SimpleNamespace(
@@ -146,6 +158,7 @@ def pretending(machine):
             stack.enter_context(patch.multiple(torch.cuda, **answers))
             random = {k: v for k, v in answers.items() if k in vars(torch.cuda.random)}
             stack.enter_context(patch.multiple(torch.cuda.random, **random))
+            stack.enter_context(patch.object(torch.nn.DataParallel, "forward", parallel))
         else:
             stack.enter_context(patch.object(torch.backends.mps, "is_available", lambda: True))
         stack.enter_context(patch.object(torch.Tensor, "_make_subclass", make_subclass))

@@ -71,17 +71,18 @@ FIGURES = [
     (
         "inference",
         ("reviews", "times_best_stock", "ours, float32"),
-        "the texts a second of transformers.pipeline at its best batch size, with the same answers",
+        "the texts a second of transformers.pipeline at its best batch size on a CPU, "
+        "with the same answers",
     ),
     (
         "training",
         ("times_the_recipe", "finetune"),
-        "the examples a second of the fine-tuning recipe of 2021, on the same reviews",
+        "the examples a second of the fine-tuning recipe of 2021, on a CPU and the same reviews",
     ),
     (
         "first_answer",
         ("times_sooner_than_stock",),
-        "sooner: the first answer of a fresh process, against transformers.pipeline",
+        "sooner: the first answer of a fresh process on a CPU, against transformers.pipeline",
     ),
 ]
 CARD = "https://github.com/nlp-tour/nlp_tour/blob/main/nlp_tour/embedded/sentiment/README.md"
@@ -91,7 +92,7 @@ HERO = """<div class="hero">
 <p>Pipeline, tokenizer, model, customization, Trainer, native loop: six notebooks that are source,
 documentation and tests at once. They run on today's libraries, and with no network.</p></div>
 <div class="classified">{example}</div>
-<div class="start"><pre class="commands"><code>pip install nlp_tour</code></pre>
+<div class="start"><pre class="commands"><code>{install}</code></pre>
 <p class="go"><a class="primary" href="pipeline.html">Begin the tour</a>
 <a href="try.html">Try it in the page</a> <a href="2021.html">2021 to today</a></p></div></div>
 <ol class="path">{path}</ol>
@@ -175,7 +176,9 @@ def hero(root, text, printed):
     "The first screen as HTML."
     path = "".join(chapter(*row) for row in chapters(text))
     lines = example(root / "nbs" / "index.ipynb")
-    return HERO.format(example=lines, path=path, figures=measured(root, printed))
+    (install,) = re.findall(r"^pip install git\+\S+", text, re.M)
+    parts = {"install": install, "path": path, "figures": measured(root, printed)}
+    return HERO.format(example=lines, **parts)
 
 
 def folded(picture):

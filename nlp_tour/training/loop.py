@@ -98,6 +98,8 @@ def groups(
     if found and not self.losses:
         # A finished run has no step left.
         self.losses = load_checkpoint(self.accelerator, found)
+    # A model in 16 bits gets its own `forward` back.
+    self.accelerator.unwrap_model(self.model, keep_fp32_wrapper=False)
 
 # %% ../../nbs/training/loop.ipynb #6453d7cc
 @patch
