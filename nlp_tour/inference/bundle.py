@@ -36,10 +36,14 @@ class Bundle:
     by_hand: str = None  # type of numbers of the encoder by hand, if that answers
     folder: Path = None  # where both lie, if they are to be opened only when they are asked for
 
-    def load_model(self, dtype="auto"):
-        "The model from its folder, with what `calibrate` found."
+    def check_open(self):
+        "Raise `InputError` if there is no folder to open anything from."
         if not self.folder:
             raise InputError("this pipeline was closed by its `with` block; open a new one.")
+
+    def load_model(self, dtype="auto"):
+        "The model from its folder, with what `calibrate` found."
+        self.check_open()
         model = load_model(self.folder, self.task.name, dtype=dtype)
         found = self.task.config.get("calibration_temperature")
         if found is not None:
@@ -64,6 +68,7 @@ def open_model(self: Bundle):
 def open_tokenizer(self: Bundle):
     "The tokenizer of transformers."
     if self.tokenizer is None:
+        self.check_open()
         self.tokenizer = load_tokenizer(self.folder)
     return self.tokenizer
 
