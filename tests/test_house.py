@@ -23,11 +23,11 @@ LINES_OF_A_CELL = 40  # of an exported one
 
 # The floors of the house, from bottom to top: a room imports only rooms that stand before it.
 FLOORS = {
-    "base": """errors names_2021 available_2021 patch exercises texts results hardware transfers
-        strangers locks folders""",
+    "base": """errors names_2021 available_2021 gone_2021 patch exercises texts results hardware
+        transfers strangers locks folders""",
     "bridges": "graph rules weights tensorflow",
     "hub": """files standins names inputs tokenizer_files tokenizers_2021 tokenizers heads configs
-        weights calling adapters loading lm_head_2021 saving tensorflow""",
+        weights calling adapters models_2021 loading lm_head_2021 saving tensorflow""",
     "pictures": "images plots tables steps tokens drawings weights encoder report",
     "metrics": "counters classification regression glue entities generated scores",
     "data": """streams formats readers splits tables columns matching labels reviews by_name

@@ -222,16 +222,39 @@ def lines_of(notes):
 
 
 def test_only_names_that_exist_are_written():
-    "What `nlp_tour.all` does not have stays where it was, on a line of its own, and is reported."
-    old = "from transformers import AdamW, GlueDataset, BertModel  # three\n"
+    "What never existed stays where it was, on a line of its own, and is reported."
+    old = "from transformers import AdamW, GlueDatset, BertModel  # three\n"
     done = migrate(old)
     assert done.source == (
-        "from nlp_tour.all import AdamW, BertModel\nfrom transformers import GlueDataset  # three\n"
+        "from nlp_tour.all import AdamW, BertModel\nfrom transformers import GlueDatset  # three\n"
     )
-    assert lines_of(done.left) == [1] and "`GlueDataset`" in done.left[0][1]
+    assert lines_of(done.left) == [1] and "`GlueDatset`" in done.left[0][1]
     assert migrate(done.source).changes == []
     suite = "try: from transformers import AdamW, GlueDataset\nexcept ImportError: pass\n"
     assert migrate(suite).source == suite and len(migrate(suite).left) == 2
+
+
+def test_arguments_that_generate_never_read_are_dropped():
+    "`bos_token=` stood in many scripts; today `generate` refuses what it does not know."
+    old = "from transformers import AutoModel\nmodel = AutoModel.from_pretrained('gpt2').cuda()\n"
+    done = migrate(old + "model.generate(ids, bos_token='<', top_k=5, eos_token='>')\n")
+    assert "model.generate(ids, top_k=5)" in done.source and done.left == []
+    own = migrate("from transformers import AutoModel\nmine.generate(ids, bos_token='<')\n")
+    assert own.changes == []
+
+
+def test_an_import_of_what_is_gone_does_not_stop_a_file():
+    "Its use raises the table's sentence; an import that an `except` follows is left alone."
+    old = "from transformers import GPT2Config, TransfoXLConfig\n"
+    done = migrate(old + "MODELS = {'xl': TransfoXLConfig, 'gpt2': GPT2Config}\n")
+    assert lines_of(done.left) == [1] and "`TransfoXLConfig`" in done.left[0][1]
+    names = {}
+    exec(done.source, names)
+    assert names["MODELS"]["gpt2"]().model_type == "gpt2"
+    with pytest.raises(InputError, match="has no TransfoXLConfig any more"):
+        names["MODELS"]["xl"]()
+    tries = f"try:\n    {old}except ImportError:\n    pass\n"
+    assert migrate(tries).source == tries
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ OWNERS = {
     "a tokenizer's call": ["PreTrainedTokenizerBase.__call__"],
     "a model's call": ["PreTrainedModel.forward"],
     "push_to_hub": ["PreTrainedModel.push_to_hub"],
+    "generate": ["GenerationMixin.generate"],
     "AdamW": ["AdamW"],
     "BertTokenizer": ["BertTokenizer"],
     "GPT2Tokenizer": ["GPT2Tokenizer"],
@@ -89,6 +90,9 @@ def kind_of_call(known: Known, func, inside: str):  # (kind, whether it is sure)
         return ("TrainingArguments", "Trainer")[known.classes[dotted(func)] == "trainer"], True
     if method in TOKENIZING:
         return CALLS["tokenizer"], known.family(func.value, inside)[0] == "tokenizer"
+    if method == "generate":
+        family, sure = known.family(func.value, inside)
+        return ("generate" if family == "model" else None), sure
     if method == "train":
         return "Trainer.train", known.family(func.value, inside)[0] == "trainer"
     family, sure = known.family(func, inside)

@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import warnings
 
+from ..base.gone_2021 import Gone
 from ..base.names_2021 import find
 
 # %% ../../nbs/app/homes.ipynb #cf9f5721
@@ -33,7 +34,7 @@ def exists(module: str, name: str = None) -> bool:
             warnings.simplefilter("ignore")
             found = importlib.import_module(module)
             if name is None or hasattr(found, name):
-                return True
+                return name is None or not isinstance(getattr(found, name), Gone)
             return hasattr(found, "__path__") and exists(f"{module}.{name}")
     except ImportError as e:
         lacking = root(e.name or module)

@@ -10,7 +10,7 @@ import contextlib
 import importlib
 from types import ModuleType
 
-from .homes import OURS, exists, gone, home, is_ours, root, sentence
+from .homes import OURS, entry_of, exists, gone, home, is_ours, root, sentence
 from .meanings import Known, cst, dotted
 from ..base.names_2021 import find
 
@@ -37,14 +37,17 @@ def renamed(alias, name: str):
     return alias.with_changes(name=cst.Name(name), asname=alias.asname or local)
 
 
-def split_import(node, known: Known, changed, left) -> list:  # of (module, names)
-    "Group the names of an import by today's module; None is a module for what has none."
+def split_import(node, known: Known, tries: bool, changed, left) -> list:  # of (module, names)
+    "Group the names of an import by today's module; `tries` where an `except` may follow."
     module, groups = dotted(node.module), {}
     for alias, today in zip(node.names, new_homes(node, known)):
         name = alias.evaluated_name
         place, new = today if today[0] else (module, name)
         if today[0] is None:
             left(gone(module, name))
+            if entry_of(module, name) is not None and not tries:
+                place = OURS
+                changed(f"`{name}` is from `{OURS}`, so that the import works; using it raises")
         elif home(module, name) != (module, name):
             changed(f"`{name}` is from `{place}`" + ("" if new == name else f", as `{new}`"))
         groups.setdefault(place, []).append(renamed(alias, new))
@@ -54,7 +57,7 @@ def split_import(node, known: Known, changed, left) -> list:  # of (module, name
     return list(groups.items())
 
 # %% ../../nbs/app/importing.ipynb #61dd9834
-def import_from(node, known: Known, is_alone: bool, changed, left):
+def import_from(node, known: Known, is_alone: bool, tries: bool, changed, left):
     "Rewrite `from … import …`; return it, or if it must be split a list of such lines."
     module = dotted(node.module) if node.module else ""
     if node.relative or root(module) == "nlp_tour" or not known.is_library(module):
@@ -63,7 +66,7 @@ def import_from(node, known: Known, is_alone: bool, changed, left):
         left(f"`from {module} import *` is left unchanged; name what you import")
         return node
     notes = []
-    groups = split_import(node, known, notes.append, left)
+    groups = split_import(node, known, tries, notes.append, left)
     if len(groups) > 1 and not is_alone:
         left(f"{'; '.join(notes)}: put this import on a line of its own")
         return node

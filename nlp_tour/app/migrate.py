@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .call_arguments import ARGUMENTS
-from .homes import OURS, exists
+from .homes import OURS, entry_of, exists
 from .meanings import Known, Reader, cst, own_packages
 from .migrate_cells import code_cells, put_sources, set_aside, split_lines
 from .rewriting import Notes, Rewriter
@@ -104,7 +104,8 @@ def check_imports(code: str, where: str):
     "Raise `InputError` if new code is not Python, or imports a name that does not exist."
     for node in ast.walk(as_ast(code)):
         if isinstance(node, ast.ImportFrom) and node.module == OURS:
-            lost = [a.name for a in node.names if not exists(OURS, a.name)]
+            names = [a.name for a in node.names if not exists(OURS, a.name)]
+            lost = [name for name in names if entry_of(OURS, name) is None]
             if lost:
                 raise InputError(f"{where}: `{OURS}` has no {', '.join(lost)}; nothing is changed.")
 

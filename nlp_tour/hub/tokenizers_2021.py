@@ -222,6 +222,8 @@ def _named(todays, doc):
 
 
 MethodsOf2021.max_len = _named("model_max_length", "`model_max_length`, until 2020.")
+for _name in "bos eos unk sep pad cls mask".split():
+    setattr(MethodsOf2021, f"_{_name}_token", _named(f"{_name}_token", "The token, until 5.0."))
 MethodsOf2021.additional_special_tokens = _named("extra_special_tokens", "Further special tokens.")
 MethodsOf2021.special_tokens_map_extended = _named("special_tokens_map", "All special tokens.")
 MethodsOf2021.all_special_tokens_extended = _named("all_special_tokens", "All special tokens.")
