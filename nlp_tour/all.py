@@ -12,6 +12,7 @@ from importlib.metadata import version
 
 from .base.available_2021 import AVAILABLE
 from .base.errors import warn_once
+from .base.gone_2021 import gone
 from .base.names_2021 import find
 
 # %% ../nbs/all.ipynb #d9c02d37
@@ -33,7 +34,7 @@ OURS = {
     "hub.tokenizers": ["load_tokenizer"],
     "tokenizer": ["show_tokens", "padding_report"],
     "hub.calling": ["evaluating"],
-    "hub.lm_head_2021": ["AutoModelWithLMHead"],
+    "hub.lm_head_2021": ["AutoModelWithLMHead", "MODEL_WITH_LM_HEAD_MAPPING"],
     "base.available_2021": AVAILABLE,
     "hub.loading": ["load"],
     "hub.saving": ["save"],
@@ -131,7 +132,7 @@ def __getattr__(name):
 
 # %% ../nbs/all.ipynb #5233bab1
 def _of_2021(name):
-    "A name under its new one; raise `AttributeError` that says what stands for it."
+    "A name under its new one, or what stands in its place; raise `AttributeError` for others."
     entry = find("name", name)
     if entry is not None and entry.write:
         warn_once(f"{name} is called {entry.write} today.")
@@ -140,9 +141,7 @@ def _of_2021(name):
     if module is not None and module.write:
         return importlib.import_module(module.write)
     if entry is not None:
-        library = entry.owner.partition(".")[0]
-        where = f"{library} {entry.since} has no {name} any more"
-        raise AttributeError(f"{where}; today: {entry.today}")
+        return gone(entry, name)
     raise AttributeError(
         f"neither nlp_tour nor transformers {version('transformers')} nor datasets "
         f"has a name {name!r}"

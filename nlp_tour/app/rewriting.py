@@ -120,7 +120,7 @@ class Rewriter(cst.CSTTransformer if cst else object):
     def __init__(self, notes: Notes):
         super().__init__()
         self.known, self.notes = notes.known, notes
-        self.inside, self.alone, self.lines = [None], None, {}
+        self.inside, self.alone, self.lines, self.tries = [None], None, {}, 0
         self.functions, self.rebound = [None], {}
 
     def visit_ClassDef(self, node):
@@ -128,6 +128,13 @@ class Rewriter(cst.CSTTransformer if cst else object):
 
     def leave_ClassDef(self, old, new):
         self.inside.pop()
+        return new
+
+    def visit_Try(self, node):
+        self.tries += 1
+
+    def leave_Try(self, old, new):
+        self.tries -= 1
         return new
 
     def visit_SimpleStatementLine(self, node):
@@ -152,7 +159,7 @@ def tell(self: Rewriter, node):
 
 @patch
 def leave_ImportFrom(self: Rewriter, old, new):
-    done = import_from(new, self.known, old is self.alone, *self.tell(old))
+    done = import_from(new, self.known, old is self.alone, self.tries > 0, *self.tell(old))
     if isinstance(done, list):
         self.lines[old] = done
         return new
