@@ -1,6 +1,7 @@
 "Alone, in company, in windows, in threads: every family answers as transformers does one by one."
 
 import copy
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -198,6 +199,54 @@ def test_types_are_sent_to_whom_4_57_sent_them(family):
     found = model_inputs(config, tiny.tiny_tokenizer()).types
     assert (found > 1) == (family in TYPED)
     assert not model_inputs(config, tiny.tiny_tokenizer(typed=False)).types
+
+
+# What a family needs besides before it writes.
+TO_WRITE = {
+    **dict.fromkeys(["bigbird_pegasus", "mvp", "plbart"], {"is_decoder": True}),
+    "recurrent_gemma": {
+        "num_hidden_layers": 3,
+        "block_types": ["recurrent", "recurrent", "attention"],
+        "lru_width": 32,
+        "attention_window_size": 16,
+    },
+}
+# Each way to count positions and to remember; EVERY_FAMILY=1 tries all that can be made tiny.
+WRITERS = """bart bert big_bird bigbird_pegasus biogpt blenderbot-small bloom ctrl git gpt2 gpt_neo
+    gptj llama mamba marian mbart mpt mvp openai-gpt opt pegasus phi plbart recurrent_gemma
+    roberta roformer rwkv trocr whisper xglm xlm xlnet""".split()
+# transformers itself cannot write with these, or no tiny one can be made.
+NO_WRITERS = """bamba blt cpmant dbrx dots3_note emu3 gemma3n gemma3n_text gemma4_assistant
+    gemma4_unified_assistant granitemoehybrid kimi_linear lfm2_moe lfm3 llama4 mamba2
+    mimo_v2_flash musicgen musicgen_melody prophetnet qwen3_5 qwen3_5_moe qwen3_5_moe_text
+    qwen4_exp qwen4_exp_text reformer xlstm zaya bailing_hybrid""".split()
+EVERY = bool(os.environ.get("EVERY_FAMILY"))
+
+
+@pytest.mark.parametrize(
+    "family",
+    [f for f in tiny.families("CAUSAL_LM") if f not in NO_WRITERS and (EVERY or f in WRITERS)],
+)
+def test_a_prompt_is_continued_alike_in_company(family):
+    name = tiny.families("CAUSAL_LM")[family]
+    pipe, _ = opened("text-generation", family, name, **TO_WRITE.get(family, {}))
+    texts = [tiny.words(k, n) for k, n in [(0, 2), (1, 8), (2, 9), (3, 33), (4, 2), (5, 25)]]
+    options = {"max_new_tokens": 5, "prefix": "", "return_full_text": False}
+    alone = [pipe(text, **options) for text in texts]
+    assert pipe(texts, **options) == alone
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda text: pipe(text, **options), texts)) == alone
+
+
+def test_a_single_prompt_is_continued_as_the_model_does():
+    pipe, model = opened("text-generation", "marian", "MarianForCausalLM")
+    text = tiny.words(1, 8)
+    ids = torch.tensor([pipe.tokenizer(text, add_special_tokens=False)["input_ids"]])
+    written = model.generate(ids, max_new_tokens=5, num_beams=1, do_sample=False, pad_token_id=1)
+    right = pipe.tokenizer.decode(written[0, ids.shape[1] :], skip_special_tokens=True)
+    company = [tiny.words(0, 2), text, tiny.words(3, 30)]
+    found = pipe(company, max_new_tokens=5, return_full_text=False)[1][0]["generated_text"]
+    assert found.strip() == right.strip()
 
 
 # Short and long texts get other frequencies, and the longest row of a batch decides for all.

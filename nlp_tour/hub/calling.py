@@ -58,11 +58,13 @@ def _choosing_attention(model):
     "Let a BigBird choose its attention for each call, and give it back the one that it had."
     parts = [m for m in model.modules() if hasattr(m, "set_attention_type")]
     before = [(part, part.attention_type, part._modules.get("self")) for part in parts]
-    hook = parts[0].register_forward_pre_hook(_choose_attention, with_kwargs=True)
+    # A decoder alone has no sparse attention, whatever its configuration says.
+    hooks = [p.register_forward_pre_hook(_choose_attention, with_kwargs=True) for p in parts[:1]]
     try:
         yield
     finally:
-        hook.remove()
+        for hook in hooks:
+            hook.remove()
         for part, kind, layers in before:
             part.attention_type = kind
             if layers is not None:
@@ -72,6 +74,8 @@ def _choosing_attention(model):
 _switch = threading.Lock()
 _turns = weakref.WeakKeyDictionary()  # model -> a lock; only for models that need one
 _ropes = weakref.WeakKeyDictionary()  # model -> its `rope_switch`
+# Families whose layers keep what they have read, or their scale, in themselves.
+_REMEMBERS = frozenset(["recurrent_gemma", "rwkv"])
 
 
 def _keeping(model):
@@ -91,7 +95,8 @@ def _keeping(model):
         )
     if hasattr(config, "to_dict") and model not in _ropes:
         _ropes[model] = rope_switch(config.to_dict())
-    return None if _ropes.get(model) is None else contextlib.nullcontext()
+    changes = _ropes.get(model) is not None or getattr(config, "model_type", None) in _REMEMBERS
+    return contextlib.nullcontext() if changes else None
 
 
 @contextlib.contextmanager
