@@ -18,7 +18,7 @@ class Score(evaluate.Metric):
         return evaluate.MetricInfo(description="", citation="", features=features)
 
     def _compute(self, predictions, references, **how):
-        return {self.name: sum(p == r for p, r in zip(predictions, references)) / len(references)}
+        return {"NAME": sum(p == r for p, r in zip(predictions, references)) / len(references)}
 """  # of the form of the hub's
 
 
@@ -123,7 +123,7 @@ def own(folder, texts):
         beside(above / "data", texts)
     lines(folder / "tensorboardX.py", [WRITER])
     for name in ("recall", "accuracy", "f1"):
-        lines(folder / name / f"{name}.py", [SCORE])
+        lines(folder / name / f"{name}.py", [SCORE.replace("NAME", name)])
     story = [[i, t, t, t, t, t[:40], t[:50], 1 + i % 2] for i, t in enumerate(texts)]
     table(folder / "roc.csv", [["id", "a", "b", "c", "d", "e1", "e2", "label"], *story])
 

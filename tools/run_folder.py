@@ -41,18 +41,17 @@ ON_CPU = [
 ]
 
 
-def arguments():
-    "Return the arguments of scripts: the end of a path -> words."
+def listed():
+    "Return the rows of the list by the end of a file's name: the path, `/` written as `__`."
     with (HERE / "self_contained_2021.tsv").open(encoding="utf-8") as f:
         rows = list(csv.DictReader(f, delimiter="\t"))
-    return {(r["repository"], r["path"]): (r["arguments"] or "").split() for r in rows}
+    return {f"{row['repository']}/{row['path']}".replace("/", "__"): row for row in rows}
 
 
-def arguments_of(path, known):
-    "Return a file's arguments; its name ends with the path, `/` written as `__`."
-    flat = {f"{repo}/{at}".replace("/", "__"): words for (repo, at), words in known.items()}
+def row_of(path, known):
+    "Return a file's row of the list, or an empty one; `@date` in its name does not count."
     name = re.sub(r"@[\d-]+", "", path.name).replace("+", "__")
-    return flat.get(name, [])
+    return known.get(name, {"arguments": "", "not counted": ""})
 
 
 def on_cpu(text):
@@ -75,6 +74,7 @@ def child(script, words):
         raise EOFError("no more input")
 
     builtins.input = answer
+    sys.path.insert(0, os.getcwd())
     sys.argv = [script, *words]
     with contextlib.suppress(EOFError):
         if script.endswith(".py"):
@@ -209,13 +209,17 @@ def main():
 
     import nlp_tour.all  # noqa: F401
 
-    known, ran, files = arguments(), 0, 0
+    known, ran, files = listed(), 0, 0
     for path in sorted(options.folder.rglob("*")):
         wanted = not options.parts or any(part in path.name for part in options.parts)
         if path.suffix not in (".py", ".ipynb") or not wanted:
             continue
+        row = row_of(path, known)
+        if row["not counted"] and not options.parts:
+            print("left out       ", path.name, "-", row["not counted"], flush=True)
+            continue
         start = time.monotonic()
-        good, last = run(path, arguments_of(path, known), options.home, options.logs)
+        good, last = run(path, (row["arguments"] or "").split(), options.home, options.logs)
         files, ran = files + 1, ran + good
         seconds = time.monotonic() - start
         print("ran   " if good else "FAILED", f"{seconds:4.0f} s ", path.name, flush=True)

@@ -16,7 +16,7 @@ from ..base.gone_2021 import Gone
 from ..base.names_2021 import find
 
 # %% ../../nbs/app/homes.ipynb #cf9f5721
-LIBRARIES = ("transformers", "datasets")
+LIBRARIES = ("transformers", "datasets", "huggingface_hub")
 FORMER = ("nlp", "pytorch_transformers", "pytorch_pretrained_bert")  # their earlier names
 OURS = "nlp_tour.all"
 
@@ -60,7 +60,7 @@ def is_other(entry, module) -> bool:
 @functools.cache
 def is_ours(module: str, name: str) -> bool:
     "Return whether `nlp_tour.all` takes a library's name from this library."
-    if not exists(OURS, name):
+    if root(module) == "huggingface_hub" or not exists(OURS, name):
         return False
     other = "transformers" if root(module) == "datasets" else None
     here = importlib.import_module(OURS).__all__
