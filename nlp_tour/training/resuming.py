@@ -138,6 +138,7 @@ def _restore_running_loss(self: ResumableTrainer, folder):
     if self.args.world_size == 1 and hasattr(self, "_tr_loss") and file.exists():
         running = json.loads(file.read_text())
         self._tr_loss += running["loss"]
+        self._total_loss_scalar -= running["loss"]  # `train_loss` is of this call's steps alone
         self._globalstep_last_logged = running["since"]
 
 
