@@ -10,7 +10,7 @@ import contextlib
 import inspect
 from collections.abc import Sequence
 
-from ..base.errors import import_extra
+from ..base.errors import InputError, import_extra
 from ..base.names_2021 import translate
 from ..base.patch import patch
 
@@ -141,6 +141,19 @@ def create_token_type_ids_from_sequences(
     return [0] * before + [types[-1]] * (whole - before)
 
 # %% ../../nbs/hub/tokenizers_2021.ipynb #6e3c1203
+def _cut(texts, which, room):
+    "Take tokens off the end of lists of ids until they fit into `room`."
+    while sum(map(len, texts)) > room:
+        longest = max(texts, key=len)
+        text = {"only_first": texts[0], "only_second": texts[-1]}.get(which, longest)
+        if not text:
+            raise InputError(
+                "what must not be cut is longer than max_length already",
+                "pass a larger max_length or another truncation",
+            )
+        text.pop()
+
+
 @patch
 def prepare_for_model(
     self: MethodsOf2021,
@@ -160,9 +173,8 @@ def prepare_for_model(
     cuts = given["truncation"] or (max_length is not None and not padding)
     texts = [list(ids)] if pair_ids is None else [list(ids), list(pair_ids)]
     special = self.num_special_tokens_to_add(len(texts) == 2) if add_special_tokens else 0
-    while cuts and cuts != "do_not_truncate" and sum(map(len, texts)) + special > limit:
-        which = {"only_first": texts[0], "only_second": texts[-1]}.get(cuts)
-        (max(texts, key=len) if which is None else which).pop()
+    if cuts and cuts != "do_not_truncate":
+        _cut(texts, cuts, limit - special)
     types = [0] * len(texts[0]) + [1] * (len(texts[1]) if pair_ids is not None else 0)
     whole = [i for text in texts for i in text]
     if add_special_tokens:
@@ -180,11 +192,11 @@ def prepare_for_model(
 @contextlib.contextmanager
 def as_target_tokenizer(self: MethodsOf2021):
     "Inside the block, `tok(texts)` tokenizes targets."
-    self._is_target = True
+    before, self._is_target = self._is_target, True
     try:
         yield
     finally:
-        del self._is_target
+        self._is_target = before
 
 
 @patch
