@@ -140,7 +140,7 @@ def create_token_type_ids_from_sequences(
     types = self("a", "a").get("token_type_ids", [0])
     return [0] * before + [types[-1]] * (whole - before)
 
-# %% ../../nbs/hub/tokenizers_2021.ipynb #6e3c1203
+# %% ../../nbs/hub/tokenizers_2021.ipynb #09789ec3
 def _cut(texts, which, room):
     "Take tokens off the end of lists of ids until they fit into `room`."
     while sum(map(len, texts)) > room:
@@ -153,7 +153,7 @@ def _cut(texts, which, room):
             )
         text.pop()
 
-
+# %% ../../nbs/hub/tokenizers_2021.ipynb #6e3c1203
 @patch
 def prepare_for_model(
     self: MethodsOf2021,
