@@ -6,6 +6,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import tiny as generating
@@ -221,6 +222,41 @@ def test_a_sentencepiece_file_keeps_its_table_of_characters(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "mbart"}))
     tok = load_tokenizer(tmp_path)
     assert ids(tok, "ａ ｆｉｌｍ  ") == ids(tok, "a film")
+
+
+HERE = Path(__file__).parent
+FOLDERS = json.loads((HERE / "golden" / "sentencepiece.json").read_text(encoding="utf-8"))
+
+
+def of_sentencepiece(folder, family, cls=None):
+    "A folder that holds a sentencepiece file and no tokenizer.json."
+    found = FOLDERS["families"][family]
+    model = HERE / "fixtures" / "sentencepiece" / f"{found['model']}.model"
+    shutil.copy(model, folder / found["file"])
+    settings = {"tokenizer_class": cls or found["class"]}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    (folder / "config.json").write_text(json.dumps({"model_type": family}))
+    return found["ids"]
+
+
+@pytest.mark.parametrize("family", FOLDERS["families"])
+def test_a_sentencepiece_file_alone_gives_the_ids_of_4_57(family, tmp_path, capsys):
+    pytest.importorskip("sentencepiece")
+    right = of_sentencepiece(tmp_path, family)
+    tok = load_tokenizer(tmp_path)
+    again = tmp_path / "again"
+    tok.save_pretrained(again)
+    for opened in (tok, load_tokenizer(again), copy.deepcopy(tok)):
+        found = [ids(opened, text) for text in FOLDERS["texts"]]
+        assert found + [opened(*FOLDERS["pair"])["input_ids"]] == right
+    assert "may give" not in capsys.readouterr().err
+
+
+def test_what_is_not_measured_gets_a_sentence(tmp_path, capsys):
+    pytest.importorskip("sentencepiece")
+    of_sentencepiece(tmp_path, "llama", "CodeLlamaTokenizer")
+    load_tokenizer(tmp_path)
+    assert "a CodeLlamaTokenizer other ids than 4.57" in capsys.readouterr().err
 
 
 # Pickles and copies

@@ -9,6 +9,7 @@ __all__ = ['restore_parts', 'reads_alone']
 import json
 from pathlib import Path
 
+from ..base.errors import warn_once
 from .files import read_json
 
 # %% ../../nbs/hub/tokenizer_files.ipynb #16ca7a94
@@ -39,29 +40,72 @@ def _take_from_json(made, file):
             setattr(made, name, getattr(written, name))
 
 # %% ../../nbs/hub/tokenizer_files.ipynb #22445c36
-# Tokenizers for which the converter gives the ids of 4.57.1: measured.
-_CONVERTED = frozenset(
+# Tokenizers whose text the converters of 4.57 prepare: measured against 4.57.1, as all below.
+_PREPARED = frozenset(
     """AlbertTokenizer BigBirdTokenizer DebertaV2Tokenizer MBart50Tokenizer MBartTokenizer
-    PegasusTokenizer XLNetTokenizer""".split()
+    PegasusTokenizer ReformerTokenizer XLNetTokenizer""".split()
 )
+# Those that are made by the converters from end to end, and 4.57's settings.
+_CONVERTED = {
+    "BarthezTokenizer": {},
+    "FNetTokenizer": {"keep_accents": True, "do_lower_case": False},
+    "RemBertTokenizer": {"keep_accents": True, "do_lower_case": False},
+    "XGLMTokenizer": {},
+}
+_BEGUN = frozenset(["LlamaTokenizer", "GemmaTokenizer"])  # a text begins with a token
+_SAME = frozenset(["T5Tokenizer", "XLMRobertaTokenizer", "CamembertTokenizer"])
 
 
-def _take_from_sentencepiece(tok, folder):
-    "Give a tokenizer the normalizer and pre-tokenizer that 4.57 made of a sentencepiece file."
+def _begin(tok, kind, settings):
+    "Let texts begin as 4.57 did, unless the files' settings say otherwise."
+    from tokenizers import normalizers
+
+    tok.add_bos_token = tok.init_kwargs.get("add_bos_token", True)
+    if kind == "LlamaTokenizer" and settings.get("legacy") is not False:
+        steps = [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+        tok.backend_tokenizer.normalizer = normalizers.Sequence(steps)
+        tok.backend_tokenizer.pre_tokenizer = None
+
+
+def _converter(tok, kind, file):
+    "4.57's converter, without a slow tokenizer, which transformers 5 does not have."
     from transformers.convert_slow_tokenizer import SLOW_TO_FAST_CONVERTERS, SentencePieceExtractor
 
-    file = folder / tok.vocab_files_names.get("vocab_file", "")
-    kind = next((c.__name__ for c in type(tok).__mro__ if c.__name__ in _CONVERTED), None)
-    if not kind or not file.is_file():
-        return
     cls = SLOW_TO_FAST_CONVERTERS[kind]
-    converter = cls.__new__(cls)  # without a slow tokenizer, which transformers 5 does not have
-    converter.original_tokenizer = tok
+    found = cls.__new__(cls)
+    found.original_tokenizer, found.proto = tok, SentencePieceExtractor(str(file)).proto
+    return found
+
+# %% ../../nbs/hub/tokenizer_files.ipynb #741b41d0
+def _take_from_sentencepiece(tok, folder):
+    "Give a tokenizer the parts that 4.57 made of a sentencepiece file."
+    file = next(iter(sorted(folder.glob("*.model"))), None)
+    if file is None:
+        return
+    names = [c.__name__ for c in type(tok).__mro__]
+    kind = next((n for n in names if n in {*_PREPARED, *_CONVERTED, *_BEGUN, *_SAME}), names[0])
     made = tok.backend_tokenizer
-    made.normalizer = converter.normalizer(SentencePieceExtractor(str(file)).proto)
-    made.pre_tokenizer = converter.pre_tokenizer("▁", True)
+    if kind in _BEGUN:
+        _begin(tok, kind, read_json(folder / "tokenizer_config.json"))
+    elif kind in _PREPARED:
+        converter = _converter(tok, kind, file)
+        made.normalizer = converter.normalizer(converter.proto)
+        made.pre_tokenizer = converter.pre_tokenizer("▁", True)
+    elif kind in _CONVERTED:
+        settings = _CONVERTED[kind] | read_json(folder / "tokenizer_config.json")
+        for name in _CONVERTED[kind]:
+            setattr(tok, name, settings[name])
+        tok.vocab_file = str(file)
+        parts = _converter(tok, kind, file).converted()
+        for name in ("model", "normalizer", "pre_tokenizer", "decoder", "post_processor"):
+            setattr(made, name, getattr(parts, name))
+    elif kind not in _SAME:
+        warn_once(
+            f"{folder} holds no tokenizer.json, and from {file.name} alone transformers 5 may give "
+            f"a {kind} other ids than 4.57 did; a tokenizer.json saved by 4.57 settles them."
+        )
 
-
+# %% ../../nbs/hub/tokenizer_files.ipynb #6b7e5550
 def restore_parts(
     tok,  # a tokenizer of transformers
     folder,  # that it came from
