@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..base.errors import InputError
 from .files import read_json
-from .names import resolve
+from .names import resolve, task_of_class
 from .tokenizers import VOCABULARIES
 
 # %% ../../nbs/hub/adapters.ipynb #5f226c05
@@ -34,8 +34,9 @@ def base_folder(
             f"{folder}/adapter_config.json names no base model",
             "add its folder or name as base_model_name_or_path",
         )
+    saved = read_json(Path(folder) / "config.json").get("architectures") or [""]
     try:
-        return resolve(base)
+        return resolve(base, task=task_of_class(saved[0]))
     except InputError as e:
         raise InputError(
             f"{folder} contains an adapter of {base!r}, which cannot be opened: {e.what}",

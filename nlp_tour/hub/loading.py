@@ -22,7 +22,7 @@ from .calling import takes_batches
 from .files import as_load_error
 from .heads import check_label_order, label_settings, model_class
 from .models_2021 import ModelOf2021
-from .names import named_after, resolve, tour_class
+from .names import named_after, resolve, task_of_class, tour_class
 from .tokenizers import load_tokenizer
 from nlp_tour.hub.weights import (
     check_plausible,
@@ -78,7 +78,7 @@ def load_model(
     if labels is not None:
         kwargs |= label_settings(labels)
     resized = kwargs.pop("ignore_mismatched_sizes", False)
-    where = resolve(name, revision, trust)
+    where = resolve(name, revision, trust, task)
     with as_load_error(name, known=_OPTIONS), opening_model():
         model, info = _open_model(where, task, hub, kwargs)
     report_weights(model, info, name, resized)
@@ -108,7 +108,8 @@ def load(
     trust = kwargs.pop("trust_remote_code", False)
     hub = {"revision": revision, "token": kwargs.pop("token", token), "trust_remote_code": trust}
     model = load_model(name, task, labels=labels, **hub, **kwargs)
-    tok = load_tokenizer(tokenizer_folder(resolve(name, revision, trust)), model, **hub)
+    where = resolve(name, revision, trust, task)
+    tok = load_tokenizer(tokenizer_folder(where), model, **hub)
     if framework == "pt":
         return model, tok
     twin = to_tf(model, tok)
@@ -199,7 +200,7 @@ def tour_model(
     cls: type,  # a model class of transformers
 ) -> type:  # a subclass of the same name
     "`tour_class` for models: also reads TensorFlow files, and accepts 2021's `from_tf`, `from_pt`."
-    read_tf = from_tf
+    read_tf, task = from_tf, task_of_class(cls.__name__)
 
     @named_after(cls)
     class Tour(*bases_of(cls)):
@@ -214,7 +215,7 @@ def tour_model(
                 return takes_batches(super().from_pretrained(None, *args, **kwargs))
             if labels is not None:
                 kwargs |= label_settings(labels)
-            where = resolve(name, kwargs.get("revision"), kwargs.get("trust_remote_code"))
+            where = resolve(name, kwargs.get("revision"), kwargs.get("trust_remote_code"), task)
             if only_tf(where):
                 with as_load_error(name):
                     model = read_tf(where, klass)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['STAND_INS', 'offline', 'hub_reachable', 'cached', 'fetched', 'stands_in', 'resolve', 'one_file', 'StandsFor',
-           'named_after', 'tour_class']
+           'named_after', 'task_of_class', 'tour_class']
 
 # %% ../../nbs/hub/names.ipynb #640cef2a
 import difflib
@@ -100,7 +100,10 @@ STAND_INS = {
     "google-bert/bert-base-uncased": "encoder",
     "google-bert/bert-base-cased": "encoder",
     "sentence-transformers/all-MiniLM-L6-v2": "encoder",
+    "distilroberta-base": "fill-mask",
+    "distilbert/distilroberta-base": "fill-mask",
 }  # name in the tour -> embedded stand-in
+_WITH_MASKED_HEAD = {"encoder": "fill-mask", "distilbert": "distilbert-fill-mask"}
 
 # %% ../../nbs/hub/names.ipynb #08d0d84e
 def stands_in(
@@ -114,6 +117,7 @@ def resolve(
     name,  # a folder, or a model's name on the hub
     revision: str = None,  # the hub's branch, tag or commit
     run_code: bool = False,  # whether the caller trusts custom code in the folder
+    task: str = None,  # the task whose head is needed
 ) -> str:  # a folder, or `name` itself if the hub can provide it
     "Find the files of a model; raise `InputError` if they are missing or broken."
     if not isinstance(name, (str, os.PathLike)):
@@ -135,22 +139,53 @@ def resolve(
     if name not in STAND_INS:
         raise InputError(
             f"{name!r} is not a local folder, and the hub cannot be reached",
-            _meant(name),
+            _meant(name, task),
         )
     role = STAND_INS[name]
+    role = _WITH_MASKED_HEAD.get(role, role) if task == "fill-mask" else role
     warn_once(f"no network: the embedded {role} model (MiniLM, 6 layers) stands in for {name!r}.")
     return check_complete(embedded(role))
 
 # %% ../../nbs/hub/names.ipynb #b2614b3a
-def _meant(name):
-    "What to do where a name has no stand-in: mend a typo, or pass a folder."
+_TRAIN = (
+    "or train one here: model, tok = load('bert-base-cased', {!r}); finetune(model, tok, "
+    "load_data(rows), 'run'), where rows is a Dataset with the columns {}; then pass "
+    "model=model, tokenizer=tok"
+)
+_FOLDERS = {
+    "token-classification": ("…ForTokenClassification", _TRAIN.format("ner", "tokens and tags")),
+    "question-answering": (
+        "…ForQuestionAnswering",
+        _TRAIN.format("question-answering", "question, context and answers"),
+    ),
+    "zero-shot-classification": (
+        "…ForSequenceClassification with a label 'entailment'",
+        "or pass method='embedding' and no model, which answers without a network",
+    ),
+    "text-generation": ("…ForCausalLM or …LMHeadModel", ""),
+    "conversational": ("…ForCausalLM or …LMHeadModel", ""),
+    "text2text-generation": ("…ForConditionalGeneration", ""),
+    "summarization": ("…ForConditionalGeneration", ""),
+    "translation": ("…ForConditionalGeneration or …MTModel", ""),
+    "table-question-answering": ("TapasForQuestionAnswering", ""),
+}  # task -> the class of the model that it needs, and what else answers without a network
+
+# %% ../../nbs/hub/names.ipynb #fa11a601
+def _meant(name, task):
+    "What to do where a name has no stand-in: mend a typo, pass a folder, or train a model."
     close = difflib.get_close_matches(name, STAND_INS, 1, 0.85)
     if close:
         return f"without a network, did you mean {close[0]!r}?"
+    if task not in _FOLDERS:
+        return (
+            "pass model= a folder that contains this model; without a network, only sentiment "
+            "analysis, fill-mask and features have a stand-in"
+        )
+    saved, otherwise = _FOLDERS[task]
     return (
-        "pass model= a folder that contains this model; without a network, only sentiment analysis "
-        "and features have a stand-in"
-    )
+        f"pass model= a folder (config.json, weights, tokenizer) that a {saved} was saved to, "
+        f"as `hf download {name} --local-dir FOLDER` makes it where there is a network; {otherwise}"
+    ).removesuffix("; ")
 
 # %% ../../nbs/hub/names.ipynb #4058f518
 def _looked_at(folder, run_code):
@@ -210,11 +245,19 @@ def named_after(
     return rename
 
 # %% ../../nbs/hub/names.ipynb #abfad8ff
+def task_of_class(
+    name: str,  # of a model class of transformers
+):  # "fill-mask", or None for the others
+    "The task whose stand-in a class of models needs."
+    return "fill-mask" if name.endswith("ForMaskedLM") else None
+
+
 @functools.cache
 def tour_class(
     cls: type,  # a transformers class with `from_pretrained`
 ) -> type:  # a subclass of the same name
     "Return `cls` with a `from_pretrained` that resolves names and accepts arguments of 2021."
+    task = task_of_class(cls.__name__)
     meta = StandsFor if type(cls) is type else type("StandsFor", (StandsFor, type(cls)), {})
 
     @named_after(cls)
@@ -227,7 +270,7 @@ def tour_class(
             if name is None and "state_dict" in kwargs:
                 return super().from_pretrained(None, *args, **kwargs)
             trusted = kwargs.get("trust_remote_code")
-            where = one_file(name) or resolve(name, kwargs.get("revision"), trusted)
+            where = one_file(name) or resolve(name, kwargs.get("revision"), trusted, task)
             if cls.__name__.startswith("Auto"):
                 # Otherwise a checkpoint with custom code prompts on standard input.
                 kwargs.setdefault("trust_remote_code", False)

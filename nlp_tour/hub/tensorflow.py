@@ -11,7 +11,7 @@ import os
 
 from ..bridges.tensorflow import Twin, to_tf
 from ..bridges.weights import empty_model, from_tf, only_tf
-from .names import resolve
+from .names import resolve, task_of_class
 
 # %% ../../nbs/hub/tensorflow.ipynb #6f2c7512
 def load_tf(
@@ -21,7 +21,8 @@ def load_tf(
     **kwargs,  # for PyTorch's `from_pretrained`
 ) -> Twin:
     "Open a saved model in TensorFlow, whichever framework saved it."
-    name = resolve(name, kwargs.get("revision"))
+    task = auto_class and task_of_class(auto_class.__name__)
+    name = resolve(name, kwargs.get("revision"), task=task)
     if os.path.isdir(name) and only_tf(name):
         return to_tf(from_tf(name, auto_class), tokenizer)
     cls = auto_class or type(empty_model(name))

@@ -80,8 +80,10 @@ def encoder_bundle(
     if not can_encode(request):
         return None
     revision, token = request.revision, request.token
+    head = request.choice and request.choice.head
     with as_input_error(f"could not load {request.model}"):
-        folder = encoder_files(resolve(request.model, revision), revision, token)
+        where = resolve(request.model, revision, task=head)
+        folder = encoder_files(where, revision, token)
         if not folder:
             return None
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

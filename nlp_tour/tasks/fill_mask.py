@@ -95,6 +95,9 @@ class FillOptions(Options):
             raise InputError("targets is empty; it must be a word or a list of words.")
 
 # %% ../../nbs/tasks/fill_mask.ipynb #5d352b4e
+_MASKS = "[MASK]", "<mask>"  # as BERT and RoBERTa write it
+
+
 class FillMask(Task):
     "The likeliest tokens for each mask."
 
@@ -109,6 +112,10 @@ class FillMask(Task):
                 f"{type(self.tokenizer).__name__} has no mask token; "
                 "fill-mask needs a model that was trained with one."
             )
+        for other in _MASKS:
+            if mask not in text and other in text:
+                warn_once(f"fill-mask: this model's mask is {mask}; {other} is read as {mask}.")
+                text = text.replace(other, mask)
         if mask not in text:
             raise InputError(f"{where} has no mask; write {mask} where a word is to be found.")
         return text
