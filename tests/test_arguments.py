@@ -199,3 +199,86 @@ def test_offline_advice_names_no_model_without_the_head(task):
 def test_a_name_with_a_slip_is_put_right():
     with pytest.raises(InputError, match="did you mean 'bert-base-uncased'"):
         load("bert-base-uncasde")
+
+
+def test_an_id_below_zero_is_none_and_no_positions_are_no_limit():
+    from nlp_tour.hub.inputs import count_positions, model_inputs
+
+    roberta = {"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": -1}
+    assert count_positions(roberta) == count_positions(roberta | {"pad_token_id": 1}) == 512
+    assert model_inputs(roberta).pad_id == 0
+    assert count_positions({"max_position_embeddings": 0, "n_positions": 64}) == 64
+    assert count_positions({"max_position_embeddings": -1}) is None
+
+
+def test_an_empty_format_is_no_format(pipe, tmp_path):
+    (tmp_path / "texts.txt").write_text(TEXT)
+    with pytest.raises(InputError, match="format='' cannot be written"):
+        pipe.map_file(tmp_path / "texts.txt", tmp_path / "out.csv", format="")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_playground_may_begin_empty(pipe):
+    from nlp_tour.beyond.playground import playground
+
+    pytest.importorskip("ipywidgets")
+    (field,) = playground(pipe, "").fields.values()
+    assert field.value == ""
+    assert playground(pipe).fields["text"].value
+
+
+def test_features_of_nothing_have_their_width():
+    import tiny_families as families
+
+    for family, name in [("bert", "BertModel"), ("gpt2", "GPT2Model"), ("t5", "T5EncoderModel")]:
+        model, tok = families.tiny_model(family, name), families.tiny_tokenizer()
+        features = pipeline("feature-extraction", model=model, tokenizer=tok, device="cpu")
+        for pooling in ("mean", "cls", "max"):
+            wide = features(["w4"], pooling=pooling).shape[1:]
+            assert features([], pooling=pooling).shape == (0, *wide)
+
+
+def test_an_unknown_token_that_is_empty_is_no_other_token(tiny_classifier, tmp_path):
+    "transformers cannot open such a folder, and ours does not open it in another way."
+    import json
+
+    folder = shutil.copytree(tiny_classifier, tmp_path / "model")
+    file = folder / "tokenizer_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"unk_token": ""}))
+    with pytest.raises(InputError, match="could not load"):
+        pipeline("sentiment-analysis", model=folder)
+
+
+def test_no_token_is_asked_for_and_a_name_of_a_conversation_may_be_zero(tiny_classifier):
+    from nlp_tour.tasks.conversational import Conversation
+
+    assert Conversation("w4", conversation_id=0).uuid == 0
+    quiet = pipeline("sentiment-analysis", tiny_classifier, token=False, use_auth_token="secret")
+    assert quiet(TEXT)
+
+
+def test_the_two_halves_of_a_model_have_their_own_lengths():
+    import tiny_families as families
+
+    small = families.small_settings
+    config = transformers.BertConfig(**small(transformers.BertConfig))
+    writes = {"max_position_embeddings": 32, "is_decoder": True, "add_cross_attention": True}
+    both = transformers.EncoderDecoderConfig.from_encoder_decoder_configs(
+        config, transformers.BertConfig(**small(transformers.BertConfig) | writes)
+    )
+    both.decoder_start_token_id, both.pad_token_id, both.eos_token_id = 2, 1, 3
+    led = "LEDForConditionalGeneration"
+    models = [
+        (families.tiny_model("led", led, decoder_start_token_id=3), 64),
+        (families.tiny_model("led", led, max_decoder_position_embeddings=32), 32),
+        (transformers.EncoderDecoderModel(both).eval(), 32),
+    ]
+    for model, positions in models:
+        tok = families.tiny_tokenizer()
+        pipe = pipeline("text2text-generation", model=model, tokenizer=tok, device="cpu")
+        assert (pipe.task.limit, pipe.task.positions) == (64, positions)
+        assert pipe(families.words(0, 62), max_new_tokens=positions - 1)
+        with pytest.raises(InputError, match=f"the model writes {positions - 1} at most"):
+            pipe("w4", max_new_tokens=positions)
+        with pytest.raises(InputError, match="has 65 tokens and the model reads 64"):
+            pipe(families.words(0, 63))
