@@ -31,7 +31,8 @@ FLOORS = {
     "pictures": "images plots tables steps tokens drawings weights encoder report",
     "metrics": "counters classification regression glue entities generated scores",
     "data": """streams formats readers splits tables columns matching labels reviews by_name
-        supervision datasets tokenized lines_2021 glue_2021 xnli_2021""",
+        supervision datasets tokenized lines_2021 glue_2021 xnli_2021
+        squad_2021 squad_set_2021 squad_answers_2021""",
     "engine": "tokens batching layers encoder numpy_encoder openvino problems check_data check",
     "tasks": """base registry classification token_classification features question_answering
         fill_mask zero_shot decoding generation text_generation conversational seq2seq

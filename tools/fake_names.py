@@ -344,7 +344,7 @@ def make_rows(home, name, config):
     features = Features({c: feature(form) for c, form in columns.items()})
     infos = SplitDict(dataset_name=name.split("/")[-1])
     for split in splits:
-        count = 32 if split == "train" else 16
+        count = 24 if split == "train" else 12
         path = folder / f"{name.split('/')[-1]}-{split}.arrow"
         with ArrowWriter(path=str(path), features=features) as writer:
             for i, text in enumerate(islice(cycle(texts(400)), count)):
