@@ -206,7 +206,9 @@ def test_an_id_below_zero_is_none_and_no_positions_are_no_limit():
 
     roberta = {"model_type": "roberta", "max_position_embeddings": 514, "pad_token_id": -1}
     assert count_positions(roberta) == count_positions(roberta | {"pad_token_id": 1}) == 512
-    assert model_inputs(roberta).pad_id == 0
+    assert (
+        model_inputs(roberta).pad_id == model_inputs(roberta | {"pad_token_id": 10**30}).pad_id == 0
+    )
     assert count_positions({"max_position_embeddings": 0, "n_positions": 64}) == 64
     assert count_positions({"max_position_embeddings": -1}) is None
 

@@ -405,3 +405,21 @@ def test_several_labels_meet_by_name():
     ds = Dataset.from_dict({"text": TEXTS[:2], "label": [[0], [0, 1]]}, features)
     assert encode(ds, TOK, model(["a", "b", "c"]))["labels"] == [[0.0, 1.0, 0.0], [1.0, 1.0, 0.0]]
     assert np.array(ds["label"][0]).tolist() == [0]
+
+
+@pytest.mark.parametrize("twin", ["Pos", "pos ", " pos", "ｐｏｓ"])
+def test_classes_that_look_alike_are_named(twin, capsys):
+    errors._warned.clear()
+    texts = [f"text {i}" for i in range(20)]
+    data = Dataset.from_dict({"text": texts, "label": ["pos", twin, "neg", "neg"] * 5})
+    names = load_data(data)["train"].features["label"].names
+    assert {"pos", twin, "neg"} == set(names)
+    assert f"{twin!r}" in capsys.readouterr().err
+    load_data(Dataset.from_dict({"text": texts, "label": ["pos", "neg"] * 10}))
+    assert "alike" not in capsys.readouterr().err
+
+
+def test_an_array_of_one_text_is_no_list_of_words():
+    data = pd.DataFrame({"tokens": [["Ada", "saw"], np.array("Ada")], "tags": [["O", "B"]] * 2})
+    with pytest.raises(InputError, match="row 1 .* has ndarray for tokens"):
+        load_data(data)

@@ -538,6 +538,19 @@ def test_names_of_the_stock_pipeline(model, tok, capsys):
     assert talk == bot(Conversation("The film"), max_new_tokens=3)
 
 
+def test_answers_of_a_conversation_keep_their_spaces(model, tok):
+    bot = pipeline("conversational", model=model, tokenizer=tok, device="cpu", max_new_tokens=5)
+    answers = []
+    for text in [*PROMPTS, *TEXTS[:30]]:
+        ids = torch.tensor([[*tok(text)["input_ids"], tok.eos_token_id]])
+        written = model.generate(ids, max_new_tokens=5, do_sample=False, pad_token_id=0)
+        right = tok.decode(written[0, ids.shape[1] :], skip_special_tokens=True)
+        (answer,) = bot(Conversation(text)).generated_responses
+        assert answer == right
+        answers.append(answer)
+    assert any(answer != answer.strip() for answer in answers)
+
+
 @pytest.mark.parametrize("task", ["conversational", "text-generation"])
 def test_a_model_of_two_halves_is_named(task, tmp_path):
     rust = bpe()

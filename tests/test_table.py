@@ -286,3 +286,13 @@ def test_rows_that_the_model_has_no_number_for_are_left_out(tok, n, tmp_path):
     wide = pd.DataFrame([["1"] * 300], columns=[str(i) for i in range(300)])
     with pytest.raises(InputError, match="300 columns, and the model counts to 255"):
         ask(wide, "how many?")
+
+
+def test_a_header_that_is_too_long_is_one_sentence(tok):
+    ours, _ = both("cells", tok)
+    table = {f"{WORDS[0]} {i}": ["1", "2"] for i in range(60)}
+    with pytest.raises(InputError, match="not even one row fits into 96 tokens"):
+        ours(table, "how many?")
+    good, bad = {"table": {"a": ["1"]}, "query": "how many?"}, {"table": table, "query": "who?"}
+    with pytest.raises(InputError, match="1: not even one row fits into 96 tokens"):
+        ours([good, bad])

@@ -7,6 +7,7 @@ __all__ = ['is_multi_hot', 'as_id_lists', 'read_labels', 'split_fairly']
 
 # %% ../../nbs/data/labels.ipynb #f1b2a6c7
 import random
+import unicodedata
 from collections import Counter
 from collections.abc import Hashable
 from itertools import chain, islice
@@ -50,6 +51,20 @@ def _type_of(values, column, where):
         )
     return next(iter(seen), None)
 
+# %% ../../nbs/data/labels.ipynb #b99fab40
+def _warn_of_twins(names, column):
+    "Say which classes differ by nothing that a reader would see, or by capitals alone."
+    found = {}
+    for name in names:
+        folded = " ".join(unicodedata.normalize("NFKC", name).casefold().split())
+        found.setdefault(folded, []).append(name)
+    for twins in found.values():
+        if len(twins) > 1:
+            warn_once(
+                f"column {column!r} holds {' and '.join(map(repr, twins))}, which are classes of "
+                "their own; write them alike if they are one."
+            )
+
 # %% ../../nbs/data/labels.ipynb #b7a5e88b
 def _class_ids(splits, column, given):
     "Class numbers for all values of all splits, and the names in their order."
@@ -67,6 +82,7 @@ def _class_ids(splits, column, given):
         what = f"one label only ({next(iter(flat))!r})" if flat else "no label"
         raise InputError(f"column {column!r} holds {what}; there is nothing to learn.")
     order = sorted(flat)
+    _warn_of_twins(map(str, order), column)
     number = {v: i for i, v in enumerate(order)}
     return {k: [number[v] for v in values] for k, values in splits.items()}, list(map(str, order))
 

@@ -112,7 +112,8 @@ def _check_tags(all_tokens, all_tags, where):
     "Raise `InputError` for the first row whose tokens and tags are not lists of one length."
     for i, (tokens, tags) in enumerate(zip(all_tokens, all_tags)):
         row = f"row {i} (the first is 0){where}"
-        if not isinstance(tags, list) or isinstance(tokens, str) or not hasattr(tokens, "__len__"):
+        sized = hasattr(tokens, "__len__") and getattr(tokens, "shape", None) != ()
+        if not isinstance(tags, list) or isinstance(tokens, str) or not sized:
             kinds = f"{type(tokens).__name__} for tokens and {type(tags).__name__} for tags"
             raise InputError(f"{row} has {kinds}; both are lists.")
         if len(tokens) != len(tags):

@@ -71,8 +71,8 @@ _POSITIONS_AFTER_PADDING = frozenset(
 def is_id(
     value,  # as a configuration holds it; old ones write -1 for none
 ) -> bool:
-    "Whether this is the id of a token."
-    return value is not None and value >= 0
+    "Whether this can be the id of a token."
+    return value is not None and 0 <= value < 2**31
 
 
 def count_positions(
