@@ -11,6 +11,7 @@ import torch
 import transformers
 from datasets import Dataset
 
+from nlp_tour.base import errors
 from nlp_tour.engine.batching import pad
 from nlp_tour.hub.inputs import max_length, model_inputs
 from nlp_tour.pipeline import pipeline
@@ -131,6 +132,24 @@ def test_a_context_gives_one_answer(family, name):
     agree(pipe, model, [*PAIRS, LONG_PAIR], stride=24, fields=("start_logits", "end_logits"))
 
 
+@pytest.mark.parametrize("family", ["xlm-roberta", "albert", "bert"])
+def test_windows_of_a_folder_carry_types_if_the_model_has_them(family, tmp_path):
+    pipe, model = opened("question-answering", family, tiny.families("QUESTION_ANSWERING")[family])
+    if family == "xlm-roberta":
+        pipe, model = opened(
+            "question-answering", family, "XLMRobertaForQuestionAnswering", type_vocab_size=1
+        )
+    model.save_pretrained(tmp_path)
+    pipe.tokenizer.save_pretrained(tmp_path)
+    by_folder = pipeline("question-answering", model=tmp_path, device="cpu")
+    rows = by_folder.task.encode([LONG_PAIR], by_folder.options)
+    assert len(rows) > 1
+    assert all(bool(row.types and any(row.types)) == (family != "xlm-roberta") for row in rows)
+    question, context = LONG_PAIR
+    found, right = (p(question=question, context=context) for p in (by_folder, pipe))
+    assert found["answer"] == right["answer"] and close(found["score"], right["score"])
+
+
 def same_batch(pipe, items, trained):
     "Check the inputs of a training batch against what the engine sends for the same items."
     rows = pipe.task.encode(items, pipe.options)
@@ -159,6 +178,15 @@ def test_a_classifier_trains_on_what_it_will_be_asked(family, fill, pairs):
     batch = collator("label", tok, model)(list(encode(data, tok, model)))
     same_batch(pipe, items, batch)
     assert batch["labels"].tolist() == [0] * len(items)
+
+
+def test_scores_of_a_training_that_depend_on_company_say_so(capsys):
+    errors._warned.clear()
+    for family in ("bert", "fnet"):
+        name = tiny.families("SEQUENCE_CLASSIFICATION")[family]
+        collator("label", tiny.tiny_tokenizer(), tiny.tiny_model(family, name))
+        printed = capsys.readouterr().err
+        assert ("padding reaches the outputs of fnet" in printed) == (family == "fnet")
 
 
 @pytest.mark.parametrize("family", ["bert", "xlnet"])

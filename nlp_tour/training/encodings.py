@@ -226,4 +226,10 @@ def collator(
     model,  # the model that trains
 ) -> Collator:
     "What makes batches of rows of this kind."
-    return Collator(model_inputs(model.config.to_dict(), tok), kind == "tags")
+    inputs = model_inputs(model.config.to_dict(), tok)
+    if inputs.equal_lengths:
+        warn_once(
+            f"padding reaches the outputs of {model.config.model_type}, so losses and scores in "
+            "training depend a little on the rows that share a batch; a pipeline's answers do not."
+        )
+    return Collator(inputs, kind == "tags")
