@@ -266,6 +266,44 @@ def test_a_prompt_is_continued_alike_in_company(family):
         assert list(pool.map(lambda text: pipe(text, **options), texts)) == alone
 
 
+READERS = """bart bigbird_pegasus blenderbot-small led longt5 m2m_100 marian mbart pegasus plbart
+    switch_transformers t5 t5gemma""".split()
+
+
+@pytest.mark.parametrize(
+    "family", [f for f in READERS if f in tiny.families("SEQ_TO_SEQ_CAUSAL_LM")]
+)
+def test_a_text_is_rewritten_alike_in_company(family):
+    name = tiny.families("SEQ_TO_SEQ_CAUSAL_LM")[family]
+    pipe, model = opened("text2text-generation", family, name, decoder_start_token_id=tiny.PAD)
+    options = {"max_new_tokens": 5, "num_beams": 1}
+    alone = [pipe(text, **options)[0] for text in TEXTS]
+    assert pipe(TEXTS, **options) == alone
+    ids = torch.tensor([pipe.tokenizer(TEXTS[2])["input_ids"]])
+    written = copy.deepcopy(model).generate(ids, do_sample=False, **options)
+    right = pipe.tokenizer.decode(written[0], skip_special_tokens=True)
+    assert alone[2]["generated_text"].strip() == right.strip()
+
+
+# Tiny random positions of NeoMME do not fit its heads.
+SOME = """bert big_bird convbert distilbert fnet funnel mobilebert mpnet nystromformer reformer
+    roberta xlm yoso""".split()
+FILLERS = [f for f in tiny.families("MASKED_LM") if f not in {*NOT_BY_TEXT, "neomme"}]
+
+
+@pytest.mark.parametrize("family", [f for f in FILLERS if EVERY or f in SOME])
+def test_a_mask_is_filled_alike_in_company(family):
+    pair = {"pair": "<s> $A </s> </s> $B </s>"} if family == "longformer" else {}
+    tok = tiny.tiny_tokenizer(model_max_length=48, mask_token="w60", **pair)
+    model = tiny.tiny_model(family, tiny.families("MASKED_LM")[family])
+    pipe = pipeline("fill-mask", model=model, tokenizer=tok, device="cpu")
+    texts = [text.replace(text.split()[1], "w60", 1) for text in TEXTS]
+    for text, among in zip(texts, pipe(texts), strict=True):
+        alone = pipe(text)
+        assert [a["token"] for a in among] == [a["token"] for a in alone]
+        assert close([a["score"] for a in among], [a["score"] for a in alone])
+
+
 def test_a_single_prompt_is_continued_as_the_model_does():
     pipe, model = opened("text-generation", "marian", "MarianForCausalLM")
     text = tiny.words(1, 8)
