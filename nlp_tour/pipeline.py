@@ -28,9 +28,7 @@ class Pipeline(Engine):
 
     def read_options(self, options):
         "The options of a call, over those of the pipeline."
-        options = read_options(self.task, options, self.options)
-        self.task.check_model(options)
-        return options
+        return read_options(self.task, options, self.options)
 
     def __call__(
         self,

@@ -330,7 +330,9 @@ def value(form, column, i, text):
         return text.split()
     if form == Value("bool"):
         return (i + len(column)) % 2 == 0
-    return i if form == SMALL_INT else f"{i}" if column.lower() == "id" else text
+    if form == SMALL_INT:
+        return i
+    return str(i) if column.lower() == "id" else text
 
 
 def make_rows(home, name, config):

@@ -193,7 +193,8 @@ def _select_split(ds, split):
 
     if isinstance(split, (list, tuple)):
         return [_select_split(ds, s) for s in split]
-    fix = f"there is {' and '.join(ds)}, also in pieces, as in 'train[:10]'"
+    known = " and ".join(ds)
+    fix = f"there is {known}, also in pieces, as in 'train[:10]'"
     with as_input_error(f"split={split!r} cannot be read", fix):
         lengths = {k: len(v) for k, v in ds.items()}
         pieces = ReadInstruction.from_spec(str(split)).to_absolute(lengths)

@@ -95,7 +95,7 @@ def read_options(
     given: dict,  # options as they were passed
     base: Options = None,  # the options that they change; None: the task's defaults
 ) -> Options:
-    "Check a caller's options; raises `TypeError` for an unknown name, `InputError` for a value."
+    "Check a call's options; raises `TypeError` for an unknown name, `InputError` for a value."
     defaults = task.Options()
     base = base or defaults
     given = rename_arguments(rename_2021(given), base.old_names, task.name)
@@ -106,6 +106,8 @@ def read_options(
         check_kind(name, value, getattr(defaults, name))
     options = replace(base, **given, asked=asked, memo={})
     options.check_values(task)
+    if isinstance(task, Task):
+        task.check_model(options)
     return options
 
 # %% ../../nbs/tasks/base.ipynb #b6c50873
