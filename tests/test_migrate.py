@@ -243,6 +243,26 @@ def test_arguments_that_generate_never_read_are_dropped():
     assert own.changes == []
 
 
+def test_two_names_of_accelerate_are_todays():
+    old = "from accelerate import Accelerator, DistributedType\naccelerator = Accelerator()\n"
+    use = "if {}: kind = DistributedType.{}\n"
+    done = migrate(old + use.format("accelerator.use_fp16", "TPU"))
+    assert done.source == old + use.format('(accelerator.mixed_precision == "fp16")', "XLA")
+    assert migrate(done.source).changes == [] == done.left
+    mine = "from mine import accelerator\nprint(accelerator.use_fp16)\n"
+    assert migrate(mine).source == mine and migrate(mine).left == []
+
+
+def test_a_loop_over_data_sets_changes_each_in_place():
+    "As the examples of 2021 did; a class of the file's own keeps its method."
+    old = "from datasets import load_dataset\nfor test_dataset in sets:\n    "
+    use = "test_dataset.remove_columns_('label')\n"
+    new = "test_dataset = test_dataset.remove_columns('label')\n"
+    assert migrate(old + use).source == old + new
+    own = f"class Dataset: pass\ntest_dataset = Dataset()\n{use}"
+    assert migrate(own).source == own
+
+
 def test_an_import_of_what_is_gone_does_not_stop_a_file():
     "Its use raises the table's sentence; an import that an `except` follows is left alone."
     old = "from transformers import GPT2Config, TransfoXLConfig\n"

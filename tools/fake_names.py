@@ -157,9 +157,9 @@ def trained(algorithm, special):
         rust.decoder = decoders.ByteLevel()
         letters = pre_tokenizers.ByteLevel.alphabet()
         trainer = trainers.BpeTrainer(
-            vocab_size=1500, special_tokens=extra, initial_alphabet=letters, show_progress=False
+            vocab_size=5000, special_tokens=extra, initial_alphabet=letters, show_progress=False
         )
-    rust.train_from_iterator(texts(600), trainer)
+    rust.train_from_iterator(texts(4000), trainer)
     return rust
 
 

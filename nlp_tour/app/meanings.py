@@ -71,6 +71,7 @@ class Known:
     starred: set = field(default_factory=set)  # libraries imported with *
     returns_tuples: bool = False  # return_dict=False stands somewhere in the file
     opens: bool = False  # whether the file opens a model or data by name
+    accelerates: bool = False  # whether the file imports accelerate
     exchange: bool = False  # whether something runs only with names from `nlp_tour.all`
 
     def is_library(self, module) -> bool:
@@ -133,6 +134,7 @@ def family(self: Known, node, inside: str = None) -> tuple:  # (family, whether 
 def note_import(self: Known, node):
     "Record what `from … import …` brings."
     module = dotted(node.module) if node.module else ""
+    self.accelerates |= root(module) == "accelerate"
     if node.relative or not self.is_library(module):
         for name in [] if isinstance(node.names, cst.ImportStar) else node.names:
             self.names.pop(name.evaluated_alias or name.evaluated_name, None)

@@ -27,7 +27,7 @@ OWNER_FAMILIES = {
 }
 MEMBERS = {}  # name -> its entries
 for _entry in entries():
-    if _entry.kind in ("method", "attribute"):
+    if _entry.kind in ("method", "attribute") and not _entry.owner.startswith("accelerate"):
         MEMBERS.setdefault(_entry.name, []).append(_entry)
 
 # %% ../../nbs/app/old_uses.ipynb #5a3b7521
@@ -146,7 +146,12 @@ def in_place(known: Known, node) -> str:
     entry = find("method", name, "datasets.Dataset")
     while isinstance(owner, cst.Subscript):
         owner = owner.value
-    is_dataset = known.made.get(dotted(owner)) == "dataset"
+    text = dotted(owner)
+    is_dataset = known.made.get(text) == "dataset" or (
+        known.made.get(text) is None
+        and re.search(r"(?i)dataset$", text) is not None
+        and any(module.partition(".")[0] == "datasets" for module, _ in known.names.values())
+    )
     same = entry is not None and entry.today.startswith(f"ds = ds.{name[:-1]}(")
     return name[:-1] if same and is_dataset else ""
 

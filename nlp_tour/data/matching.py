@@ -20,7 +20,8 @@ def class_names(
     column: str = "label",
 ):  # a list, in the order of the ids; None where there are none
     "The names of the labels in a column of a data set."
-    feature = (getattr(data, "features", None) or {}).get(column)
+    features = getattr(data, "features", None)  # a list in many a data set of one's own
+    feature = features.get(column) if isinstance(features, Mapping) else None
     feature = getattr(feature, "feature", feature)
     return list(feature.names) if hasattr(feature, "names") else None
 
