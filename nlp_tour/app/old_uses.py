@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['OWNER_FAMILIES', 'MEMBERS', 'GONE_TASKS', 'BATCH', 'SIGNATURES', 'is_distinct', 'member', 'text_of', 'argument',
-           'old_call', 'is_column', 'is_unpacked', 'old_method', 'in_place', 'may_bind', 'Bound', 'takes_repo',
-           'in_organization']
+           'old_call', 'is_column', 'is_unpacked', 'old_method', 'is_data_set', 'in_place', 'may_bind', 'Bound',
+           'takes_repo', 'in_organization']
 
 # %% ../../nbs/app/old_uses.ipynb #22303b3b
 import re
@@ -137,6 +137,14 @@ def old_method(known: Known, node, inside: str):
         return find("use", f"old signature of {name}")
     return find("method", name, "transformers.Trainer")
 
+# %% ../../nbs/app/old_uses.ipynb #f456fbb5
+def is_data_set(known: Known, text: str) -> bool:
+    "Return whether a name holds a data set, as far as the file or its own name tells."
+    made = known.made.get(text)
+    imported = any(module.partition(".")[0] == "datasets" for module, _ in known.names.values())
+    named = re.search(r"(?i)dataset$", text) is not None
+    return made == "dataset" or (made is None and named and imported)
+
 # %% ../../nbs/app/old_uses.ipynb #13fc0435
 def in_place(known: Known, node) -> str:
     "Return today's name of the method if an expression changes a data set in place, else nothing."
@@ -146,12 +154,7 @@ def in_place(known: Known, node) -> str:
     entry = find("method", name, "datasets.Dataset")
     while isinstance(owner, cst.Subscript):
         owner = owner.value
-    text = dotted(owner)
-    is_dataset = known.made.get(text) == "dataset" or (
-        known.made.get(text) is None
-        and re.search(r"(?i)dataset$", text) is not None
-        and any(module.partition(".")[0] == "datasets" for module, _ in known.names.values())
-    )
+    is_dataset = is_data_set(known, dotted(owner))
     same = entry is not None and entry.today.startswith(f"ds = ds.{name[:-1]}(")
     return name[:-1] if same and is_dataset else ""
 
