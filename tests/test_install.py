@@ -109,11 +109,11 @@ def publish(folder, name, version, requires):
 @pytest.fixture(scope="module")
 def on_the_image(wheel, tmp_path_factory):
     """What `pip install` of a wheel would install on the image. pip sees only metadata: the
-    image's pins as installed, and newer versions of everything as what the index has."""
+    image's pins as installed, and a later version of each in the index."""
     folder = tmp_path_factory.mktemp("image")
     python, site = environment(folder / "env")
-    for pin in pins.lines(IMAGE):
-        name, version = pin.split("==")
+    pinned = dict(pin.split("==") for pin in pins.lines(IMAGE))
+    for name, version in pinned.items():
         info = site / f"{name}-{version}.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(metadata(name, version), encoding="utf-8")
@@ -124,7 +124,7 @@ def on_the_image(wheel, tmp_path_factory):
     index = folder / "index"
     index.mkdir()
     for name, found in needed(requires).items():
-        version = found.version.split("+")[0]
+        version = "99.0" if name in pinned else found.version
         publish(index, name, version, [r for r in found.requires or [] if "extra ==" not in r])
 
     def install(what):

@@ -59,6 +59,8 @@ class _Translates(type):
             check_options(todays, [*known, *_OLD], cls.__name__)
         made = super().__call__(*args, **todays)
         vars(made).update({n: kwargs[n] for n in kwargs if _OLD.get(n) and not _OLD[n].write})
+        if made.logging_dir is None:  # an older transformers still has the argument
+            made.logging_dir = made.__getattr__("logging_dir")
         return made
 
 
@@ -80,7 +82,7 @@ class ArgumentsOf2021:
             return todays_value(self, entry)
         return False
 
-
+# %% ../../nbs/training/arguments_2021.ipynb #5d0b7c1e
 def todays_value(
     arguments,
     entry,  # of an argument that became a value of another
