@@ -230,7 +230,7 @@ def test_only_names_that_exist_are_written():
     )
     assert lines_of(done.left) == [1] and "`GlueDatset`" in done.left[0][1]
     assert migrate(done.source).changes == []
-    suite = "try: from transformers import AdamW, GlueDataset\nexcept ImportError: pass\n"
+    suite = "try: from transformers import AdamW, GlueDatset\nexcept ImportError: pass\n"
     assert migrate(suite).source == suite and len(migrate(suite).left) == 2
 
 
