@@ -6,6 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+
+from tqdm import tqdm
 
 EVENTS = {
     "open",
@@ -32,6 +35,8 @@ def fork(prepare, work):
     if child:
         return child
     code = 1
+    # The lock of its bars is shared with the parent, which would wait for a dead holder for ever.
+    tqdm.set_lock(threading.RLock())
     try:
         prepare()
         work()
