@@ -160,7 +160,12 @@ def pretending(machine):
             stack.enter_context(patch.multiple(torch.cuda.random, **random))
             stack.enter_context(patch.object(torch.nn.DataParallel, "forward", parallel))
         else:
-            stack.enter_context(patch.object(torch.backends.mps, "is_available", lambda: True))
+            answers = {"is_available": lambda: True, "is_built": lambda: True}
+            stack.enter_context(patch.multiple(torch.backends.mps, **answers))
+            stack.enter_context(patch.object(torch.mps, "empty_cache", lambda: None))
+            # transformers keeps its first answer.
+            has_mps = patch("transformers.training_args.is_torch_mps_available", lambda: True)
+            stack.enter_context(has_mps)
         stack.enter_context(patch.object(torch.Tensor, "_make_subclass", make_subclass))
         stack.enter_context(patch.object(torch, "load", load))
         stack.enter_context(Pretending(machine.kind))
