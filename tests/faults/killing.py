@@ -29,6 +29,11 @@ def below(folder, event, args):
     return str(folder) in place
 
 
+def bars(cls=tqdm):
+    "All classes of progress bars."
+    return [cls, *(found for sub in cls.__subclasses__() for found in bars(sub))]
+
+
 def fork(prepare, work):
     "The id of a child that does `prepare()` and `work()`, and ends with 0 if neither raises."
     child = os.fork()
@@ -36,7 +41,9 @@ def fork(prepare, work):
         return child
     code = 1
     # The lock of its bars is shared with the parent, which would wait for a dead holder for ever.
-    tqdm.set_lock(threading.RLock())
+    lock = threading.RLock()
+    for cls in bars():
+        cls.set_lock(lock)
     try:
         prepare()
         work()
