@@ -176,7 +176,8 @@ def write_tokenizer(folder, kind):
         )
     rust.add_special_tokens(list(dict.fromkeys(special.values())))
     rust.save(str(folder / "tokenizer.json"))
-    limits = {"model_max_length": 1024 if family in ("gpt2", "gpt_neo", "bart") else 512}
+    longest = {"gpt2": 1024, "gpt_neo": 1024, "bart": 1024, "roberta": 128}  # else 512
+    limits = {"model_max_length": longest.get(family, 512)}
     settings = {k: t for k, t in special.items() if k.endswith("_token")} | limits
     settings["tokenizer_class"] = name
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))

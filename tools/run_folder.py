@@ -14,8 +14,8 @@ with a main part. It works on text, without TensorFlow, without a login, without
 it, and with data that a hub has or a file of a public form holds.
 
 What is stood in for: `pip`, downloads and other shell commands are skipped; "cuda" reads as "cpu",
-half precision as full; `input()` gives two lines, then ends the file. A cell that was saved with
-an error may fail again: its author shows the error."""
+half precision as full, a checkpoint's number as that of the last one; `input()` gives two lines,
+then ends the file. A cell that was saved with an error may fail again: its author shows the error."""
 
 import argparse
 import contextlib
@@ -38,6 +38,8 @@ ON_CPU = [
     (r"\.half\(\)", ""),
     (r"fp16=True", "fp16=False"),
     (r"num_workers=\d+", "num_workers=0"),
+    (r"torch\.cuda\.(set_device|current_device|get_device_name)\(\w*\)", "0"),
+    (r"[\"']([\w/.]+)/checkpoint-\d+[\"']", r"__import__('glob').glob('\1/checkpoint-*')[-1]"),
 ]
 
 
