@@ -15,7 +15,7 @@ it, and with data that a hub has or a file of a public form holds.
 
 What is stood in for: `pip`, downloads and other shell commands are skipped; "cuda" reads as "cpu",
 half precision as full, a checkpoint's number as that of the last one; `input()` gives two lines,
-then ends the file. A cell that was saved with an error may fail again: its author shows the error."""
+then ends the file. A cell that was saved with an error may fail again: its author shows it."""
 
 import argparse
 import contextlib
