@@ -251,3 +251,9 @@ def test_no_answer_and_no_name_begins_with_a_space(task):
         assert pieces and pieces == [piece.strip() for piece in pieces]
         found.append(pieces)
     assert found[0] == found[1]
+
+
+def test_no_labels_named_to_ignore_are_the_usual_ones(places):
+    text = "John in Paris"
+    assert places(text, ignore_labels=None) == places(text)
+    assert len(places(text, ignore_labels=[])) >= len(places(text))

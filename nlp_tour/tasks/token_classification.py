@@ -219,8 +219,10 @@ class TokenOptions(Options):
         strategy = given.get("aggregation_strategy")
         if isinstance(strategy, str):
             given = given | {"aggregation_strategy": strategy.lower()}
-        if "ignore_labels" in given:
-            labels = given["ignore_labels"]
+        labels = given.get("ignore_labels")
+        if labels is None:
+            given = {k: v for k, v in given.items() if k != "ignore_labels"}  # as upstream
+        else:
             if isinstance(labels, str):
                 raise InputError("ignore_labels must be a list of labels, as in ['O'].")
             given = given | {"ignore_labels": list(as_texts(labels, where="ignore_labels").items)}
