@@ -30,6 +30,8 @@ def names_of(why):
     why = why.removeprefix("in the file: ")
     if "with its `" in why:
         return [re.search(r"with its `\s*(.+?)\s*`", why)[1]]
+    if why.startswith("outputs are no tuple today"):
+        return ["outputs unpacked as a tuple"]
     if "is not Python 3" in why:
         return ["this cell"]
     if why.startswith("these names come from"):

@@ -1,7 +1,7 @@
 // What of 2021's transformers and datasets a script or notebook uses, by the library's own table: the rules of `nlp-tour migrate`, without the libraries.
 import { NotPython, cell, codeCells, statements } from "./scan.mjs";
 
-const LIBRARIES = ["transformers", "datasets"],
+const LIBRARIES = ["transformers", "datasets", "huggingface_hub"],
   FORMER = ["nlp", "pytorch_transformers", "pytorch_pretrained_bert"],
   OURS = "nlp_tour.all";
 const root = (name) => name.split(".")[0],
@@ -332,6 +332,15 @@ const SIGNATURES = {
 };
 const BATCH = /^(input_ids|attention_mask|token_type_ids|labels|lm_labels|mc_labels)$/;
 
+/** Whether `migrate` can join the organization and the name of a `push_to_hub`. */
+function joins(args) {
+  const given = (name) => args.find((a) => a.keyword === name)?.value,
+    first = args.find((a) => a.keyword === null)?.value,
+    parts = [given("organization"), first ?? given("repo_path_or_name") ?? given("repo_name")];
+  const plain = (node) => node?.kind === "string" && /^\w[\w./-]*$/.test(node.value);
+  return parts.every((node) => plain(node) || node?.kind === "name");
+}
+
 /** All old uses of one file; `report(line, name, way, today, kind)` hears each. */
 class Finder {
   constructor(known, table, report) {
@@ -444,11 +453,20 @@ class Finder {
     const [entry, sure] = this.member(node, inside);
     if (!entry || (entry.write === "__call__" && node.called)) return;
     const isName = /^[A-Za-z_]\w*$/.test(entry.write ?? "") && entry.write !== "__call__";
-    if (isName && sure && (entry.kind !== "argument" || entry.how === "renamed"))
+    const written = isName && sure && (entry.kind !== "argument" || entry.how === "renamed");
+    if (written || this.inPlace(node, entry))
       this.report(node.line, node.name, "migrate", entry.today, entry.kind);
     else if (entry.kind === "argument")
       this.report(node.line, node.name, "hand", entry.today, entry.kind);
     else this.left(node.line, node.name, entry, entry.kind);
+  }
+
+  /** Whether a method changes a data set in place that today's gives back. */
+  inPlace({ name, value, called }, { today }) {
+    let owner = value;
+    while (owner.kind === "subscript") owner = owner.value;
+    const same = today.startsWith(`ds = ds.${name.slice(0, -1)}(`);
+    return called && same && this.known.made.get(dotted(owner)) === "dataset";
   }
 
   call(node, inside) {
@@ -537,6 +555,10 @@ class Finder {
         byValue = rule !== null && typeof rule === "object";
       const isKnown =
         rule !== undefined && rule !== null && (!byValue || Object.hasOwn(rule, value.text));
+      if (sure && keyword === "organization" && joins(args)) {
+        this.report(line, keyword, "migrate", entry.today, "argument");
+        continue;
+      }
       if (!sure || !isKnown) {
         this.left(line, keyword, entry, "argument");
         continue;
@@ -558,7 +580,8 @@ class Finder {
       batch = value.args.some((a) => a.star === "**" || BATCH.test(a.keyword ?? ""));
     if (!isKnown && !(batch && (known.names.size || known.modules.size))) return;
     const entry = this.table.find("use", "outputs unpacked as a tuple");
-    this.left(line, entry.name, entry, "use");
+    if (isKnown) this.report(line, entry.name, "migrate", entry.today, "use");
+    else this.left(line, entry.name, entry, "use");
   }
 
   def({ name, params, inside, nameLine }) {
