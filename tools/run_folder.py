@@ -39,7 +39,10 @@ ON_CPU = [
     (r"fp16=True", "fp16=False"),
     (r"num_workers=\d+", "num_workers=0"),
     (r"torch\.cuda\.(set_device|current_device|get_device_name)\(\w*\)", "0"),
-    (r"\\?[\"']([\w/.]+)/checkpoint-\d+\\?[\"']", r"__import__('glob').glob('\1/checkpoint-*')[-1]"),
+    (
+        r"\\?[\"']([\w/.]+)/checkpoint-\d+\\?[\"']",
+        r"__import__('glob').glob('\1/checkpoint-*')[-1]",
+    ),
 ]
 
 
