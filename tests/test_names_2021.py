@@ -3,14 +3,12 @@
 import importlib
 import subprocess
 import sys
-from importlib.metadata import version
 
-from packaging.version import Version
+from dead_names import is_dead
 
 from nlp_tour.base.names_2021 import entries
 
 ENTRIES = entries()
-INSTALLED = {name: Version(version(name)) for name in ("transformers", "datasets")}
 
 
 def instance(entry):
@@ -20,14 +18,6 @@ def instance(entry):
 
 def of_kind(*kinds):
     return [e for e in ENTRIES if e.kind in kinds]
-
-
-def is_dead(entry):
-    "Whether the installed library is as late as the version without it."
-    library = (entry.owner or entry.name).partition(".")[0]
-    if library not in INSTALLED or entry.since == "deprecated":
-        return True
-    return Version(entry.since) <= INSTALLED[library]
 
 
 def dead(*kinds):
