@@ -22,19 +22,21 @@ def draw_matrices(
     rows: dict,  # name -> shapes of matrices, as (height, width)
     alt: str,  # what the picture shows, in words
     width: float = PAPER,  # of the longest row with its name, in points
+    terms: list = None,  # a label above each matrix of the first row, such as "+ B"
 ) -> Picture:
     "Draw weight matrices as rectangles, all to the same scale."
     from matplotlib.patches import Rectangle
 
     if not rows:
         raise InputError("there are no matrices to draw", "pass at least one row")
-    left, gap = LETTER * SMALL * max(map(len, rows)) + 10, 1.5
+    left, gap = LETTER * SMALL * max(map(len, rows)) + 10, 24 if terms else 1.5
     longest = max(sum(w for _, w in shapes) for shapes in rows.values())
     most = max(map(len, rows.values()))
     scale = (width - left - gap * most) / longest
     heights = [max(12, scale * max(h for h, _ in shapes)) for shapes in rows.values()]
-    ax = new_paper(width + 4, sum(heights) + 5 * len(rows))
-    y = 2
+    y = 16 if terms else 2
+    ax = new_paper(width + 4, y + sum(heights) + 5 * len(rows))
+    labels = iter(terms or [])
     for (name, shapes), height in zip(rows.items(), heights):
         x = left
         write(ax, left - 6, y + height / 2, name, SMALL, ha="right", color=INK)
@@ -42,6 +44,7 @@ def draw_matrices(
             high, wide = (max(LEAST, scale * side) for side in shape)
             corner = (x, y + (height - high) / 2)
             ax.add_patch(Rectangle(corner, wide, high, fc="#dbe7f3", ec=BLUE, lw=0.7))
+            write(ax, x + wide / 2, 7, next(labels, ""), SMALL, ha="center", color=INK)
             x += wide + gap
         y += height + 5
     return picture(ax, alt)
