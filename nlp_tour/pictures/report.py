@@ -25,7 +25,7 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem }
 td, th { padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top }
 img { max-width: 100%; border-radius: 6px }
 .cards { display: flex; flex-wrap: wrap; gap: .8rem }
-.card { background: var(--soft); border-radius: 8px; padding: .7rem 1rem; flex: 1 1 7rem }
+.card { background: var(--soft); border-radius: 8px; padding: .7rem 1rem; flex: 1 1 12rem }
 .card b { display: block; font-size: 1.5rem; color: var(--accent) }
 .pair { display: flex; flex-wrap: wrap; gap: 1rem; align-items: center }
 .pair img { flex: 1 1 18rem; min-width: 0 }
