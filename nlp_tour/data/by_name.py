@@ -206,7 +206,8 @@ def _is_cached(path, name):
     from datasets import config
 
     folder = Path(config.HF_DATASETS_CACHE) / path.replace("/", "___")
-    return any(folder.glob(f"{name or '*'}/*/*/dataset_info.json"))
+    wanted = name or "*"
+    return any(folder.glob(f"{wanted}/*/*/dataset_info.json"))
 
 
 def _from_cache(path, args, kwargs):
