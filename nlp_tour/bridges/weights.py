@@ -163,7 +163,7 @@ def own_class(
     model,
 ) -> type:
     "Return the transformers class of `model`, without the subclass of `nlp_tour.all`."
-    return next(c for c in type(model).__mro__ if c.__module__ != "nlp_tour.all")
+    return next(c for c in type(model).__mro__ if not c.__module__.startswith("nlp_tour."))
 
 # %% ../../nbs/bridges/weights.ipynb #eac192e7
 def from_tf(

@@ -6,8 +6,6 @@
 __all__ = ['ModelOf2021', 'top_k_top_p_filtering']
 
 # %% ../../nbs/hub/models_2021.ipynb #24e8b2eb
-import torch
-
 from ..base.patch import patch
 
 # %% ../../nbs/hub/models_2021.ipynb #22d9672e
@@ -24,6 +22,8 @@ class ModelOf2021:
 # %% ../../nbs/hub/models_2021.ipynb #3dfe5316
 def _added(mask, dtype):
     "0 where a mask is 1, the smallest number where it is 0."
+    import torch
+
     return (1.0 - mask.to(dtype)) * torch.finfo(dtype).min
 
 
@@ -39,6 +39,8 @@ def get_extended_attention_mask(
     self: ModelOf2021, attention_mask, input_shape, device=None, dtype=None
 ):
     "`invert_attention_mask`; a decoder's tokens see only those before them."
+    import torch
+
     mask = attention_mask
     if mask.dim() == 2 and self.config.is_decoder:
         new, n = input_shape[-1], mask.shape[1]
