@@ -33,6 +33,7 @@ FACTS = {
         "10,217": "the model card",
         "35,068,418": "chapter 4",
         "5,000": "the report",
+        "0.5309": "the tour's page",
         "0.827": "the report",
         "3.11": "a version",
         "3.10": "a version",

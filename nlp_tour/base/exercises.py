@@ -30,13 +30,19 @@ def check_answer(
     print("Right!")
 
 # %% ../../nbs/base/exercises.ipynb #00a8d83a
+def _labels(answers):
+    "The labels of one text's answers, which a list of texts has a level deeper."
+    flat = sum((a if isinstance(a, list) else [a] for a in answers), [])
+    return {a["label"] for a in flat}
+
+
 EXERCISES |= {
     "1.1": (
-        lambda answers: {a["label"] for a in answers} == {"NEGATIVE", "POSITIVE"},
+        lambda answers: _labels(answers) == {"NEGATIVE", "POSITIVE"},
         "the option is called top_k, and there are two labels.",
     ),
     "1.2": (
-        lambda share: abs(share - 1 / (1 + math.exp(1.0 - 3.0))) < 1e-4,
+        lambda share: abs(share - 1 / (1 + math.exp(1.0 - 3.0))) < 0.005,
         "e to the power of the second logit, divided by the sum of both powers.",
     ),
     "1.3": (
@@ -53,7 +59,7 @@ EXERCISES |= {
     ),
     "2.2": (
         lambda word, tok: word.isalpha() and len(tok.tokenize(word)) >= 5,
-        "rare and long. Try tokenizer.tokenize() on a disease or a dinosaur.",
+        "rare, long, and letters only. Medicines and Welsh villages are good; try tok.tokenize().",
     ),
     "2.3": (
         lambda ids, tok: ids == tok("so good")["input_ids"],
@@ -62,17 +68,23 @@ EXERCISES |= {
 }
 
 # %% ../../nbs/base/exercises.ipynb #d56c3649
+def _is_own(text):
+    "Whether these are words, and not the tour's own, however they are spelled."
+    letters = "".join(c for c in text.lower() if c.isalpha())
+    return letters not in ("", "wehopeyoudonthateit")
+
+
 EXERCISES |= {
     "3.1": (
         lambda factor: abs(1 / (1 + math.exp(-3.3 / factor)) - 0.75) < 0.005,
         "75% to 25% is 3 to 1, so the difference must become the logarithm of 3.",
     ),
     "3.2": (
-        lambda loss: abs(loss - math.log(2)) < 1e-3,
+        lambda loss: abs(loss - math.log(2)) < 0.005,
         "what is the probability of the right label? Then -log, as above.",
     ),
     "3.3": (
-        lambda text, score: 0.4 < score(text) < 0.6 and text != "We hope you don't hate it.",
+        lambda text, score: _is_own(text) and 0.4 < score(text) < 0.6,
         "plain facts rarely work. Try what can be praise or blame, such as tears.",
     ),
 }
