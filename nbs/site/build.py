@@ -128,6 +128,10 @@ NAMED = {
 # What folds a section of the sidebar is a button for the keyboard, too; the arrow is its double.
 FOLDER = re.compile(r'data-bs-target="(#quarto-sidebar-section-\d+)" role="navigation"')
 ARROW = '<a class="sidebar-item-toggle '
+# The sidebar stands on each page, so its 150 names go without an element of their own.
+NAME = re.compile(
+    r'(class="sidebar-item-text sidebar-link[^>]*>)<span class="menu-text">([^<]*)</span>'
+)
 
 
 def accessible(text):
@@ -135,6 +139,7 @@ def accessible(text):
     sidebar is folded by keys, too."""
     text = FOLDER.sub(r'data-bs-target="\1" href="\1" role="button"', text)
     text = text.replace(ARROW, ARROW.replace("<a ", '<a tabindex="-1" '))
+    text = NAME.sub(r"\1\2", text)
     for found, named in NAMED.items():
         text = text.replace(found, named)
     # There are two rows of breadcrumbs, for wide and for narrow pages.

@@ -176,7 +176,7 @@ def hero(root, text, printed):
     "The first screen as HTML."
     path = "".join(chapter(*row) for row in chapters(text))
     lines = example(root / "nbs" / "index.ipynb")
-    (install,) = re.findall(r"^pip install git\+\S+", text, re.M)
+    (install,) = re.findall(r"\bpip install git\+[^\s`]+", text)
     parts = {"install": install, "path": path, "figures": measured(root, printed)}
     return HERO.format(example=lines, **parts)
 
