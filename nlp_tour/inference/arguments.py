@@ -171,9 +171,10 @@ def choose_task(self: Request):
 @patch
 def options_for(self: Request, task: Task) -> Options:
     "The options of the task that was opened."
-    options = self.task_options or read_options(task, self.options)
-    task.check_model(options)
-    return options
+    if self.task_options is None:
+        return read_options(task, self.options)
+    task.check_model(self.task_options)
+    return self.task_options
 
 
 @patch

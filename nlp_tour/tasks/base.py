@@ -89,7 +89,7 @@ def rename_2021(
         out.setdefault("long", "truncate")
     return out
 
-
+# %% ../../nbs/tasks/base.ipynb #7be00a03
 def read_options(
     task,  # a `Task` or its class
     given: dict,  # options as they were passed
