@@ -67,9 +67,9 @@ class DataCollatorForWholeWordMask(DataCollatorForLanguageModeling):
         batch = self.tokenizer.pad(ids, return_tensors="pt")
         labels = batch["input_ids"].clone()
         chosen = torch.zeros_like(labels, dtype=torch.bool)
-        start = 0 if self.tokenizer.padding_side == "right" else None
+        left = self.tokenizer.padding_side == "left"
         for i, row in enumerate(rows):
-            first = labels.shape[1] - len(row["input_ids"]) if start is None else start
+            first = labels.shape[1] - len(row["input_ids"]) if left else 0
             for word in self._chosen(row):
                 chosen[i, [first + at for at in word]] = True
         labels[~chosen] = -100
