@@ -28,6 +28,27 @@ def options(doc, **defaults):
     return cli.parse_args()
 
 
+def make_embedded(doc, train, write, evaluate, write_card):
+    """Train an embedded model, write it into the package, print its figures and write its card;
+    with --evaluate only print the figures of what the package holds."""
+    raw = argparse.RawDescriptionHelpFormatter
+    cli = argparse.ArgumentParser(description=doc, formatter_class=raw)
+    cli.add_argument("--evaluate", action="store_true")
+    only_evaluate = cli.parse_args().evaluate
+    if not only_evaluate:
+        write(train())
+    figures = evaluate()
+    print(json.dumps(figures))
+    if not only_evaluate:
+        write_card(figures)
+
+
+def card_versions():
+    "The versions that a model card names."
+    packages = {p: version(p).split("+")[0] for p in ("torch", "transformers", "peft")}
+    return {"python": platform.python_version(), **packages}
+
+
 def processor():
     "The name of the processor, where Linux tells it."
     cpus = Path("/proc/cpuinfo")

@@ -9,14 +9,11 @@ adapter on the body, trained together on the reviews and plots of the training f
 and bfloat16 autocast, so that the same machine gives the same numbers; about nine minutes. It is
 written into nlp_tour/embedded/fill_mask, in float16."""
 
-import argparse
 import itertools
 import json
 import math
-import platform
 
-import common  # noqa: F401  (the first, since it takes the network away)
-import peft
+import common  # the first, since it takes the network away
 import torch
 import torch.nn.functional as F
 import transformers
@@ -208,10 +205,7 @@ def write_card(figures):
         steps=STEPS,
         epochs=round(STEPS * BATCH / len(pieces(texts()["train"])), 1),
         megabytes=round(size / 1e6, 2),
-        python=platform.python_version(),
-        torch=torch.__version__.split("+")[0],
-        transformers=transformers.__version__,
-        peft=peft.__version__,
+        **common.card_versions(),
     )
     (FILL_MASK / "README.md").write_text(card)
 
@@ -253,13 +247,4 @@ alone.
 """
 
 if __name__ == "__main__":
-    raw = argparse.RawDescriptionHelpFormatter
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    cli.add_argument("--evaluate", action="store_true")
-    only_evaluate = cli.parse_args().evaluate
-    if not only_evaluate:
-        write(train())
-    figures = evaluate()
-    print(json.dumps(figures))
-    if not only_evaluate:
-        write_card(figures)
+    common.make_embedded(__doc__, train, write, evaluate, write_card)

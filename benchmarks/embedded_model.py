@@ -16,13 +16,10 @@ of the training films, in three acts. It is written into nlp_tour/embedded/senti
 One thread and bfloat16 autocast, so that the same machine gives the same numbers; about forty
 minutes."""
 
-import argparse
 import json
-import platform
 import random
 
-import common  # noqa: F401  (the first, since it takes the network away)
-import peft
+import common  # the first, since it takes the network away
 import torch
 import torch.nn.functional as F
 import transformers
@@ -190,14 +187,10 @@ def write_card(figures):
     "The model card, with the figures just measured."
     from nlp_tour.data.reviews import majority_share
 
-    torch_version = torch.__version__.split("+")[0]
     data = reviews()
     card = CARD.format(
         **figures,
-        python=platform.python_version(),
-        torch=torch_version,
-        transformers=transformers.__version__,
-        peft=peft.__version__,
+        **common.card_versions(),
         train=len(data["train"]),
         majority=round(majority_share(data["test"]["label"][:]), 4),
     )
@@ -239,13 +232,4 @@ peft {peft}; `--evaluate` gives the figures alone.
 """
 
 if __name__ == "__main__":
-    raw = argparse.RawDescriptionHelpFormatter
-    cli = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    cli.add_argument("--evaluate", action="store_true")
-    only_evaluate = cli.parse_args().evaluate
-    if not only_evaluate:
-        write(train())
-    figures = evaluate()
-    print(json.dumps(figures))
-    if not only_evaluate:
-        write_card(figures)
+    common.make_embedded(__doc__, train, write, evaluate, write_card)
