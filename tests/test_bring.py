@@ -108,6 +108,20 @@ trainer.train(model_path="a")
 model.push_to_hub("a", organization="b")
 sorted(x, tokenizer=1)
 """,
+    "kept by their methods": """
+from datasets import load_dataset
+from transformers import AutoModel
+from accelerate import Accelerator, DistributedType
+model = AutoModel.from_pretrained("bert-base-cased").cuda()
+loss, logits = model(input_ids, labels=labels)
+model.half().generate(input_ids, bos_token="a")
+model.generate(input_ids, eos_token="a")
+train_dataset.rename_column_("a", "b")
+load_dataset("imdb")["train"].map_(f)
+accelerator = Accelerator()
+accelerator.use_fp16, DistributedType.TPU
+other.use_fp16
+""",
     "members": """
 from transformers import AutoTokenizer, Trainer, BertForMaskedLM, HfArgumentParser
 from transformers import TrainingArguments

@@ -34,7 +34,10 @@ export function tableOf(rows) {
   ];
   const find = (kind, name, owner) =>
     all(kind, name).find((e) => owner === undefined || e.owner === owner);
-  const members = (name) => [...all("method", name), ...all("attribute", name)];
+  const members = (name) =>
+    [...all("method", name), ...all("attribute", name)].filter(
+      (e) => !e.owner.startsWith("accelerate"),
+    );
   const table = { find, members, args: {}, rows };
   for (const [kind, owners] of Object.entries(OWNERS)) {
     const full = owners.map((o) => (o.startsWith("datasets") ? o : `transformers.${o}`));
@@ -127,6 +130,7 @@ export class Known {
   functions = new Set();
   used = new Map(); // module's local name -> attributes read from it
   returnsTuples = false;
+  accelerates = false; // whether the file imports accelerate
 
   constructor(foreign = []) {
     this.foreign = foreign;
@@ -178,6 +182,7 @@ export class Known {
 
 const notes = {
   from(known, { module, names }) {
+    known.accelerates ||= root(module) === "accelerate";
     if (module.startsWith(".") || !known.isLibrary(module))
       names.forEach((n) => known.names.delete(n.alias ?? n.name));
     else
@@ -231,6 +236,9 @@ const notes = {
   },
 };
 
+// Methods that return their own.
+const KEEPING = /^(map|filter|shuffle|select|to|cuda|half|eval)$/;
+
 function noteCall(known, target, call) {
   const method = call.func.kind === "attribute" ? call.func.name : "";
   if (target.kind === "tuple" && /^(parse_args_into|parse_json)/.test(method)) {
@@ -244,8 +252,10 @@ function noteCall(known, target, call) {
       parts = classes.kind === "tuple" ? classes.elements : [classes];
     family = parts.map((p) => known.classes.get(dotted(p)) || known.called({ func: p }));
   }
-  if (!family && method && /^(map|filter|shuffle|select|to|cuda)$/.test(method))
-    family = known.made.get(dotted(call.func.value)) ?? "";
+  if (!family && KEEPING.test(method)) {
+    const held = call.func.value; // Model.from_pretrained(…).cuda()
+    family = held.kind === "call" ? known.called(held) : (known.made.get(dotted(held)) ?? "");
+  }
   const name = dotted(target),
     maker = dotted(call.func);
   if (name && (family || (!known.made.has(name) && /^[A-Z]/.test(last(maker)))))
@@ -305,6 +315,7 @@ const OWNERS = {
   "a tokenizer's call": ["PreTrainedTokenizerBase.__call__"],
   "a model's call": ["PreTrainedModel.forward"],
   push_to_hub: ["PreTrainedModel.push_to_hub"],
+  generate: ["GenerationMixin.generate"],
   AdamW: ["AdamW"],
   BertTokenizer: ["BertTokenizer"],
   GPT2Tokenizer: ["GPT2Tokenizer"],
@@ -330,6 +341,7 @@ const SIGNATURES = {
   log: "start_time",
   _get_train_sampler: "train_dataset",
 };
+const ACCELERATE = { accelerator: "Accelerator", DistributedType: "DistributedType" };
 const BATCH = /^(input_ids|attention_mask|token_type_ids|labels|lm_labels|mc_labels)$/;
 
 /** Whether `migrate` can join the organization and the name of a `push_to_hub`. */
@@ -448,6 +460,13 @@ class Finder {
   }
 
   attribute(node, inside) {
+    const held = this.known.accelerates && ACCELERATE[last(dotted(node.value))];
+    if (held) {
+      const entry = this.table.find("attribute", node.name, `accelerate.${held}`);
+      if (entry && !node.stored)
+        this.report(node.line, node.name, "migrate", entry.today, entry.kind);
+      return;
+    }
     const lost = this.lostAttribute(node);
     if (lost) return this.report(node.line, node.name, "hand", lost.today, "name");
     const [entry, sure] = this.member(node, inside);
@@ -466,7 +485,14 @@ class Finder {
     let owner = value;
     while (owner.kind === "subscript") owner = owner.value;
     const same = today.startsWith(`ds = ds.${name.slice(0, -1)}(`);
-    return called && same && this.known.made.get(dotted(owner)) === "dataset";
+    return called && same && this.isDataSet(dotted(owner));
+  }
+
+  /** Whether a name holds a data set, as far as the file or its own name tells. */
+  isDataSet(name) {
+    const { made, names } = this.known;
+    if (made.has(name)) return made.get(name) === "dataset";
+    return /dataset$/i.test(name) && [...names.values()].some(([m]) => root(m) === "datasets");
   }
 
   call(node, inside) {
@@ -539,6 +565,10 @@ class Finder {
     if (KINDS[known.classes.get(name)]) return [KINDS[known.classes.get(name)], true];
     if (TOKENIZING.test(method))
       return [CALLS.tokenizer, known.family(func.value, inside)[0] === "tokenizer"];
+    if (method === "generate") {
+      const [family, sure] = known.family(func.value, inside);
+      return [family === "model" ? "generate" : undefined, sure];
+    }
     if (method === "train")
       return ["Trainer.train", known.family(func.value, inside)[0] === "trainer"];
     const [family, sure] = known.family(func, inside);
