@@ -71,13 +71,14 @@ FIGURES = [
     (
         "inference",
         ("reviews", "times_best_stock", "ours, float32"),
-        "the texts a second of transformers.pipeline at its best batch size on a CPU, "
+        "as many texts a second as transformers.pipeline at its best batch size, on a CPU, "
         "with the same answers",
     ),
     (
         "training",
         ("times_the_recipe", "finetune"),
-        "the examples a second of the fine-tuning recipe of 2021, on a CPU and the same reviews",
+        "as many examples a second as "
+        "the fine-tuning recipe of 2021, on a CPU and the same reviews",
     ),
     (
         "first_answer",
@@ -90,7 +91,7 @@ HERO = """<div class="hero">
 <div class="first"><div class="promise">
 <h1>Hugging Face Transformers' Quick Tour of 2021, running today</h1>
 <p>Pipeline, tokenizer, model, customization, Trainer, native loop: six notebooks that are source,
-documentation and tests at once. They run on today's libraries, and with no network.</p></div>
+documentation and tests at once. They run on today's libraries, also without a network.</p></div>
 <div class="classified">{example}</div>
 <div class="start"><pre class="commands"><code>{install}</code></pre>
 <p class="go"><a class="primary" href="pipeline.html">Begin the tour</a>

@@ -236,11 +236,13 @@ def plan_smaller(
             f"one row of {rows[failed[0]].cost} tokens does not fit into the memory of "
             f"{self.device}; use long='truncate', a smaller model or another device."
         )
-    self.batch_tokens = min(self.batch_tokens, sum(rows[i].cost for i in failed)) // 2
+    tokens = sum(rows[i].cost for i in failed)
+    self.batch_tokens = min(self.batch_tokens, tokens) // 2
     if self.device.type == "cuda":
         torch.cuda.empty_cache()
     warn_once(
-        f"{self.device} ran out of memory; going on with batches of {self.batch_tokens} tokens."
+        f"{self.device} ran out of memory on a batch of {tokens} tokens; "
+        f"going on with batches of {self.batch_tokens}."
     )
     batches = plan_rows([rows[i] for i in left], self.batch_tokens)
     return [[left[i] for i in batch] for batch in batches]
