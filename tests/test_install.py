@@ -1,5 +1,6 @@
 "The wheel: what it holds, and what pip would change of an image that has its own versions."
 
+import csv
 import json
 import os
 import re
@@ -106,13 +107,10 @@ def publish(folder, name, version, requires):
         archive.writestr(f"{info}/RECORD", "")
 
 
-@pytest.fixture(scope="module")
-def on_the_image(wheel, tmp_path_factory):
-    """What `pip install` of a wheel would install on the image. pip sees only metadata: the
-    image's pins as installed, and a later version of each in the index."""
-    folder = tmp_path_factory.mktemp("image")
+def installer(wheel, pinned, folder):
+    """What `pip install` of a wheel would install on an image, and an index for more of them. pip
+    sees only metadata: the image's pins as installed, and a later version of each in the index."""
     python, site = environment(folder / "env")
-    pinned = dict(pin.split("==") for pin in pins.lines(IMAGE))
     for name, version in pinned.items():
         info = site / f"{name}-{version}.dist-info"
         info.mkdir()
@@ -137,6 +135,13 @@ def on_the_image(wheel, tmp_path_factory):
     return install, index
 
 
+@pytest.fixture(scope="module")
+def on_the_image(wheel, tmp_path_factory):
+    "The dry run on Colab's latest image."
+    pinned = dict(pin.split("==") for pin in pins.lines(IMAGE))
+    return installer(wheel, pinned, tmp_path_factory.mktemp("image"))
+
+
 def test_the_wheel_replaces_nothing_of_colabs_image(wheel, on_the_image):
     install, _ = on_the_image
     names = {canonicalize_name(pin.split("==")[0]) for pin in pins.lines(IMAGE)}
@@ -144,6 +149,21 @@ def test_the_wheel_replaces_nothing_of_colabs_image(wheel, on_the_image):
     assert {"nlp-tour", "evaluate"} <= new, "what the image lacks is installed"
     assert {"torch", "transformers", "datasets", "numpy", "pandas"} <= names
     assert new & names == set()
+
+
+with (root / "tools" / "colab-runtimes.tsv").open(encoding="utf-8") as file:
+    RUNTIMES = {row.pop("runtime"): row for row in csv.DictReader(file, delimiter="\t")}
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_torch_and_the_data_stay_on_an_older_runtime(wheel, runtime, tmp_path):
+    "A transformers that no test passes with is replaced, and what the newer one asks for."
+    pinned = RUNTIMES[runtime]
+    install, _ = installer(wheel, pinned, tmp_path)
+    replaced = install(wheel) & set(pinned)
+    is_old = tuple(map(int, pinned["transformers"].split(".")[:2])) < (5, 5)
+    assert ("transformers" in replaced) == is_old
+    assert replaced <= ({"transformers", "safetensors"} if is_old else set())
 
 
 def test_a_higher_bound_would_replace_a_package_of_the_image(on_the_image):
