@@ -55,6 +55,7 @@ MORE = {
         "rope_parameters": {"full_attention": ROPE, "sliding_attention": ROPE},
     },
     **dict.fromkeys(["big_bird", "bigbird_pegasus"], {"block_size": 4, "num_random_blocks": 1}),
+    "fsmt": {"src_vocab_size": WORDS, "tgt_vocab_size": WORDS},
     "funnel": {"block_sizes": [1, 1], "num_decoder_layers": 1},
     "gpt_neo": {"attention_types": [[["global", "local"], 1]]},
     "jamba": {
@@ -79,6 +80,7 @@ MORE = {
         "xpath_unit_hidden_size": 4,
     },
     "mistral4": {"head_dim": 16},
+    "neomme": {"head_dim": 16, "layer_types": ["sliding_attention", "full_attention"]},
     "perceiver": {"num_cross_attention_heads": 4, "num_self_attention_heads": 4},
     "qwen3_5_text": {"layer_types": ["linear_attention", "full_attention"]},
     "qwen3_next": {"layer_types": ["linear_attention", "full_attention"]},
@@ -119,6 +121,62 @@ MORE = {
 }
 MORE |= dict.fromkeys(["t5", "mt5", "umt5"], {"decoder_start_token_id": PAD})
 
+MIXED = {"layer_types": ["linear_attention", "full_attention"]}
+EXPERTS = {"mlp_layer_types": ["dense", "sparse"], "num_experts_per_token": 2}
+STATE = {"mamba_n_heads": 4, "mamba_d_head": 16, "mamba_d_state": 4, "mamba_chunk_size": 8}
+KIMI = {**MIXED, **EXPERTS, "linear_num_heads": 4, "linear_head_dim": 8}
+INDEXER = {"indexer_n_heads": 4, "indexer_kv_heads": 1, "indexer_head_dim": 8}
+INDEXER |= {"indexer_budget": 16, "indexer_compress_ratio": 4, "hc_lowrank": 8}
+# What some families need besides before they write.
+TO_WRITE = {
+    "bailing_hybrid": {**KIMI, "num_expert_group": 1},
+    "bamba": {**STATE, "attn_layer_indices": [1]},
+    **dict.fromkeys(["bigbird_pegasus", "mvp", "plbart", "reformer"], {"is_decoder": True}),
+    # Its prompt has 16 more tokens of its own.
+    "cpmant": {"vocab_size": 48, "prompt_types": 4, "prompt_length": 4, "dim_head": 8},
+    "dbrx": {
+        "attn_config": {"kv_n_heads": 2, "rope_theta": 1e4, "clip_qkv": 8},
+        "ffn_config": {"hidden_size": 32, "ffn_hidden_size": 48},
+    },
+    "dots3_note": {
+        "layer_types": ["indexed_attention", "sliding_attention"],
+        "per_layer_config": {1: {"head_dim": 16}},
+        "head_dim": 16,
+        "index_topk": 16,
+        "index_head_dim": 8,
+    },
+    "gemma3n_text": {
+        "num_kv_shared_layers": 0,
+        "layer_types": ["sliding_attention", "full_attention"],
+        "vocab_size_per_layer_input": WORDS,
+        "hidden_size_per_layer_input": 8,
+        "activation_sparsity_pattern": [0.0, 0.0],
+    },
+    "granitemoehybrid": {**STATE, **MIXED, "shared_intermediate_size": 16},
+    "kimi_linear": KIMI,
+    "lfm2_moe": {"layer_types": ["conv", "full_attention"], "num_dense_layers": 1},
+    "lfm3": {"layer_types": ["conv", "full_attention"]},
+    "mamba2": {"num_heads": 4, "head_dim": 16, "n_groups": 1, "state_size": 4, "chunk_size": 8},
+    "mimo_v2_flash": {
+        "layer_types": ["full_attention", "sliding_attention"],
+        "head_dim": 16,
+        "num_key_value_heads": 2,
+    },
+    **dict.fromkeys(["qwen3_5_moe", "qwen3_5_moe_text"], MIXED),
+    **dict.fromkeys(
+        ["qwen4_exp", "qwen4_exp_text"],
+        {**INDEXER, "layer_types": ["linear_attention", "indexed_attention"]},
+    ),
+    "recurrent_gemma": {
+        "num_hidden_layers": 3,
+        "block_types": ["recurrent", "recurrent", "attention"],
+        "lru_width": 32,
+        "attention_window_size": 16,
+    },
+    "xlstm": {"embedding_dim": 128, "hidden_size": 128, "chunk_size": 8},
+    "zaya": {"num_experts_per_tok": 1},
+}
+
 
 def families(head):
     "Family -> class, as transformers maps them for a head."
@@ -145,10 +203,14 @@ def small_settings(config_class, family=""):
 
 def tiny_model(family, class_name, **settings):
     "A random model, its weights large enough that every token counts."
-    config_class = CONFIG_MAPPING[family]
+    config_class, model_class = CONFIG_MAPPING[family], getattr(transformers, class_name)
+    if not issubclass(config_class, model_class.config_class):
+        # The text's half of a model that also sees or hears.
+        config_class = model_class.config_class
+        family = config_class.model_type
     config = config_class(**small_settings(config_class, family) | settings)
     torch.manual_seed(0)
-    model = getattr(transformers, class_name)(config)
+    model = model_class(config)
     with torch.no_grad():
         for weight in model.parameters():
             if weight.dim() > 1:

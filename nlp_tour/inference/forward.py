@@ -9,13 +9,14 @@ __all__ = ['WAITING', 'WINDOW', 'OpenedOnDemand', 'Engine']
 import contextlib
 import itertools
 
-from ..base.errors import InputError, warn_once
+from ..base.errors import InputError, one_line, warn_once
 from ..base.hardware import fitting_threads, token_budget
 from ..base.patch import patch
 from ..base.texts import Texts
 from ..base.transfers import Outputs
 from ..engine.batching import pad, pad_arrays, plan_rows, unpad
 from ..hub.calling import evaluating
+from ..hub.heads import check_reads_text_alone
 from .bars import Bar
 from .budget import best_budget, out_of_memory
 from .bundle import Bundle
@@ -114,12 +115,16 @@ def launch(
     "Begin a forward pass; on a GPU it goes on while the next one is begun."
     try:
         outputs = self.forward(rows, options)
-    except (AssertionError, IndexError, RuntimeError, ValueError) as e:
+    except (AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
         if isinstance(e, InputError) or out_of_memory(e):
             raise
         if isinstance(e, ValueError) and len(rows) > 1:
             # A model may refuse a batch for one of its rows, or refuse batches altogether.
             return [begun for row in rows for begun in self.launch([row], options)]
+        if self.bundle.model is not None:
+            check_reads_text_alone(self.bundle.model, e)
+        if isinstance(e, (AttributeError, KeyError, TypeError)):
+            raise  # not of these tokens
         raise _wrong_tokens(e) from e
     return [(rows, Outputs(outputs))]
 
@@ -144,7 +149,7 @@ def run(self: Engine, rows: list, options: Options) -> list:
 
 
 def _wrong_tokens(error):
-    cause = str(error).splitlines()[0][:200]
+    cause = one_line(error)[:200] or type(error).__name__
     return InputError(
         f"the model cannot compute these tokens ({cause}); "
         "do its configuration, weights and tokenizer belong together?"

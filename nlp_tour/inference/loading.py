@@ -20,6 +20,7 @@ from ..engine.encoder import fits
 from ..engine.openvino import compiled
 from ..engine.tokens import Tokenizer
 from ..hub.files import read_json
+from ..hub.heads import check_head, check_reads_text
 from ..hub.loading import load, load_model
 from ..hub.names import fetched, resolve
 from ..hub.tokenizers import load_tokenizer
@@ -193,6 +194,9 @@ def open_objects(
     choice = request.choice or find_task(infer_task(model.config.to_dict()))
     if not request.allow_untrained:
         refuse_untrained(random, choice.task.spare)
+    reads = getattr(model, "base_model", model) if choice.head == "feature-extraction" else model
+    check_reads_text(reads)
+    check_head(model, choice.head)
     task = make_task(choice, model, tokenizer)
     options = request.options_for(task)
     check(model, tokenizer).raise_for_problems("head", "mode")

@@ -113,14 +113,6 @@ class Conversational(Generation):
     given_as = ("conversations", "inputs")
     longs = ("truncate", "error")
 
-    def __init__(self, config, tok=None, tokenizer=None, generation=None):
-        super().__init__(config, tok, tokenizer, generation)
-        if config.get("is_encoder_decoder"):
-            raise InputError(
-                "this model reads and writes with two halves; "
-                "pipeline('text2text-generation') is for such models."
-            )
-
     def arguments(self, args, options):
         one, options = super().arguments(args, options)
         if hasattr(one, "add_column"):

@@ -122,6 +122,9 @@ def infer_task(
 ) -> str:
     "The task of a model, from the name of the class that was saved."
     saved = (config.get("architectures") or ["nothing"])[0]
+    one_half = config.get("is_encoder_decoder") is False
+    if one_half and saved.endswith("ForConditionalGeneration"):
+        return "text-generation"  # it also sees or hears, and continues texts
     for ending, task in _ENDINGS.items():
         if saved.endswith(ending):
             return task
