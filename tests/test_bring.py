@@ -169,6 +169,56 @@ class Mine(Trainer):
 
     def prediction_loop(self, loader): pass
 """,
+    "one's own": """
+from transformers import BertPreTrainedModel, BertModel, PreTrainedTokenizer, BertTokenizerFast
+from pytorch_transformers.modeling_bert import BertConfig
+from transformers.tokenization_utils import _is_control
+from transformers.modeling_bert import gelu
+from diffusers import AutoencoderKL
+import transformers, datasets
+
+
+class Head(BertPreTrainedModel):
+    def __init__(self, config):
+        super().__init__(config)
+        self.bert = BertModel(config)
+        self.sp_model = 1
+        self.init_weights()
+
+    def forward(self, ids, lm_labels=None): return self.bert(ids, a, b, c, d)
+
+
+class Done(BertPreTrainedModel):
+    def __init__(self, config):
+        self.post_init()
+
+    def prepare_inputs_for_generation(self, ids, past=None): return ids
+
+
+class Words(PreTrainedTokenizer):
+    def __init__(self, file):
+        self.sp_model = read(file)
+
+    def length(self): return len(self.sp_model) + self.max_len
+
+
+class Log(transformers.trainer_callback.TrainerCallback):
+    def on_log(self, args, state, control, **kwargs): return args.logging_dir
+
+
+class Tuner(elsewhere.Module):
+    def forward(self, ids, lm_labels=None): return ids
+
+    def step(self, batch): return self(batch, lm_labels=batch)
+
+
+tok = BertTokenizerFast(vocab_file="a.txt")
+tok.save_vocabulary("a")
+len(tok.encoder), tok.ids_to_tokens[1], tok.basic_tokenizer, tok.num_added_tokens()
+vae = AutoencoderKL.from_pretrained("a", use_auth_token=True, torch_dtype=x)
+names = [c.pretrained_config_archive_map for c in (BertConfig,)]
+datasets.DatasetInfo(features=f, task_templates=[1])
+""",
     "own": """
 from .transformers import AdamW
 from datasets import my_loader
@@ -221,6 +271,7 @@ assert (n := tokenizer.max_len) != 2
         "print 'a'",
         "from transformers import TrainingArguments\nargs = TrainingArguments(\n  no_cuda=True)\n",
         "if True:\n    !echo AdamW(\n    opt = AdamW(model.parameters(), correct_bias=False)",
+        "cd ./data\nfrom transformers import AdamW",
         "",
     ),
 }

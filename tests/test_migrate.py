@@ -287,6 +287,13 @@ def test_an_import_of_what_is_gone_does_not_stop_a_file():
         ),
         ("nlp import load_dataset", "nlp_tour.all import load_dataset"),
         ("datasets import load_metric, logging", "datasets import logging"),
+        ("pytorch_transformers.modeling_bert import BertModel", "nlp_tour.all import BertModel"),
+        ("pytorch_pretrained_bert.modeling import BertModel", "nlp_tour.all import BertModel"),
+        ("transformers.modeling_bert import gelu", "transformers.activations import gelu"),
+        (
+            "transformers.tokenization_utils import _is_control",
+            "transformers.tokenization_python import _is_control",
+        ),
     ],
 )
 def test_a_name_that_moved_is_found_where_it_is_today(old, new):
@@ -401,6 +408,131 @@ def test_a_trainer_pushes_under_no_name():
     old = f'{made}trainer.push_to_hub(repo_name="name")\n'
     done = migrate(old)
     assert (done.source, len(done.left)) == (old, 1)
+
+
+HEADS = """from transformers import BertModel, BertPreTrainedModel
+class Head(BertPreTrainedModel):
+    def __init__(self, config):
+        super().__init__(config)
+        self.bert = BertModel(config)
+        {}
+"""
+
+
+@pytest.mark.parametrize("end", ["self.init_weights()", "pass"])
+def test_a_model_of_ones_own_comes_from_ours(end):
+    "transformers 5 opens none whose `__init__` does not call `post_init`."
+    old = HEADS.format(end)
+    done = migrate(old)
+    assert done.source == old.replace("from transformers", "from nlp_tour.all")
+    assert lines_of(done.changes) == [1, 2] and done.left == []
+    names = {}
+    exec(done.source, names)
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 1}
+    config = names["BertModel"].config_class(vocab_size=9, intermediate_size=8, **sizes)
+    assert "all_tied_weights_keys" in vars(names["Head"](config))
+    assert migrate(HEADS.format("self.post_init()")).changes == []
+
+
+def test_a_tokenizer_of_ones_own_may_read_its_vocabulary_last(tmp_path):
+    old = """from transformers import PreTrainedTokenizer
+class Words(PreTrainedTokenizer):
+    vocab_files_names = {"vocab_file": "vocab.txt"}
+    def __init__(self, vocab_file, unk_token="?", **kwargs):
+        super().__init__(unk_token=unk_token, **kwargs)
+        with open(vocab_file) as f:
+            self.sp_model = {word.strip(): i for i, word in enumerate(f)}
+    vocab_size = property(lambda self: len(self.sp_model))
+    def get_vocab(self): return dict(self.sp_model, **self.added_tokens_encoder)
+    def _tokenize(self, text): return text.split()
+    def _convert_token_to_id(self, token): return self.sp_model.get(token, 0)
+"""
+    done, names = migrate(old), {}
+    assert lines_of(done.changes) == [1, 2] and done.left == []
+    exec(done.source, names)
+    (tmp_path / "vocab.txt").write_text("?\na\nfilm\n")
+    assert names["Words"].from_pretrained(tmp_path)("a good film").input_ids == [1, 0, 2]
+
+
+def test_a_call_of_self_is_the_files_own_forward():
+    "Its arguments keep their names, as the `forward` that it stands for does."
+    old = """from transformers import T5ForConditionalGeneration
+class Tuner(pl.LightningModule):
+    def __init__(self): self.model = T5ForConditionalGeneration.from_pretrained("t5-small")
+    def forward(self, ids, lm_labels=None): return self.model(ids, lm_labels=lm_labels)
+    def step(self, batch): return self(batch["ids"], lm_labels=batch["labels"])
+"""
+    assert migrate(old).source.splitlines()[3:] == [
+        "    def forward(self, ids, lm_labels=None): return self.model(ids, labels=lm_labels)",
+        old.splitlines()[4],
+    ]
+
+
+VOCABULARY = """from transformers import BertTokenizer, BertTokenizerFast
+tok = BertTokenizerFast(vocab_file=name)
+tok.encoder["film"], tok.ids_to_tokens[1], tok._convert_token_to_id("film"), tok._tokenize("a film")
+tok.basic_tokenizer, tok.sp_model, tok.num_added_tokens()
+class Other:
+    def __init__(self): self.sp_model = self.basic_tokenizer = 1
+    def size(self): return self.sp_model, self.basic_tokenizer
+"""
+
+
+def test_a_tokenizers_dictionaries_and_parts_are_reported():
+    done = migrate(VOCABULARY)
+    assert sorted({line for notes in (done.changes, done.left) for line in lines_of(notes)}) == [
+        1, 2, 3, 4,
+    ]  # fmt: skip
+    assert lines_of(done.left) == [4, 4] and "tok.num_special_tokens_to_add()" in done.source
+
+
+def test_other_libraries_have_like_names():
+    old = """from diffusers import StableDiffusionPipeline
+from transformers import CLIPTokenizer
+pipe = StableDiffusionPipeline.from_pretrained("a", torch_dtype=t, use_auth_token=True)
+"""
+    assert migrate(old).source == old and migrate(old).left == []
+
+
+def test_a_callbacks_arguments_are_the_trainers():
+    old = """import transformers
+class Log(transformers.trainer_callback.TrainerCallback):
+    def on_log(self, args, state, control, logs=None): return args.logging_dir
+def main(args): return args.logging_dir
+"""
+    assert lines_of(migrate(old).left) == [3]
+
+
+OLD_WAYS = """from transformers import BertConfig, ElectraModel, GPT2LMHeadModel
+from datasets import DatasetInfo
+names = [config.pretrained_config_archive_map.keys() for config in (BertConfig,)]
+class Mine(GPT2LMHeadModel):
+    def prepare_inputs_for_generation(self, input_ids, past=None, **kwargs): pass
+electra = ElectraModel(config)
+electra(input_ids, attention_mask, token_type_ids, position_ids, head_mask)
+electra(input_ids, attention_mask)
+tok.save_vocabulary(folder)
+"""
+
+
+def test_old_ways_of_models_are_reported():
+    done = migrate(OLD_WAYS)
+    assert (lines_of(done.left), lines_of(done.changes)[-1]) == ([3, 5, 7], 9)
+
+
+def test_a_template_of_a_task_is_dropped():
+    old = "import datasets\ndatasets.DatasetInfo(features=f, task_templates=[t])\n"
+    assert migrate(old).source == "import datasets\ndatasets.DatasetInfo(features=f)\n"
+    gone = migrate("from datasets.tasks import QuestionAnsweringExtractive\n")
+    assert "from nlp_tour.all import" in gone.source and "rename_column" in gone.left[0][1]
+
+
+def test_a_magic_may_lack_its_sign():
+    cells = ["cd ./data\nfrom transformers import AdamW", "ls = 1\nls"]
+    nb = {"cells": [{"cell_type": "code", "source": source} for source in cells]}
+    done = migrate_notebook(json.dumps(nb))
+    sources = [cell["source"] for cell in json.loads(done.source)["cells"]]
+    assert sources == ["cd ./data\nfrom nlp_tour.all import AdamW", cells[1]]
 
 
 USES = """from transformers import (

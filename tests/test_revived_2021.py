@@ -123,6 +123,8 @@ class Names(dict):
             trainer=self.trainer,
             arguments=self.arguments,
             past=self.past,
+            head=self.head,
+            words=self.words,
             squad_features=self.squad_features,
             squad_predictions=self.squad_predictions,
             own=lambda **methods: type("Own", (where.Trainer,), methods),
@@ -175,6 +177,37 @@ class Names(dict):
 
     def past(self):
         return self["model"]("GPT2LMHeadModel")(self["IDS"], use_cache=True).past_key_values
+
+    def head(self):
+        "A model's class of one's own."
+
+        class Head(self.where.BertPreTrainedModel):
+            def __init__(self, config):
+                super().__init__(config)
+                self.bert = transformers.BertModel(config)
+
+        return Head
+
+    def words(self):
+        "A tokenizer's class of one's own, which knows one word."
+
+        class Words(self.where.PreTrainedTokenizer):
+            vocab_size = 1
+
+            def __init__(self):
+                super().__init__(unk_token="?")
+                self.ids = {"?": 0}
+
+            def get_vocab(self):
+                return dict(self.ids)
+
+            def _tokenize(self, text):
+                return text.split()
+
+            def _convert_token_to_id(self, token):
+                return 0
+
+        return Words
 
     def arguments(self, **kwargs):
         plain = {
@@ -312,6 +345,8 @@ GenerationMixin.generate.eos_token | eos_token="x" | refused
     model("GPT2LMHeadModel").generate(IDS, max_new_tokens=1, …)
 GenerationMixin.generate.pad_token | pad_token="x" | refused
     model("GPT2LMHeadModel").generate(IDS, max_new_tokens=1, …)
+datasets.DatasetInfo.task_templates | task_templates=[] | refused
+    DatasetInfo(…)
 AdamW.correct_bias | correct_bias=False | = False
     AdamW([torch.ones(2, requires_grad=True)], lr=0.1, …).correct_bias
 """
@@ -493,6 +528,18 @@ PreTrainedTokenizerBase.build_inputs_with_special_tokens | [101, 7, 102, 8, 102]
     tok().build_inputs_with_special_tokens([7], [8])
 PreTrainedTokenizerBase.create_token_type_ids_from_sequences | [0, 0, 0, 1, 1]
     tok().create_token_type_ids_from_sequences([7], [8])
+PreTrainedTokenizerBase.encoder | True
+    tok().encoder["film"] == tok().vocab["film"]
+PreTrainedTokenizerBase.ids_to_tokens | film
+    tok().ids_to_tokens[tok().vocab["film"]]
+PreTrainedTokenizerBase._convert_token_to_id | True
+    tok()._convert_token_to_id("film") == tok().vocab["film"]
+PreTrainedTokenizerBase._tokenize | ['a', 'film']
+    tok()._tokenize("a film")
+PreTrainedTokenizerBase.num_added_tokens | 3
+    tok().num_added_tokens(pair=True)
+PreTrainedTokenizerBase.save_vocabulary of a fast tokenizer | True
+    tok().save_vocabulary(OUT)[0].endswith("vocab.txt")
 PreTrainedTokenizerBase._pad_token | [PAD]
     tok()._pad_token
 PreTrainedTokenizerBase._unk_token | [UNK]
@@ -537,6 +584,10 @@ Trainer.tokenizer | 30522
     trainer(processing_class=tok()).tokenizer.vocab_size
 datasets.Dataset.a column into a tokenizer | [[101, 2028, 2240, 102]]
     tok()(load_dataset("text", data_files=LINES)["train"]["text"]).input_ids[:1]
+PreTrainedModel.a model of one's own without post_init | Head
+    type(head().from_pretrained(folder("BertModel"))).__name__
+PreTrainedTokenizer.a tokenizer of one's own that reads its vocabulary last | [0]
+    words()().encode("a")
 Trainer.old signature of compute_loss | 1
     trainer(own(compute_loss=lambda self, model, inputs: model(**inputs).loss)).train().global_step
 Trainer.old signature of training_step | 1
@@ -608,6 +659,7 @@ def test_dead_members_are_on_no_object(names):
         "BatchEncoding": "tok()('a')",
         "Trainer": "trainer()",
         "PreTrainedModel": "model('BertForMaskedLM')",
+        "PreTrainedConfig": "model('BertForMaskedLM').config",
         "GenerationMixin": "model('GPT2LMHeadModel')",
         "GPT2LMHeadModel": "model('GPT2LMHeadModel')",
         "Dataset": "load_dataset('csv', data_files=CSV)['train']",

@@ -1,9 +1,10 @@
 // What of 2021's transformers and datasets a script or notebook uses, by the library's own table: the rules of `nlp-tour migrate`, without the libraries.
-import { NotPython, cell, codeCells, statements } from "./scan.mjs";
+import { NotPython, cell, codeCells, statements, withoutAutomagics } from "./scan.mjs";
 
 const LIBRARIES = ["transformers", "datasets", "huggingface_hub"],
   FORMER = ["nlp", "pytorch_transformers", "pytorch_pretrained_bert"],
-  OURS = "nlp_tour.all";
+  OURS = "nlp_tour.all",
+  OTHERS = ["diffusers", "sentence_transformers", "setfit"]; // libraries with like names
 const root = (name) => name.split(".")[0],
   last = (name) => name.slice(name.lastIndexOf(".") + 1),
   before = (name) => name.slice(0, Math.max(0, name.lastIndexOf(".")));
@@ -78,6 +79,14 @@ export function lostName(table, module, name) {
 
 const deadModule = (table, module) => table.find("module", module);
 
+/** The module of a library's earlier name under today's. */
+function todaysLibrary(module) {
+  if (!FORMER.includes(root(module)) || !module.includes(".")) return module;
+  const part = module.slice(root(module).length + 1),
+    parts = { modeling: "modeling_bert", tokenization: "tokenization_bert" };
+  return `${root(module) === "nlp" ? "datasets" : "transformers"}.${parts[part] ?? part}`;
+}
+
 // ---- what names mean
 const FAMILIES = [
   [/Tokenizer(Fast)?$/, "tokenizer"],
@@ -87,6 +96,7 @@ const FAMILIES = [
   [/^load_(dataset|from_disk)$|Dataset(Dict)?$/, "dataset"],
   [/^HfArgumentParser$/, "parser"],
   [/Processor$|Extractor$/, "processor"],
+  [/Callback$/, "callback"],
   [/Config$|Callback|Arguments$|Output|^[a-z]|Collator/, "other"],
   [/Model|For[A-Z]/, "model"],
 ];
@@ -128,6 +138,8 @@ export class Known {
   classes = new Map(); // class of the file -> its family
   defined = new Set(); // functions, methods, parameters and fields
   functions = new Set();
+  inits = new Set(); // classes of the file with an __init__
+  posts = new Set(); // classes of the file that call post_init
   used = new Map(); // module's local name -> attributes read from it
   returnsTuples = false;
   accelerates = false; // whether the file imports accelerate
@@ -147,8 +159,10 @@ export class Known {
   origin(node) {
     const name = dotted(node);
     if (this.names.has(name)) return this.names.get(name);
-    const module = this.modules.get(before(name));
-    return module ? [module, last(name)] : null;
+    const [local, ...deep] = before(name).split("."),
+      module = this.modules.get(local),
+      isClass = /^[A-Z]/.test(last(name)) && !/^[A-Z]/.test(deep[0] ?? "");
+    return module && (!deep.length || isClass) ? [[module, ...deep].join("."), last(name)] : null;
   }
 
   /** The family of what a call returns. */
@@ -171,6 +185,7 @@ export class Known {
       name = "self";
     }
     if (name === "self" || name === "cls") return [this.classes.get(inside) ?? "own", true];
+    if (name === "args" && this.classes.get(inside) === "callback") return ["arguments", true];
     if (this.made.has(name)) return [this.made.get(name), this.made.get(name) !== ""];
     const guess = name ? familyOf(last(name), CUSTOMS) : "",
       inTrainer = this.classes.get(inside) === "trainer";
@@ -184,7 +199,10 @@ const notes = {
   from(known, { module, names }) {
     known.accelerates ||= root(module) === "accelerate";
     if (module.startsWith(".") || !known.isLibrary(module))
-      names.forEach((n) => known.names.delete(n.alias ?? n.name));
+      names.forEach((n) => {
+        known.names.delete(n.alias ?? n.name);
+        if (OTHERS.includes(root(module))) known.classes.set(n.alias ?? n.name, "own");
+      });
     else
       names
         .filter((n) => n.name !== "*")
@@ -207,7 +225,8 @@ const notes = {
     }
     known.classes.set(name, family);
   },
-  def(known, { name, params }) {
+  def(known, { name, params, inside }) {
+    if (name === "__init__") known.inits.add(inside);
     known.functions.add(name);
     known.defined.add(name);
     known.names.delete(name);
@@ -225,6 +244,8 @@ const notes = {
   assign(known, { targets, value }) {
     for (const target of targets) {
       if (target.kind === "attribute") target.stored = true;
+      if (target.kind === "attribute" && dotted(target.value) === "self")
+        known.defined.add(target.name);
       if (value.kind === "call") noteCall(known, target, value);
       else if (known.made.has(dotted(value)))
         known.made.set(dotted(target), known.made.get(dotted(value)));
@@ -263,13 +284,14 @@ function noteCall(known, target, call) {
   if (name && known.classes.has(maker)) known.local.add(name);
 }
 
-function noteNodes(known, { nodes, lambdas }) {
+function noteNodes(known, { nodes, lambdas, inside }) {
   lambdas.forEach((name) => known.defined.add(name));
   for (const node of nodes) {
     if (node.kind === "attribute" && node.value.kind === "name") {
       const local = node.value.name;
       known.used.set(local, (known.used.get(local) ?? new Set()).add(node.name));
     }
+    if (node.kind === "call" && dotted(node.func) === "self.post_init") known.posts.add(inside);
     if (node.kind === "call")
       known.returnsTuples ||= node.args.some(
         (a) => a.keyword === "return_dict" && a.value.text === "False",
@@ -302,6 +324,7 @@ const OWNER_FAMILIES = {
   PreTrainedModel: "model",
   GenerationMixin: "model",
   GPT2LMHeadModel: "model",
+  PreTrainedConfig: "other",
   Dataset: "dataset",
   Pipeline: "pipeline",
 };
@@ -317,10 +340,12 @@ const OWNERS = {
   push_to_hub: ["PreTrainedModel.push_to_hub"],
   generate: ["GenerationMixin.generate"],
   AdamW: ["AdamW"],
-  BertTokenizer: ["BertTokenizer"],
-  GPT2Tokenizer: ["GPT2Tokenizer"],
+  "a tokenizer's class": ["BertTokenizer", "GPT2Tokenizer"],
+  DatasetInfo: ["datasets.DatasetInfo"],
   load_dataset: ["datasets.load_dataset"],
 };
+const BY_FILES =
+  /^(Bert|DistilBert|Electra|MobileBert|Roberta|GPT2|OpenAIGPT|Bart|Longformer)Tokenizer/;
 const TOKENIZING = /^(encode|encode_plus|batch_encode_plus|__call__|prepare_seq2seq_batch)$/;
 const CALLS = {
   tokenizer: "a tokenizer's call",
@@ -335,6 +360,8 @@ const DISTINCT = {
 };
 const GONE_TASKS =
   /^(summarization|translation|text2text-generation|question-answering|conversational|visual-question-answering|vqa|image-to-text)$/;
+const OWN_MODEL = "a model of one's own without post_init",
+  OWN_TOKENIZER = "a tokenizer of one's own that reads its vocabulary last";
 const SIGNATURES = {
   compute_loss: "num_items_in_batch",
   training_step: "num_items_in_batch",
@@ -373,7 +400,12 @@ class Finder {
     for (const { name } of names) this.imported(line, module, name);
   }
 
-  imported(line, module, name) {
+  imported(line, imported, name) {
+    const module = todaysLibrary(imported);
+    if (module === "transformers.tokenization_utils" && /^_is_[a-z_]+$/.test(name)) {
+      const today = `from transformers.tokenization_python import ${name}`;
+      return this.report(line, name, "migrate", today, "name");
+    }
     const entry = lostName(this.table, module, name),
       moved = deadModule(this.table, module);
     if (!entry && !moved) return;
@@ -524,6 +556,11 @@ class Finder {
     )
       uses.push("load_metric with a task");
     if (text(argument(-1, "return_tensors")) === "tf") uses.push('return_tensors="tf"');
+    if (call.func.name === "save_vocabulary" && !this.known.functions.has("save_vocabulary"))
+      uses.push("save_vocabulary of a fast tokenizer");
+    const byPlace = call.args.filter((a) => a.keyword === null && !a.star);
+    if (byPlace.length > 4 && this.known.made.get(dotted(call.func)) === "model")
+      uses.push("five arguments by place");
     if (this.isColumn(first) && this.known.family(call.func, inside)[0] === "tokenizer")
       uses.push("a column into a tokenizer");
     return uses;
@@ -548,9 +585,11 @@ class Finder {
       ["", "self", "cls"].includes(before(name)) &&
       known.functions.has(last(name)) &&
       !known.made.has(name);
-    if (own || known.local.has(name) || ["own", ""].includes(known.classes.get(name)))
+    const ownForward = name === "self" && known.functions.has("forward");
+    if (own || ownForward || known.local.has(name) || ["own", ""].includes(known.classes.get(name)))
       return ["the file's own", true];
     if (/^(from_pretrained|push_to_hub|save_pretrained)$/.test(method)) {
+      if (known.classes.get(dotted(func.value)) === "own") return ["the file's own", true];
       const [family, sure] = known.family(func.value, inside);
       const kind = method === "from_pretrained" ? method : "push_to_hub";
       return [kind, Boolean(known.origin(func.value)) || (sure && !["", "own"].includes(family))];
@@ -558,6 +597,7 @@ class Finder {
     const KINDS = { arguments: "TrainingArguments", trainer: "Trainer" };
     if (method === "__init__" && KINDS[inClass]) return [KINDS[inClass], true];
     const origin = known.origin(func);
+    if (origin && BY_FILES.test(origin[1])) return ["a tokenizer's class", true];
     if (origin) {
       const kind = ["TrainingArguments", "Trainer"].find((k) => origin[1].endsWith(k));
       return [kind ?? origin[1], true];
@@ -572,7 +612,7 @@ class Finder {
     if (method === "train")
       return ["Trainer.train", known.family(func.value, inside)[0] === "trainer"];
     const [family, sure] = known.family(func, inside);
-    return [CALLS[family], sure];
+    return [CALLS[family], sure && family in CALLS];
   }
 
   arguments({ func, args }, inside) {
@@ -614,7 +654,29 @@ class Finder {
     else this.left(line, entry.name, entry, "use");
   }
 
+  /** A model's or a tokenizer's class of the file's own, as it was written in 2021. */
+  class({ name, bases, line }) {
+    if (!this.known.inits.has(name)) return;
+    for (const base of bases) {
+      const origin = this.known.origin(base),
+        its = last(dotted(base)),
+        own = this.known.classes.get(its) === "model";
+      let use = origin && its === "PreTrainedTokenizer" && OWN_TOKENIZER;
+      if ((origin || own) && /^(?!TF|Flax)\w*Pre[Tt]rained\w*Model$/.test(its)) {
+        if (this.known.posts.has(name)) return;
+        use = OWN_MODEL;
+      }
+      if (use) return this.left(line, use, this.table.find("use", use), "use");
+    }
+  }
+
   def({ name, params, inside, nameLine }) {
+    const generates = name === "prepare_inputs_for_generation";
+    if (generates && this.known.classes.get(inside) === "model") {
+      const entry = this.table.find("use", `old signature of ${name}`);
+      if (params.some((p) => p.name === "past")) this.left(nameLine, name, entry, entry.kind);
+      return;
+    }
     if (this.known.classes.get(inside) !== "trainer") return;
     const names = params.map((p) => p.name),
       takesAll = params.some((p) => p.star && p.name);
@@ -635,6 +697,16 @@ class Finder {
 }
 
 // ---- files
+/** The statements of code; in a cell, a magic may lack its sign. */
+function parse(code, isCell) {
+  try {
+    return statements(code);
+  } catch (e) {
+    if (!(e instanceof NotPython) || !isCell) throw e;
+    return statements(withoutAutomagics(code));
+  }
+}
+
 /** Old uses of code cells, [number, source] each; a script is one cell, null. */
 function inCells(cells, table, found) {
   const read = new Map(),
@@ -663,7 +735,7 @@ function inCells(cells, table, found) {
         );
     }
     try {
-      const parsed = statements(code);
+      const parsed = parse(code, i !== null);
       if (file)
         new Finder(meanings([parsed]), table, (...a) =>
           report(i)(a[0], a[1], "hand", ...a.slice(3)),

@@ -402,6 +402,12 @@ export function cell(source) {
   return { code: lines.join("\n"), aside };
 }
 
+const AUTOMAGIC =
+  /^([ \t]*)(?:cd|ls|ll|pwd|pip|conda|mkdir|rmdir|rm|cp|mv|cat)\b(?!\s*[=(]|[.,:[]).*$/gm;
+
+/** A cell without the lines that IPython takes for a magic without its sign. */
+export const withoutAutomagics = (code) => code.replace(AUTOMAGIC, "$1pass");
+
 /** Whether a line starts a statement: the lines before it leave no string and no bracket open. */
 function starts(lines, n) {
   try {

@@ -18,6 +18,7 @@ from nlp_tour.app.old_uses import (
     member,
     old_call,
     old_method,
+    own_class,
     takes_repo,
 )
 from ..base.names_2021 import find
@@ -144,6 +145,9 @@ class Rewriter(cst.CSTTransformer if cst else object):
 
     def visit_ClassDef(self, node):
         self.inside.append(node.name.value)
+        entry = find("use", own_class(self.known, node))
+        if entry is not None:
+            self.notes.report(node.name, f"{entry.name}; today: {entry.today}", entry)
 
     def leave_ClassDef(self, old, new):
         self.inside.pop()

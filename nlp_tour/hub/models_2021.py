@@ -6,11 +6,18 @@
 __all__ = ['ModelOf2021', 'top_k_top_p_filtering']
 
 # %% ../../nbs/hub/models_2021.ipynb #24e8b2eb
+import functools
+
 from ..base.patch import patch
 
 # %% ../../nbs/hub/models_2021.ipynb #22d9672e
 class ModelOf2021:
     "What a model's class of one's own may call."
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "__init__" in vars(cls):
+            cls.__init__ = _then_post_init(cls.__init__)
 
     def init_weights(self):
         "At the end of `__init__`: what `post_init` does today, which comes back here."
@@ -18,6 +25,19 @@ class ModelOf2021:
             super().init_weights()
         else:
             self.post_init()
+
+
+def _then_post_init(init):
+    "An `__init__` that ends with `post_init`, if nothing has called it."
+
+    @functools.wraps(init)
+    def made(self, *args, **kwargs):
+        init(self, *args, **kwargs)
+        is_outermost = type(self).__init__ is made
+        if is_outermost and "all_tied_weights_keys" not in vars(self):
+            self.post_init()
+
+    return made
 
 # %% ../../nbs/hub/models_2021.ipynb #3dfe5316
 def _added(mask, dtype):
