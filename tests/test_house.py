@@ -25,7 +25,7 @@ LINES_OF_A_CELL = 40  # of an exported one
 FLOORS = {
     "base": """errors names_2021 available_2021 gone_2021 patch exercises texts results hardware
         transfers strangers locks folders""",
-    "bridges": "graph rules weights tensorflow",
+    "bridges": "graph rules weights tensorflow keras_2021 callbacks_2021",
     "hub": """files standins names inputs tokenizer_files tokenizers_2021 tokenizers heads configs
         weights calling adapters models_2021 loading lm_head_2021 saving tensorflow""",
     "pictures": "images plots tables steps tokens drawings weights encoder report",

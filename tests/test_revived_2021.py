@@ -5,6 +5,7 @@ import contextlib
 import functools
 import io
 import json
+import sys
 import warnings
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from dead_names import is_dead
 import nlp_tour.all as ours
 from nlp_tour.base.errors import InputError
 from nlp_tour.base.names_2021 import entries
+from nlp_tour.bridges import keras_2021
 from nlp_tour.hub.standins import embedded
 
 SIZES = {
@@ -606,6 +608,12 @@ pipeline.a task that pipeline lost | question-answering
     pipeline("question-answering", folder("BertForQuestionAnswering"), tokenizer=tok()).task.name
 """
 
+# These need TensorFlow, and are tried in tests/test_tensorflow.py.
+IN_TENSORFLOW = {
+    *sum(ours.KERAS.values(), []),
+    'PreTrainedTokenizerBase.__call__.return_tensors="tf"',
+}
+
 # Dead in the old place only, or alive in an older library.
 MOVED = {e.name for e in of_kind("name") if "." in e.owner or not is_dead(e)}
 RUNS = pairs(NAMES) + pairs(USES)
@@ -620,11 +628,27 @@ def test_it_runs_through_ours_alone(name, gives, code, names):
 
 def test_every_name_and_use_that_is_called_alive_is_tried():
     revived = [e for e in of_kind("name", how=("revived",)) if not e.name.startswith("TF")]
-    tried = {name for name, *_ in RUNS}
+    tried = {name for name, *_ in RUNS} | IN_TENSORFLOW
     assert {e.name for e in revived if not e.name.startswith("is_")} <= tried
     uses = {key(e) for e in of_kind("method", "attribute", "use", how=ALIVE)}
     # accelerate is not among our names: `migrate` writes today's.
     assert {name for name in uses if not name.startswith("accelerate.")} <= tried
+
+
+def test_without_tensorflow_its_names_ask_for_it(names, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    keras_2021._on_keras.cache_clear()
+    for code in (
+        "AdamWeightDecay()",
+        "KerasMetricCallback(max, [])",
+        "PushToHubCallback(OUT)",
+        "WarmUp(0.1, abs, 1)",
+        "create_optimizer(0.1, 2, 1)",
+        'tok()("a", return_tensors="tf")',
+        'DataCollatorWithPadding(tok(), return_tensors="tf")([{"input_ids": [1]}])',
+    ):
+        error, why = run(code, names["ours"])
+        assert error is InputError and "run: pip install 'nlp_tour[tf]'" in why, code
 
 
 def test_what_is_installed_is_answered():

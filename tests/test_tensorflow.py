@@ -557,3 +557,214 @@ def test_pipeline_answers_from_tensorflow():
         np.abs(np.asarray(model(inputs)["logits"]) - np.asarray(keras(inputs)["logits"])).max()
         < 1e-6
     )
+
+
+# the names of 2021 around a Keras model
+
+TEXTS = ["a good film", "a bad film, and a long one", "good"]
+
+
+def tokenized():
+    "A tokenizer, and rows of three texts with labels."
+    import datasets
+
+    from nlp_tour.all import AutoTokenizer
+
+    tok = AutoTokenizer.from_pretrained("bert-base-uncased")
+    rows = datasets.Dataset.from_dict({"text": TEXTS, "label": [1, 0, 1]})
+    return tok, rows.map(lambda row: tok(row["text"]))
+
+
+def collated(name):
+    "A collator for `tokenized` by its name."
+    import nlp_tour.all as ours
+
+    tok, rows = tokenized()
+    takes = [] if name == "DefaultDataCollator" else [tok]
+    return getattr(ours, name)(*takes, return_tensors="tf"), rows
+
+
+@needs_tf
+@pytest.mark.parametrize(
+    "name",
+    ["DataCollatorWithPadding", "DataCollatorForLanguageModeling", "DataCollatorForSeq2Seq"],
+)
+def test_a_collator_of_2021_gives_tensors_of_tensorflow(name):
+    import tensorflow as tf
+
+    collate, rows = collated(name)
+    features = [{"input_ids": ids} for ids in rows["input_ids"]]
+    batch = collate(features)
+    assert all(v is None or isinstance(v, tf.Tensor) for v in batch.values())
+    longest = max(map(len, rows["input_ids"]))
+    assert batch["input_ids"].shape == (3, longest)
+
+
+@needs_tf
+def test_to_tf_dataset_joins_rows_by_a_collator_of_2021():
+    collate, rows = collated("DataCollatorWithPadding")
+    columns = ["input_ids", "attention_mask"]
+    batches = rows.to_tf_dataset(
+        columns=columns, label_cols="label", batch_size=2, shuffle=False, collate_fn=collate
+    )
+    (x, y), (_, last) = batches
+    assert sorted(x) == sorted(columns)
+    assert y.numpy().tolist() + last.numpy().tolist() == [1, 0, 1]
+
+
+@needs_tf
+def test_a_tokenizer_gives_tensors_of_tensorflow():
+    import tensorflow as tf
+
+    tok, rows = tokenized()
+    right = tok(TEXTS, padding=True, return_tensors="np")
+    for batch in (
+        tok(TEXTS, padding=True, return_tensors="tf"),
+        tok.batch_encode_plus(TEXTS, padding=True, return_tensors="tf"),
+        tok.pad({"input_ids": rows["input_ids"][:]}, return_tensors="tf"),
+    ):
+        assert isinstance(batch["input_ids"], tf.Tensor)
+        assert (batch["input_ids"].numpy() == right["input_ids"]).all()
+    assert tok.encode("a", return_tensors="tf").numpy().tolist() == [tok.encode("a")]
+
+
+@needs_tf
+def test_weight_decay_is_decoupled_and_spares_norms_and_biases():
+    "With gradients of zero, Adam moves nothing: what changes is the decay alone."
+    import keras
+
+    from nlp_tour.all import AdamWeightDecay, create_optimizer
+
+    twin = to_tf(tiny("bert-SequenceClassification"))
+    optimizer, schedule = create_optimizer(0.1, 10, 2, weight_decay_rate=0.5)
+    assert isinstance(optimizer, AdamWeightDecay)
+    weights = twin.trainable_variables
+    before = [w.numpy() for w in weights]
+    for _ in range(3):
+        optimizer.apply([keras.ops.zeros_like(w) for w in weights], weights)
+    shrunk = np.prod([1 - 0.5 * float(schedule(step)) for step in range(3)])
+    for old, weight in zip(before, weights):
+        spared = "LayerNorm" in weight.name or weight.name.endswith("bias")
+        assert np.allclose(weight.numpy(), old * (1 if spared else shrunk), atol=1e-7), weight.name
+
+
+@needs_tf
+def test_a_schedule_rises_and_falls_as_its_formula():
+    from nlp_tour.all import create_optimizer
+
+    steps, warmup, power = 20, 5, 2.0
+    _, schedule = create_optimizer(1e-3, steps, warmup, min_lr_ratio=0.1, power=power)
+
+    def formula(step):
+        if step < warmup:
+            return 1e-3 * step / warmup
+        left = 1 - min(step - warmup, steps - warmup) / (steps - warmup)
+        return 1e-4 + 9e-4 * left**power
+
+    rates = [float(schedule(step)) for step in range(25)]
+    assert np.allclose(rates, [formula(step) for step in range(25)], rtol=1e-5, atol=1e-9)
+
+
+@needs_tf
+def test_an_optimizer_of_2021_comes_back_from_its_configuration():
+    import keras
+
+    from nlp_tour.all import AdamWeightDecay, create_optimizer
+
+    optimizer, _ = create_optimizer(1e-3, 20, 5, weight_decay_rate=0.1)
+    again = AdamWeightDecay.from_config(optimizer.get_config())
+    assert again.get_config() == optimizer.get_config()
+    w = keras.Variable(np.ones(2), name="w")
+    for _ in range(3):
+        again.apply([keras.ops.ones(2)], [w])
+    assert w.numpy().max() < 1
+
+
+@needs_tf
+def test_a_callback_pushes_only_with_a_repository_and_a_token(monkeypatch, tmp_path, capsys):
+    import huggingface_hub
+
+    from nlp_tour.all import PushToHubCallback
+
+    calls = []
+
+    class Job:
+        def result(self):
+            calls.append("done")
+
+    class Hub:
+        def __init__(self, token):
+            calls.append(token)
+
+        def create_repo(self, name, exist_ok):
+            return type("Repo", (), {"repo_id": f"me/{name}"})
+
+        def upload_folder(self, repo_id, folder_path, commit_message, run_as_future):
+            assert (Path(folder_path) / "model.safetensors").exists() and run_as_future
+            calls.append((repo_id, commit_message))
+            return Job()
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Hub)
+    monkeypatch.setattr(huggingface_hub, "get_token", lambda: None)
+    twin, y = to_tf(tiny("bert-SequenceClassification")), np.array([1, 0])
+    twin.compile(optimizer="adam", loss="mse")
+
+    def fit(**options):
+        callback = PushToHubCallback(tmp_path / "out", **options)
+        twin.fit(X, y[:, None], epochs=2, verbose=0, callbacks=[callback])
+
+    fit(hub_model_id="m")
+    fit(hub_token="t")
+    assert calls == [] and capsys.readouterr().err.count("pushes nothing") == 2
+    fit(hub_model_id="m", hub_token="t")
+    ends = ["epoch 0", "epoch 1", "End of training"]
+    pushed = [c[1] for c in calls if isinstance(c, tuple)]
+    assert [message[-len(end) :] for message, end in zip(pushed, ends)] == ends
+    assert calls.count("done") == 3 and calls[-1] == "done" and calls[0] == "t"
+
+
+@needs_tf
+def test_a_metric_is_computed_from_all_batches():
+    from nlp_tour.all import KerasMetricCallback
+
+    collate, rows = collated("DataCollatorWithPadding")
+    kept = rows.select_columns(["input_ids", "attention_mask", "label"])
+    batches = kept.to_tf_dataset(batch_size=2, shuffle=False, collate_fn=collate)
+    twin = load_tf("distilbert-base-uncased-finetuned-sst-2-english")
+    twin.compile(optimizer="sgd", loss="mse")
+    seen = []
+
+    def metric(both):
+        seen.append(both)
+        return {"accuracy": float((both[0].argmax(-1) == both[1]).mean())}
+
+    callback = KerasMetricCallback(metric, batches)
+    x = dict(collate([{"input_ids": ids} for ids in rows["input_ids"]]))
+    history = twin.fit(x, np.zeros((3, 1)), verbose=0, callbacks=[callback]).history
+    (predictions, labels) = seen[0]
+    assert predictions.shape == (3, 2) and labels.tolist() == [1, 0, 1]
+    assert np.abs(predictions - twin(x)["logits"].numpy()).max() < 1e-5
+    assert history["accuracy"] == [(predictions.argmax(-1) == [1, 0, 1]).mean()]
+
+
+@needs_tf
+def test_a_metric_of_what_is_generated():
+    from nlp_tour.all import KerasMetricCallback
+
+    twin = to_tf(tiny("t5"))
+    ids = {"input_ids": X["input_ids"], "attention_mask": X["attention_mask"]}
+    data = ids | {"labels": X["input_ids"]}
+    seen = []
+    callback = KerasMetricCallback(
+        lambda both: seen.append(both[0]) or {"n": 1.0},
+        data,
+        batch_size=2,
+        predict_with_generate=True,
+        generate_kwargs={"max_new_tokens": 3, "do_sample": False},
+    )
+    callback.set_model(twin)
+    callback.on_epoch_end(0, {})
+    right = tiny("t5").generate(
+        **{k: torch.tensor(v) for k, v in ids.items()}, max_new_tokens=3, do_sample=False
+    )
+    assert seen[0].tolist() == right.tolist()
