@@ -10,10 +10,9 @@ import copy
 import functools
 import os
 
-from ..bridges.tensorflow import Twin, to_tf
+from ..bridges.tensorflow import Twin, in_tensorflow, to_tf
 from ..bridges.weights import empty_model, from_tf, only_tf
 from .names import StandsFor, named_after, resolve, task_of_class
-from .tokenizers_2021 import in_tensorflow
 
 # %% ../../nbs/hub/tensorflow.ipynb #6f2c7512
 def load_tf(
