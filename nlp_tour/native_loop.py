@@ -14,7 +14,7 @@ from .metrics.scores import metrics
 from .training.arguments import LoopSettings
 from .training.checkpoints import note_left_weights
 from .training.labels import check_label_order
-from .training.loop import Loop, gather_rows, loss_of_rows, on_device
+from .training.loop import Loop, gather_rows, loss_of_rows, on_device, predict_rows
 from .training.optimizer import AdamW
 from .training.steps import keep_mode
 
@@ -32,10 +32,10 @@ def evaluate(
     losses = []
     with evaluating(model), torch.no_grad():
         for batch in on_device(batches, model, accelerator):
-            outputs = model(**batch)
-            predictions = metrics.preprocess_logits(outputs.logits, batch["labels"])
-            row_losses = loss_of_rows(model, batch, outputs.loss, accelerator)
-            results = (predictions, batch["labels"], row_losses)
+            loss, logits, labels = predict_rows(model, batch)
+            predictions = metrics.preprocess_logits(logits, labels)
+            row_losses = loss_of_rows(model, batch, loss, accelerator)
+            results = (predictions, labels, row_losses)
             predictions, labels, row_losses = gather_rows(accelerator, *results)
             metric.add_batch(predictions=predictions, references=labels)
             losses += row_losses.tolist()

@@ -229,7 +229,7 @@ def collator(
     inputs = model_inputs(model.config.to_dict(), tok)
     if inputs.equal_lengths:
         warn_once(
-            f"padding reaches the outputs of {model.config.model_type}, so losses and scores in "
-            "training depend a little on the rows that share a batch; a pipeline's answers do not."
+            f"padding reaches the outputs of {model.config.model_type}, so losses in training "
+            "depend a little on the rows that share a batch; scores and answers do not."
         )
     return Collator(inputs, kind == "tags")

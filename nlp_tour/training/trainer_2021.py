@@ -28,6 +28,7 @@ from nlp_tour.training.steps import (
     check_finite,
     group_divisors,
     keep_mode,
+    predict_alone,
     rows_of_rank,
     shifts_labels,
 )
@@ -122,13 +123,18 @@ def training_step(self: Trainer, model, inputs, *args, **kwargs):
 
 @patch
 def prediction_step(self: Trainer, model, inputs, *args, **kwargs):
-    "Loss and predictions of a batch; rows that only fill it up do not count in the loss."
-    loss, logits, labels = super(Trainer, self).prediction_step(model, inputs, *args, **kwargs)
+    "Loss and predictions, each row as it is alone; rows that fill up a batch have no loss."
+    whole = super(Trainer, self).prediction_step
+
+    def predict(batch):
+        return whole(model, batch, *args, **kwargs)
+
+    loss, logits, labels = predict_alone(predict, inputs, self.model)
     n = len(next(iter(inputs.values())))
     own = rows_of_rank(self.accelerator, n)
     if loss is not None and own < n:
         first = {name: rows[:own] for name, rows in inputs.items()}
-        loss = super(Trainer, self).prediction_step(model, first, True)[0]
+        loss = predict_alone(lambda batch: whole(model, batch, True), first, self.model)[0]
     return loss, logits, labels
 
 # %% ../../nbs/training/trainer_2021.ipynb #ab3fd0c9
