@@ -185,6 +185,13 @@ def fold(source, what):
     return f'#| code-fold: true\n#| code-summary: "{summary}"\n{source}'
 
 
+def show_helpers(cell):
+    "A chapter's imports, hidden in its count of lines, stand folded on the page."
+    if "helpers" in cell.get("directives_", {}):
+        del cell.directives_["hide"]
+        cell.source = fold(cell.source, "imports")
+
+
 class Page(Processor):
     "What both renderers need, for every page."
 
@@ -280,6 +287,7 @@ class Pages(FilterDefaults):
             hide_line,
             filter_stream_,
             rm_header_dash,
+            show_helpers,
             hide_,
             strip_hidden_metadata,
             Page,

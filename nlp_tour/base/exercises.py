@@ -59,7 +59,8 @@ EXERCISES |= {
     ),
     "2.2": (
         lambda word, tok: word.isalpha() and len(tok.tokenize(word)) >= 5,
-        "rare, long, and letters only. Medicines and Welsh villages are good; try tok.tokenize().",
+        "rare, long, and letters only. Medicines and Welsh villages are good; "
+        "try tokenizer.tokenize(word).",
     ),
     "2.3": (
         lambda ids, tok: ids == tok("so good")["input_ids"],

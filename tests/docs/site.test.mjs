@@ -810,7 +810,7 @@ test("paper loses no code: it wraps, and what is folded is printed", async () =>
   await close();
 });
 
-test("exported source and imports are folded in the workshop, and stand open in the chapters", () => {
+test("exported source is folded in the workshop and open in the chapters; imports are folded in both", () => {
   const room = read("tasks/base.html");
   assert.match(room, /<summary>Show the imports, \d+ lines<\/summary>/);
   const folds = [...room.matchAll(/<summary>Show the source, (\d+) lines?<\/summary>([^]*?)<\/details>/g)];
@@ -819,8 +819,12 @@ test("exported source and imports are folded in the workshop, and stand open in 
     const code = markup.match(/<code[^>]*>([^]*?)<\/code>/)[1].replace(/<[^>]+>/g, "");
     assert.equal(code.trim().split("\n").length, Number(count), "the number of lines is true");
   }
-  for (const chapter of CHAPTERS)
+  for (const chapter of CHAPTERS) {
     assert.ok(!read(`${chapter}.html`).includes("Show the source"), chapter);
+    const helpers = read(`${chapter}.html`).split("<summary>Show the imports,").slice(1);
+    assert.equal(helpers.length, 1, chapter);
+    assert.match(helpers[0].split("</details>")[0], /check_answer/, "the exercises can be done");
+  }
 });
 
 const AXE_PAGES = [
