@@ -1,6 +1,7 @@
 "The files of a tokenizer and transformers: one set of ids, however a folder is opened."
 
 import copy
+import importlib.util
 import json
 import pickle
 import shutil
@@ -326,3 +327,55 @@ def test_a_tokenizer_in_hand_is_used_as_it_is(tiny_classifier, copied):
     assert pipe.tokenizer is given
     (rows,) = copied(pipe).tok.windows([text])
     assert rows[0].encoding.ids == ids(tok, text)
+
+
+# What a class reads, and a folder that has something else: transformers opens an empty vocabulary.
+FILES_OF_CLASSES = [
+    ("RobertaTokenizer", "vocab.json", "reads vocab.json, merges.txt; get merges.txt too"),
+    ("GPT2Tokenizer", "vocab.txt", "reads vocab.json, merges.txt; get vocab.json, merges.txt too"),
+    ("BertTokenizer", "vocab.json", "a BertTokenizer reads vocab.txt; get vocab.txt too"),
+    ("BertweetTokenizer", "vocab.txt", "reads vocab.txt, bpe.codes; get bpe.codes too"),
+    ("ProphetNetTokenizer", "vocab.txt", "reads prophetnet.tokenizer; get prophetnet.tokenizer"),
+]
+
+
+@pytest.mark.parametrize("kind, file, message", FILES_OF_CLASSES)
+def test_a_folder_without_the_files_of_its_class_says_which(kind, file, message, tmp_path):
+    (tmp_path / file).write_text('{"a": 0}' if file.endswith("json") else "[UNK]\na\n")
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": kind}))
+    with pytest.raises(InputError, match=f"holds {file}, and a .*{message}"):
+        load_tokenizer(tmp_path)
+
+
+def test_a_class_without_its_sentencepiece_files_says_which(tmp_path):
+    pytest.importorskip("sentencepiece")
+    of_sentencepiece(tmp_path, "barthez", "M2M100Tokenizer")
+    with pytest.raises(InputError, match="reads vocab.json, .*; get vocab.json too"):
+        load_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["NllbTokenizer", "SeamlessM4TTokenizer"])
+def test_a_tokenizer_without_its_languages_is_refused(kind, tmp_path):
+    pytest.importorskip("sentencepiece")
+    of_sentencepiece(tmp_path, "barthez", kind)
+    with pytest.raises(InputError, match=f"alone a {kind} has no token for .*eng.*tokenizer.json"):
+        load_tokenizer(tmp_path)
+
+
+def test_a_library_that_is_missing_is_to_be_installed(tmp_path):
+    if importlib.util.find_spec("sacremoses"):
+        pytest.skip("sacremoses is installed")
+    (tmp_path / "vocab.json").write_text('{"a": 0, "<unk>": 1}')
+    (tmp_path / "merges.txt").write_text("#version: 0.2\n")
+    (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "XLMTokenizer"}')
+    with pytest.raises(InputError, match="sacremoses.*; install it"):
+        load_tokenizer(tmp_path)
+
+
+def test_an_empty_unknown_token_is_refused_in_plain_words(tmp_path):
+    rust = Rust(models.BPE({"a": 0, "b": 1}, []))
+    tok = transformers.PreTrainedTokenizerFast(tokenizer_object=rust, unk_token="")
+    tok.save_pretrained(tmp_path)
+    for opened in (load_tokenizer, Tokenizer.open, lambda folder: Tokenizer.of(tok, {})):
+        with pytest.raises(InputError, match="unk_token '' is not in its vocabulary; write"):
+            opened(tmp_path)

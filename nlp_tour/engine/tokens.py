@@ -18,7 +18,7 @@ from ..base.patch import patch
 from ..hub.files import as_load_error, read_json
 from ..hub.inputs import ModelInputs, model_inputs
 from ..hub.tokenizer_files import reads_alone
-from ..hub.tokenizers import load_tokenizer
+from ..hub.tokenizers import check_unknown, load_tokenizer
 
 # %% ../../nbs/engine/tokens.ipynb #78230545
 @dataclass(eq=False)
@@ -70,6 +70,7 @@ def _from_transformers(tok, config):
             f"{type(tok).__name__} has no Rust backend; "
             "load it with AutoTokenizer, from a folder with tokenizer.json."
         )
+    check_unknown(tok)
     return {
         "backend": Rust.from_str(tok.backend_tokenizer.to_str()),
         "inputs": model_inputs(config, tok),

@@ -164,5 +164,6 @@ def as_load_error(
             raise
         if hub and isinstance(e, OSError):
             raise
-        with as_input_error(f"could not load {name}", "get it again, or save it again."):
+        fix = "install it" if isinstance(e, ImportError) else "get it again, or save it again"
+        with as_input_error(f"could not load {name}", f"{fix}."):
             raise

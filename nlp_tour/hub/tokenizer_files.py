@@ -10,7 +10,7 @@ import inspect
 import json
 from pathlib import Path
 
-from ..base.errors import warn_once
+from ..base.errors import InputError, warn_once
 from .files import read_json
 
 # %% ../../nbs/hub/tokenizer_files.ipynb #16ca7a94
@@ -78,6 +78,16 @@ def _converter(tok, kind, file):
     return found
 
 # %% ../../nbs/hub/tokenizer_files.ipynb #741b41d0
+def _check_language(tok, kind, file):
+    "Raise `InputError` where texts would begin with an unknown token in place of a language."
+    if getattr(tok, "cur_lang_code", -1) in (None, tok.unk_token_id):
+        raise InputError(
+            f"from {file.name} alone a {kind} has no token for {tok.src_lang}, so a text would "
+            "begin with an unknown one",
+            "get its tokenizer.json, or save one with transformers 4",
+        )
+
+
 def _take_from_sentencepiece(tok, folder):
     "Give a tokenizer the parts that 4.57 made of a sentencepiece file."
     file = next(iter(sorted(folder.glob("*.model"))), None)
@@ -101,6 +111,7 @@ def _take_from_sentencepiece(tok, folder):
         for name in ("model", "normalizer", "pre_tokenizer", "decoder", "post_processor"):
             setattr(made, name, getattr(parts, name))
     elif kind not in _SAME:
+        _check_language(tok, kind, file)
         warn_once(
             f"{folder} holds no tokenizer.json, and from {file.name} alone transformers 5 may give "
             f"a {kind} other ids than 4.57 did; a tokenizer.json saved by 4.57 settles them."
