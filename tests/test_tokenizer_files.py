@@ -333,7 +333,7 @@ def test_a_tokenizer_in_hand_is_used_as_it_is(tiny_classifier, copied):
 FILES_OF_CLASSES = [
     ("RobertaTokenizer", "vocab.json", "reads vocab.json, merges.txt; get merges.txt too"),
     ("GPT2Tokenizer", "vocab.txt", "reads vocab.json, merges.txt; get vocab.json, merges.txt too"),
-    ("BertTokenizer", "vocab.json", "a BertTokenizer reads vocab.txt; get vocab.txt too"),
+    ("BertTokenizer", "vocab.json", "BertTokenizer reads vocab.txt; get vocab.txt too"),
     ("BertweetTokenizer", "vocab.txt", "reads vocab.txt, bpe.codes; get bpe.codes too"),
     ("ProphetNetTokenizer", "vocab.txt", "reads prophetnet.tokenizer; get prophetnet.tokenizer"),
 ]

@@ -62,7 +62,7 @@ def check_unknown(
             'write "unk_token": null into tokenizer_config.json, or name the token that it has',
         )
 
-
+# %% ../../nbs/hub/tokenizers.ipynb #60e3c212
 def fit_tokenizer(
     tok,  # a tokenizer of transformers
     where,  # the folder that it came from, or a name on the hub
@@ -136,7 +136,7 @@ def _is_sentencepiece(file):
     with open(file, "rb") as f:
         return f.read(1) == b"\n"
 
-
+# %% ../../nbs/hub/tokenizers.ipynb #67216cc2
 # Names under which a class of transformers lists the files that it cannot do without.
 _NEEDED = """vocab_file merges_file spm_file source_spm target_spm vocab src_vocab_file
     tgt_vocab_file""".split()
