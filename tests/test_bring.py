@@ -171,6 +171,7 @@ class Mine(Trainer):
 """,
     "one's own": """
 from transformers import BertPreTrainedModel, BertModel, PreTrainedTokenizer, BertTokenizerFast
+from transformers import T5Tokenizer
 from pytorch_transformers.modeling_bert import BertConfig
 from transformers.tokenization_utils import _is_control
 from transformers.modeling_bert import gelu
@@ -218,6 +219,13 @@ len(tok.encoder), tok.ids_to_tokens[1], tok.basic_tokenizer, tok.num_added_token
 vae = AutoencoderKL.from_pretrained("a", use_auth_token=True, torch_dtype=x)
 names = [c.pretrained_config_archive_map for c in (BertConfig,)]
 datasets.DatasetInfo(features=f, task_templates=[1])
+head = Head.from_pretrained("a")
+head(ids, lm_labels=ids)
+T5Tokenizer(vocab_file="a.model"), T5Tokenizer("a.model"), T5Tokenizer(extra_ids=0)
+
+
+class Kiwi(T5Tokenizer):
+    def _tokenize(self, text): return text.split()
 """,
     "own": """
 from .transformers import AdamW

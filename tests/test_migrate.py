@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("libcst")
+from nlp_tour.all import T5Tokenizer
 from nlp_tour.app.call_arguments import ARGUMENTS
 from nlp_tour.app.migrate import OLD_WORDS, migrate, migrate_file, migrate_files, migrate_notebook
 from nlp_tour.app.migrate_cells import set_aside
@@ -484,6 +485,36 @@ def test_a_tokenizers_dictionaries_and_parts_are_reported():
         1, 2, 3, 4,
     ]  # fmt: skip
     assert lines_of(done.left) == [4, 4] and "tok.num_special_tokens_to_add()" in done.source
+
+
+def test_a_tokenizer_of_a_sentencepiece_file_is_reported():
+    "So is an override that today's tokenizers never ask."
+    old = """from transformers import AlbertTokenizer, T5Tokenizer, XLMRobertaTokenizer
+tok = T5Tokenizer(vocab_file=f"{d}/a.model", extra_ids=0)
+tok = XLMRobertaTokenizer(d + "/a.model")
+tok = T5Tokenizer.from_pretrained(d)
+class Mine(AlbertTokenizer):
+    def _tokenize(self, text): return [text]
+"""
+    assert lines_of(migrate(old).left) == [2, 3, 5]
+    with pytest.raises(InputError, match="from_pretrained"):
+        T5Tokenizer(vocab_file="a.model")
+
+
+def test_an_opened_model_of_ones_own_keeps_the_arguments_of_its_forward():
+    old = """from transformers import BertForMaskedLM
+class Mine(BertForMaskedLM):
+    def forward(self, input_ids, masked_lm_labels=None): return input_ids
+model = Mine.from_pretrained(d)
+model(ids, masked_lm_labels=ids)
+"""
+    assert migrate(old).changes[1:] == [] == migrate(old).left
+    assert "masked_lm_labels=ids)" in migrate(old).source
+
+
+def test_a_name_of_nlp_is_not_that_of_transformers():
+    done = migrate("from nlp import load_metric, utils\n")
+    assert "from datasets import utils" in done.source
 
 
 def test_other_libraries_have_like_names():

@@ -139,6 +139,7 @@ export class Known {
   defined = new Set(); // functions, methods, parameters and fields
   functions = new Set();
   inits = new Set(); // classes of the file with an __init__
+  tokenize = new Set(); // classes of the file with a _tokenize
   posts = new Set(); // classes of the file that call post_init
   used = new Map(); // module's local name -> attributes read from it
   returnsTuples = false;
@@ -227,6 +228,7 @@ const notes = {
   },
   def(known, { name, params, inside }) {
     if (name === "__init__") known.inits.add(inside);
+    if (name === "_tokenize") known.tokenize.add(inside);
     known.functions.add(name);
     known.defined.add(name);
     known.names.delete(name);
@@ -278,10 +280,12 @@ function noteCall(known, target, call) {
     family = held.kind === "call" ? known.called(held) : (known.made.get(dotted(held)) ?? "");
   }
   const name = dotted(target),
-    maker = dotted(call.func);
+    maker = dotted(call.func),
+    opened = method === "from_pretrained" ? dotted(call.func.value) : maker;
   if (name && (family || (!known.made.has(name) && /^[A-Z]/.test(last(maker)))))
     known.made.set(name, family);
-  if (name && known.classes.has(maker)) known.local.add(name);
+  const forwards = opened === maker || known.functions.has("forward");
+  if (name && known.classes.has(opened) && forwards) known.local.add(name);
 }
 
 function noteNodes(known, { nodes, lambdas, inside }) {
@@ -346,6 +350,8 @@ const OWNERS = {
 };
 const BY_FILES =
   /^(Bert|DistilBert|Electra|MobileBert|Roberta|GPT2|OpenAIGPT|Bart|Longformer)Tokenizer/;
+const BY_PIECES =
+  /^(T5|XLMRoberta|XLNet|Albert|MBart|MBart50|Pegasus|BigBird|DebertaV2)Tokenizer/;
 const TOKENIZING = /^(encode|encode_plus|batch_encode_plus|__call__|prepare_seq2seq_batch)$/;
 const CALLS = {
   tokenizer: "a tokenizer's call",
@@ -558,6 +564,9 @@ class Finder {
     if (text(argument(-1, "return_tensors")) === "tf") uses.push('return_tensors="tf"');
     if (call.func.name === "save_vocabulary" && !this.known.functions.has("save_vocabulary"))
       uses.push("save_vocabulary of a fast tokenizer");
+    const origin = this.known.origin(call.func);
+    if (origin && BY_PIECES.test(origin[1]) && argument(0, "vocab_file"))
+      uses.push("a tokenizer by its sentencepiece file");
     const byPlace = call.args.filter((a) => a.keyword === null && !a.star);
     if (byPlace.length > 4 && this.known.made.get(dotted(call.func)) === "model")
       uses.push("five arguments by place");
@@ -656,13 +665,15 @@ class Finder {
 
   /** A model's or a tokenizer's class of the file's own, as it was written in 2021. */
   class({ name, bases, line }) {
-    if (!this.known.inits.has(name)) return;
+    const hasInit = this.known.inits.has(name);
     for (const base of bases) {
       const origin = this.known.origin(base),
         its = last(dotted(base)),
         own = this.known.classes.get(its) === "model";
-      let use = origin && its === "PreTrainedTokenizer" && OWN_TOKENIZER;
-      if ((origin || own) && /^(?!TF|Flax)\w*Pre[Tt]rained\w*Model$/.test(its)) {
+      let use = hasInit && origin && its === "PreTrainedTokenizer" && OWN_TOKENIZER;
+      if (origin && (BY_FILES.test(its) || BY_PIECES.test(its)) && this.known.tokenize.has(name))
+        use = "_tokenize of a tokenizer's class of one's own";
+      else if (hasInit && (origin || own) && /^(?!TF|Flax)\w*Pre[Tt]rained\w*Model$/.test(its)) {
         if (this.known.posts.has(name)) return;
         use = OWN_MODEL;
       }

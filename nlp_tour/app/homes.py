@@ -71,7 +71,7 @@ def is_ours(module: str, name: str) -> bool:
     "Return whether `nlp_tour.all` takes a library's name from this library."
     if root(module) == "huggingface_hub" or not exists(OURS, name):
         return False
-    other = "transformers" if root(module) == "datasets" else None
+    other = "transformers" if root(module) in ("datasets", "nlp") else None
     here = importlib.import_module(OURS).__all__
     return other is None or name in here or not exists(other, name)
 

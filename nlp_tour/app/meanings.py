@@ -216,7 +216,8 @@ def note_call(self: Known, target, call):
     text, maker = dotted(target), dotted(call.func)
     if text and (family or (text not in self.made and self.is_class(maker))):
         self.made[text] = family
-    if text and maker in self.classes:
+    opened = dotted(call.func.value) if method == "from_pretrained" else maker
+    if text and opened in self.classes and (opened == maker or "forward" in self.functions):
         self.local.add(text)
 
 

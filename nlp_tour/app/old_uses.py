@@ -10,6 +10,7 @@ __all__ = ['OWNER_FAMILIES', 'MEMBERS', 'GONE_TASKS', 'VOCABULARY', 'BATCH', 'SI
 # %% ../../nbs/app/old_uses.ipynb #22303b3b
 import re
 
+from .call_arguments import BY_FILES, BY_PIECES
 from .meanings import Known, cst, dotted
 from ..base.names_2021 import entries, find
 
@@ -89,6 +90,8 @@ def old_call(known: Known, call, inside: str) -> list:  # of names of uses
         uses.append('return_tensors="tf"')
     if getattr(call.func, "attr", cst.Name("_")).value in VOCABULARY - known.functions:
         uses.append("save_vocabulary of a fast tokenizer")
+    if origin and re.match(BY_PIECES, origin[1]) and argument(call, 0, "vocab_file"):
+        uses.append("a tokenizer by its sentencepiece file")
     by_place = [a for a in call.args if a.keyword is None and not a.star]
     if len(by_place) > 4 and known.made.get(dotted(call.func)) == "model":
         uses.append("five arguments by place")
@@ -149,12 +152,14 @@ def old_method(known: Known, node, inside: str):
 # %% ../../nbs/app/old_uses.ipynb #d9bab654
 def own_class(known: Known, node) -> str:
     "Return the use of 2021 that a class of the file's own is, or an empty string."
-    parts = node.body.body
-    if not any(isinstance(p, cst.FunctionDef) and p.name.value == "__init__" for p in parts):
-        return ""
+    methods = {p.name.value for p in node.body.body if isinstance(p, cst.FunctionDef)}
     for base in node.bases:
         origin, name = known.origin(base.value), dotted(base.value).rpartition(".")[2]
         own = known.classes.get(name) == "model"
+        if origin and re.match(f"{BY_FILES}|{BY_PIECES}", name) and "_tokenize" in methods:
+            return "_tokenize of a tokenizer's class of one's own"
+        if "__init__" not in methods:
+            continue
         if (origin or own) and re.match(r"(?!TF|Flax)\w*Pre[Tt]rained\w*Model$", name):
             called = "self.post_init()" in cst.Module([]).code_for_node(node)
             return "" if called else "a model of one's own without post_init"

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['VOCABULARIES', 'vocabulary_mismatch', 'check_unknown', 'fit_tokenizer', 'check_vocabulary', 'check_tokenizer_options',
-           'load_tokenizer', 'tour_tokenizer', 'with_methods_of_2021']
+           'load_tokenizer', 'without_idle', 'tour_tokenizer', 'with_methods_of_2021']
 
 # %% ../../nbs/hub/tokenizers.ipynb #d6761a4b
 import functools
@@ -26,7 +26,7 @@ from ..base.names_2021 import translate
 from .files import as_load_error, read_json
 from .inputs import max_length
 from .names import cached, named_after, one_file, resolve, tour_class
-from .tokenizer_files import restore_parts
+from .tokenizer_files import restore_parts, write_vocabulary
 from .tokenizers_2021 import CallsOf2021, MethodsOf2021
 
 # %% ../../nbs/hub/tokenizers.ipynb #681e2cb9
@@ -240,6 +240,17 @@ def load_tokenizer(
         check_tokenizer_options(tok, kwargs)
         return fit_tokenizer(tok, where, model, given=kwargs | {"revision": revision})
 
+# %% ../../nbs/hub/tokenizers.ipynb #a4c1b2e0
+# What 2021 passed to a tokenizer's `from_pretrained`, and nothing ever read.
+_IDLE = {"max_length": "model_max_length", "is_fast": "use_fast", "return_dict": "the model's"}
+
+
+def without_idle(kwargs: dict, where: str) -> dict:
+    "Drop arguments that never had an effect, each with one line."
+    for name in kwargs.keys() & _IDLE.keys():
+        warn_once(f"{where}: `{name}` has no effect; meant may be {_IDLE[name]}.")
+    return {name: value for name, value in kwargs.items() if name not in _IDLE}
+
 # %% ../../nbs/hub/tokenizers.ipynb #9db3730e
 _FROM_PRETRAINED = "transformers.PreTrainedTokenizerBase.from_pretrained"
 _SPECIAL = re.compile("(additional|extra)_special_tokens|(bos|eos|unk|sep|pad|cls|mask)_token")
@@ -258,6 +269,7 @@ def tour_tokenizer(
         def from_pretrained(klass, pretrained_model_name_or_path, *args, **kwargs):
             name, revision = pretrained_model_name_or_path, kwargs.get("revision")
             kwargs = translate(kwargs, _FROM_PRETRAINED, f"{cls.__name__}.from_pretrained")
+            kwargs = without_idle(kwargs, f"{cls.__name__}.from_pretrained")
             where = one_file(name) or resolve(name, revision, kwargs.get("trust_remote_code"))
             check_vocabulary(where)
             tok = super().from_pretrained(name, *args, **kwargs)
@@ -267,9 +279,13 @@ def tour_tokenizer(
             fit_tokenizer(tok, where, grows=grows, given=kwargs)
             return with_methods_of_2021(tok)
 
+        def save_pretrained(self, save_directory, *args, **kwargs):
+            files = super().save_pretrained(save_directory, *args, **kwargs)
+            return *files, *write_vocabulary(self, save_directory, kwargs.get("filename_prefix"))
+
     return Tour
 
-
+# %% ../../nbs/hub/tokenizers.ipynb #a4c1b2e2
 def with_methods_of_2021(
     tok,  # a tokenizer of transformers
 ):  # the same object

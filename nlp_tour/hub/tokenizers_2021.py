@@ -14,7 +14,7 @@ from ..base.errors import InputError
 from ..base.names_2021 import translate
 from ..base.patch import patch
 from ..bridges.tensorflow import in_tensorflow
-from .tokenizer_files import todays_files
+from .tokenizer_files import todays_files, write_vocabulary
 
 # %% ../../nbs/hub/tokenizers_2021.ipynb #8e13a9da
 _CALL = "transformers.PreTrainedTokenizerBase.__call__"
@@ -112,20 +112,11 @@ class MethodsOf2021:
         return [t if isinstance(t, int) else self.convert_tokens_to_ids(t) for t in tokens]
 
 # %% ../../nbs/hub/tokenizers_2021.ipynb #e9a8af9c
-_WITH_FILES = (
-    "WordPiece",
-    "WordLevel",
-    "BPE",
-)  # models with a vocabulary in vocab.txt or vocab.json
-
-
 @patch
 def save_vocabulary(self: CallsOf2021, save_directory, filename_prefix: str = None) -> tuple:
     "Write vocab.txt, or vocab.json and merges.txt; return their names."
-    model = self.backend_tokenizer.model if self.is_fast else None
-    if type(model).__name__ in _WITH_FILES:
-        return tuple(model.save(str(save_directory), filename_prefix))
-    return super(CallsOf2021, self).save_vocabulary(save_directory, filename_prefix)
+    written = write_vocabulary(self, save_directory, filename_prefix)
+    return written or super(CallsOf2021, self).save_vocabulary(save_directory, filename_prefix)
 
 # %% ../../nbs/hub/tokenizers_2021.ipynb #59ae9ba0
 @patch
