@@ -176,6 +176,7 @@ from pytorch_transformers.modeling_bert import BertConfig
 from transformers.tokenization_utils import _is_control
 from transformers.modeling_bert import gelu
 from diffusers import AutoencoderKL
+from ...modeling_utils import PreTrainedModel as Vendored
 import transformers, datasets
 
 
@@ -222,6 +223,13 @@ datasets.DatasetInfo(features=f, task_templates=[1])
 head = Head.from_pretrained("a")
 head(ids, lm_labels=ids)
 T5Tokenizer(vocab_file="a.model"), T5Tokenizer("a.model"), T5Tokenizer(extra_ids=0)
+
+
+class Copy(Vendored):
+    def forward(self, mask): return self.get_extended_attention_mask(mask)
+
+
+loss, logits = self.student(input_ids=ids)
 
 
 class Kiwi(T5Tokenizer):

@@ -517,6 +517,22 @@ def test_a_name_of_nlp_is_not_that_of_transformers():
     assert "from datasets import utils" in done.source
 
 
+def test_a_copy_of_the_library_is_the_files_own():
+    "What derives from a copy of `modeling_utils` beside the file has the copy's methods."
+    old = """from ...modeling_utils import PreTrainedModel
+class Mine(PreTrainedModel):
+    def forward(self, mask): return self.get_extended_attention_mask(mask)
+"""
+    assert (migrate(old).changes, migrate(old).left) == ([], [])
+
+
+def test_students_and_teachers_are_models():
+    old = """import transformers
+logits, hidden = self.student(input_ids=ids, attention_mask=mask)
+"""
+    assert lines_of(migrate(old).left) == [2]
+
+
 def test_other_libraries_have_like_names():
     old = """from diffusers import StableDiffusionPipeline
 from transformers import CLIPTokenizer

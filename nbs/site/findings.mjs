@@ -101,7 +101,9 @@ const FAMILIES = [
   [/Model|For[A-Z]/, "model"],
 ];
 const BODIES =
-  "model|bert|roberta|gpt2?|distilbert|albert|electra|xlnet|transformer|camembert|longformer";
+  "model|student|teacher|bert|roberta|gpt2?|distilbert|albert|electra|xlnet|transformer|camembert|longformer";
+// Copies of a library's modules.
+const VENDORED = /^\..*(modeling|configuration|tokenization|trainer)_utils(_base)?$/;
 const CUSTOMS = [
   [/tokenizer(_?\w{1,4})?$|^tok$/i, "tokenizer"],
   [/trainer$/, "trainer"],
@@ -202,7 +204,7 @@ const notes = {
     if (module.startsWith(".") || !known.isLibrary(module))
       names.forEach((n) => {
         known.names.delete(n.alias ?? n.name);
-        if (OTHERS.includes(root(module))) known.classes.set(n.alias ?? n.name, "own");
+        if (OTHERS.includes(root(module)) || VENDORED.test(module)) known.classes.set(n.alias ?? n.name, "own");
       });
     else
       names

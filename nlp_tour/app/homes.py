@@ -113,5 +113,7 @@ def sentence(name: str, entry) -> str:
 
 def gone(module: str, name: str) -> str:
     "Say that a module no longer has a name."
-    entry = entry_of(module, name) or find("module", module)
+    entry, moved = entry_of(module, name), find("module", module)
+    if entry is None and not (moved and moved.write and exists(root(moved.write))):
+        entry = moved or find("module", f"{module}.{name}")
     return sentence(f"{name}` of `{module}", entry)
