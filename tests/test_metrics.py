@@ -5,6 +5,7 @@ import gc
 import json
 import math
 import os
+import pickle
 import subprocess
 import sys
 import tracemalloc
@@ -18,7 +19,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nlp_tour.base.errors import InputError
+from nlp_tour.base.errors import InputError, _warned
 from nlp_tour.metrics.counters import METRICS
 from nlp_tour.metrics.entities import spans
 from nlp_tour.metrics.scores import load_metric, metrics
@@ -163,6 +164,30 @@ def test_rouge_l_alone():
             ),
             {"rougeL": case["answer"]["rougeL"]},
         )
+
+
+def test_rouge_has_the_parts_that_scripts_of_2021_read(capsys):
+    "Precision and recall are those of the reference with the best F, then means."
+    p = ["a b c d", "x"]
+    r = [["a b", "a b c q r s"], "x y"]
+    rouge = load_metric("rouge")
+    mid = rouge.compute(predictions=p, references=r)["rouge1"].mid
+    assert mid.precision == pytest.approx((2 / 4 + 1) / 2)
+    assert mid.recall == pytest.approx((2 / 2 + 1 / 2) / 2)
+    assert mid.fmeasure == pytest.approx((2 / 3 + 2 / 3) / 2)
+    again = pickle.loads(pickle.dumps(mid))
+    assert (again, again.precision, again.recall) == (mid, mid.precision, mid.recall)
+    assert json.dumps(rouge.compute(predictions=["a"], references=["a"])["rouge1"]) == "1.0"
+
+
+def test_rouge_says_that_it_does_not_stem(capsys):
+    _warned.clear()
+    same = [
+        load_metric("rouge").compute(predictions=["cats ran"], references=["cat ran"], **how)
+        for how in ({}, {"use_stemmer": False}, {"use_stemmer": True})
+    ]
+    assert same[0] == same[1] == same[2]
+    assert capsys.readouterr().err.count("`use_stemmer=True` has no effect") == 1
 
 
 def test_bleu_has_no_smoothing():

@@ -30,7 +30,7 @@ def _text_pairs(predictions, references, name):
 
 
 def _overlap(a, b):
-    return prf((a & b).total(), a.total(), b.total())["f1"]
+    return prf((a & b).total(), a.total(), b.total())
 
 # %% ../../nbs/metrics/generated.ipynb #6998286c
 class Squad(Metric, names="squad"):
@@ -60,7 +60,7 @@ class Squad(Metric, names="squad"):
         for text, texts in _text_pairs(predicted.values(), answers, self.name):
             words, others = self.words(text), [self.words(t) for t in texts]
             counts["exact_match"] += words in others
-            counts["f1"] += max(_overlap(Counter(words), Counter(o)) for o in others)
+            counts["f1"] += max(_overlap(Counter(words), Counter(o))["f1"] for o in others)
         return counts
 
     def score(self, counts):
@@ -89,7 +89,15 @@ def ngrams(
 
 # %% ../../nbs/metrics/generated.ipynb #871a8556
 class Fmeasure(float):
-    "A score that scripts of 2021 also read as `.mid.fmeasure`."
+    "A score that scripts of 2021 also read as `.mid.fmeasure`, `.mid.precision`, `.mid.recall`."
+
+    def __new__(cls, fmeasure, precision, recall):
+        made = super().__new__(cls, fmeasure)
+        made.precision, made.recall = precision, recall
+        return made
+
+    def __getnewargs__(self):
+        return float(self), self.precision, self.recall
 
     @property
     def mid(self):
@@ -105,17 +113,22 @@ class Fmeasure(float):
 class Rouge(Metric, names="rouge rougeL"):
     "ROUGE-1, -2 and -L (Lin, 2004) without stemming: the best reference's F, then the mean."
 
-    def f(self, kind, a, b):
+    def kinds(self):
+        return ["rougeL"] if self.name == "rougeL" else ["rouge1", "rouge2", "rougeL"]
+
+    def measure(self, kind, a, b):
         if kind == "rougeL":
-            return prf(lcs(a, b), len(a), len(b))["f1"]
+            return prf(lcs(a, b), len(a), len(b))
         return _overlap(ngrams(a, int(kind[-1])), ngrams(b, int(kind[-1])))
 
     def count(self, predictions, references):
-        kinds = ["rougeL"] if self.name == "rougeL" else ["rouge1", "rouge2", "rougeL"]
         counts = Counter(n=len(predictions))
         for text, texts in _text_pairs(predictions, references, self.name):
             words, *others = (re.findall("[a-z0-9]+", t.lower()) for t in (text, *texts))
-            counts.update({kind: max(self.f(kind, words, o) for o in others) for kind in kinds})
+            for kind in self.kinds():
+                found = [self.measure(kind, words, o) for o in others]
+                best = max(found, key=lambda measure: measure["f1"])
+                counts.update({(kind, name): value for name, value in best.items()})
         return counts
 
     def score(self, counts, use_stemmer=False, use_aggregator=True, use_agregator=True):
@@ -123,7 +136,8 @@ class Rouge(Metric, names="rouge rougeL"):
             warn_once("rouge: `use_stemmer=True` has no effect; words are compared as they are.")
         if not (use_aggregator and use_agregator):
             raise InputError("rouge keeps sums, not rows", "compute each row by itself")
-        return {kind: Fmeasure(counts[kind] / counts["n"]) for kind in counts if kind != "n"}
+        names, n = ("f1", "precision", "recall"), counts["n"]
+        return {k: Fmeasure(*(counts[k, name] / n for name in names)) for k in self.kinds()}
 
 # %% ../../nbs/metrics/generated.ipynb #cf06cb27
 _BREAKS = re.escape("".join(c for c in string.punctuation if c not in "'-,."))
