@@ -235,6 +235,35 @@ loss, logits = self.student(input_ids=ids)
 class Kiwi(T5Tokenizer):
     def _tokenize(self, text): return text.split()
 """,
+    "outputs as a tuple": """
+from transformers import BertForQuestionAnswering, BertModel
+model = BertForQuestionAnswering.from_pretrained("a")
+outputs = model(**inputs)
+for i, name in enumerate(names):
+    output = [to_list(output[i]) for output in outputs]
+    start, end = output
+for x in model(**batch): print(x)
+both = [(a, b) for a, b in zip(model(**batch), outputs) if a]
+words = {k: v for k, v in model(**batch).items()}
+for name in outputs: print(outputs[name])
+for name in outputs:
+    print(name)
+loss, logits = outputs
+outputs = outputs[0]
+loss, logits = outputs
+list(model(**batch)); f(*model(**batch), **batch)
+
+
+def evaluate(outputs):
+    loss, logits = outputs
+    outputs = self.bert(input_ids, attention_mask=mask)
+    hidden, pooled = outputs
+    for layer in self.bert(ids): pass
+    return tuple(
+        outputs
+    )
+loss = outputs[0]
+""",
     "own": """
 from .transformers import AdamW
 from datasets import my_loader

@@ -384,6 +384,57 @@ loss, scores = model(ids)[:2]
     assert "[:]" not in guessed.source
 
 
+SQUAD_OF_2020 = """from transformers import BertForQuestionAnswering
+model = BertForQuestionAnswering.from_pretrained(name)
+outputs = model(**inputs)
+for i in range(2):
+    output = [to_list(output[i]) for output in outputs]
+    start, end = output
+for tensor in model(**inputs):
+    seen += [tensor]
+loss, logits = outputs
+first, *rest = list(outputs)
+outputs = outputs[0]
+for row in outputs: pass
+"""
+
+
+def test_a_loop_over_outputs_gets_their_tensors():
+    "As run_squad.py of 2020: today a loop over the outputs gives their names, in silence."
+    done = migrate(SQUAD_OF_2020)
+    assert done.left == []
+    lines = done.source.splitlines()
+    assert lines[4].endswith("for output in outputs[:]]") and lines[5].endswith("= output")
+    assert lines[6] == "for tensor in model(**inputs)[:]:"
+    assert lines[8:10] == ["loss, logits = outputs[:]", "first, *rest = list(outputs[:])"]
+    assert lines[11] == "for row in outputs: pass"
+    assert migrate(done.source).changes == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "for name in outputs: print(outputs[name])",
+        "for name, value in outputs.items(): pass",
+        "print(outputs[0], len(outputs), *outputs[1:])",
+        "outputs = [1, 2]\nfor x in outputs: pass",
+        "def f(outputs):\n    a, b = outputs",
+        "model(**inputs, return_dict=False)\na, b = outputs",
+    ],
+)
+def test_what_is_right_today_is_not_sliced(code):
+    made = "from transformers import AutoModel\nmodel = AutoModel.from_pretrained(name)\n"
+    source = f"{made}outputs = model(**inputs)\n{code}\n"
+    assert "[:]" not in migrate(source).source and migrate(source).left == []
+
+
+def test_a_guess_at_outputs_is_reported_and_not_written():
+    source = "from transformers import BertModel\nfor x in self.bert(input_ids, labels=y): pass\n"
+    done = migrate(source)
+    assert "[:]" not in done.source
+    assert lines_of(done.left) == [2] and "outputs[:]" not in done.source
+
+
 @pytest.mark.parametrize(
     "old, new",
     [

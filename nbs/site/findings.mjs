@@ -144,6 +144,7 @@ export class Known {
   tokenize = new Set(); // classes of the file with a _tokenize
   posts = new Set(); // classes of the file that call post_init
   used = new Map(); // module's local name -> attributes read from it
+  outputs = new Map(); // variables that hold a model's outputs -> whether that is sure
   returnsTuples = false;
   accelerates = false; // whether the file imports accelerate
 
@@ -378,6 +379,7 @@ const SIGNATURES = {
 };
 const ACCELERATE = { accelerator: "Accelerator", DistributedType: "DistributedType" };
 const BATCH = /^(input_ids|attention_mask|token_type_ids|labels|lm_labels|mc_labels)$/;
+const TAKERS = /^(list|tuple|iter|enumerate|zip|map)$/;
 
 /** Whether `migrate` can join the organization and the name of a `push_to_hub`. */
 function joins(args) {
@@ -652,17 +654,47 @@ class Finder {
     }
   }
 
-  assign({ line, targets, value, inside }) {
-    const [target] = targets;
-    if (value.kind !== "call" || target.kind !== "tuple") return;
+  /** [whether an expression is a model's outputs, whether that is sure] */
+  givesOutputs(node, inside) {
     const { known } = this;
-    if (known.returnsTuples || known.family(value.func, inside)[0] !== "model") return;
-    const isKnown = known.made.get(dotted(value.func)) === "model",
-      batch = value.args.some((a) => a.star === "**" || BATCH.test(a.keyword ?? ""));
-    if (!isKnown && !(batch && (known.names.size || known.modules.size))) return;
+    if (known.returnsTuples) return [false, false];
+    if (node.kind === "name")
+      return [known.outputs.has(node.name), known.outputs.get(node.name) ?? false];
+    if (node.kind !== "call" || known.family(node.func, inside)[0] !== "model")
+      return [false, false];
+    const isKnown = known.made.get(dotted(node.func)) === "model",
+      batch = node.args.some((a) => a.star === "**" || BATCH.test(a.keyword ?? ""));
+    return [isKnown || (batch && known.names.size + known.modules.size > 0), isKnown];
+  }
+
+  /** A model's outputs that are taken for a tuple. */
+  take(node, inside, line = node.line) {
+    const [found, sure] = this.givesOutputs(node, inside);
+    if (!found) return;
     const entry = this.table.find("use", "outputs unpacked as a tuple");
-    if (isKnown) this.report(line, entry.name, "migrate", entry.today, "use");
+    if (sure) this.report(line, entry.name, "migrate", entry.today, "use");
     else this.left(line, entry.name, entry, "use");
+  }
+
+  /** Loops, stars and functions like `list`, and several targets. */
+  takeAll({ kind, line, targets, value, loops, nodes, inside }, keyed) {
+    for (const { node, target } of loops)
+      if (!dotted(node) || !keyed.has(`${dotted(node)}[${target}]`)) this.take(node, inside);
+    for (const { kind: called, func, args } of nodes)
+      for (const { star, keyword, value: given } of called === "call" ? args : [])
+        if (star === "*" || (TAKERS.test(dotted(func)) && !keyword && !star))
+          this.take(given, inside);
+    if (kind === "assign" && targets[0].kind === "tuple") this.take(value, inside, line);
+  }
+
+  /** What variables hold from here on. */
+  assign({ targets, value, inside }) {
+    const { outputs } = this.known,
+      [found, sure] = this.givesOutputs(value, inside);
+    for (const target of targets) {
+      for (const part of target.elements ?? [target]) outputs.delete(dotted(part));
+      if (found && target.kind === "name") outputs.set(target.name, sure);
+    }
   }
 
   /** A model's or a tokenizer's class of the file's own, as it was written in 2021. */
@@ -701,7 +733,11 @@ class Finder {
   }
 
   read(statements) {
+    const pairs = statements.flatMap((s) => s.nodes).filter((n) => n.kind === "subscript");
+    const keyed = new Set(pairs.map((n) => `${dotted(n.value)}[${dotted(n.index ?? {})}]`));
     for (const s of statements) {
+      if (s.kind === "def") this.known.outputs.clear();
+      this.takeAll(s, keyed);
       this[s.kind]?.(s);
       for (const node of s.nodes)
         if (node.kind === "attribute" || node.kind === "call") this[node.kind](node, s.inside);

@@ -135,17 +135,21 @@ function commas(all, a, b) {
   return parts;
 }
 
+/** Whether a comprehension stands between two places, outside of inner brackets. */
+const loops = (all, a, b) => [...outside(all, a, b)].some((i) => is(all[i], "for"));
+
 const textOf = (all, a, b) => all[a].source.slice(all[a].start, all[b - 1].end);
 
 /** Reads expressions; every name, attribute, call and subscript that it meets goes into `nodes`. */
 export class Chains {
   nodes = [];
   params = []; // of lambdas
+  loops = []; // {node, target} of each `for target in node`
 
   /** One expression: a chain, a tuple or list of such, or {kind: "other"}. */
   whole(all, a, b) {
     if (a >= b) return { kind: "other", text: "" };
-    const parts = commas(all, a, b);
+    const parts = loops(all, a, b) ? [] : commas(all, a, b);
     if (parts.length > 1 || is(all[b - 1], ","))
       return { kind: "tuple", elements: parts.map(([x, y]) => this.whole(all, x, y)) };
     const [node, end] = this.chain(all, a, b);
@@ -156,7 +160,16 @@ export class Chains {
 
   /** Everything between two places. */
   all(all, a, b) {
-    for (let i = a; i < b;) i = this.chain(all, i, b)[1];
+    let target = null;
+    for (let i = a; i < b;) {
+      if (is(all[i], "for")) target = i + 1;
+      const isLoop = target !== null && is(all[i], "in");
+      const [node, end] = this.chain(all, isLoop ? i + 1 : i, b);
+      const whole = isLoop && node && (end === b || all[end].type === "keyword");
+      if (whole) this.loops.push({ node, target: textOf(all, target, i) });
+      if (isLoop) target = null;
+      i = end;
+    }
   }
 
   /** The chain that starts at a token, and the place behind it. */
@@ -207,7 +220,8 @@ export class Chains {
   }
 
   args(all, a, b) {
-    return commas(all, a, b).map(([x, y]) => {
+    const parts = loops(all, a, b) ? [[a, b]] : commas(all, a, b);
+    return parts.map(([x, y]) => {
       const star = /^\*\*?$/.test(all[x].text) ? all[x].text : "",
         named = all[x].type === "name" && is(all[x + 1], "=");
       const from = x + (star ? 1 : named ? 2 : 0);
@@ -329,7 +343,8 @@ function statement(all, a, b, indent) {
   let found = { kind: "expression" };
   if (read) found = read(all, a, b, chains);
   else chains.all(all, a, b);
-  return { ...found, indent, line: all[a].line, nodes: chains.nodes, lambdas: chains.params };
+  const { nodes, params: lambdas, loops } = chains;
+  return { ...found, indent, line: all[a].line, nodes, lambdas, loops };
 }
 
 const PYTHON_2 = /^(print|exec)$/;

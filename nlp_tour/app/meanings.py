@@ -76,6 +76,7 @@ class Known:
     returns_tuples: bool = False  # return_dict=False stands somewhere in the file
     opens: bool = False  # whether the file opens a model or data by name
     accelerates: bool = False  # whether the file imports accelerate
+    outputs: dict = field(default_factory=dict)  # variables that hold a model's outputs -> sure?
     exchange: bool = False  # whether something runs only with names from `nlp_tour.all`
 
     def is_library(self, module) -> bool:

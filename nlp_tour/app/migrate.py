@@ -82,6 +82,7 @@ def rewrite_all(trees: dict, folder: Path, where: str) -> dict:  # key -> `Migra
     wrappers = {k: cst.MetadataWrapper(tree, True) for k, (tree, _) in trees.items()}
     for k, (_, source) in trees.items():
         rewrite(wrappers[k], known, source, where)
+    known.outputs.clear()
     return {k: rewrite(wrappers[k], known, source, where) for k, (_, source) in trees.items()}
 
 # %% ../../nbs/app/migrate.ipynb #ac1d2cd1

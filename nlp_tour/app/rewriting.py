@@ -13,7 +13,6 @@ from .meanings import Known, cst, dotted
 from nlp_tour.app.old_uses import (
     in_organization,
     in_place,
-    is_unpacked,
     may_bind,
     member,
     old_call,
@@ -21,6 +20,7 @@ from nlp_tour.app.old_uses import (
     own_class,
     takes_repo,
 )
+from .unpacking import Slicer
 from ..base.names_2021 import find
 from ..base.patch import patch
 
@@ -134,14 +134,14 @@ def rewrite_any_call(notes: Notes, old, new, inside):
     return rewrite_method(notes, old, rewrite_call(new, arguments), inside)
 
 # %% ../../nbs/app/rewriting.ipynb #c13137ec
-class Rewriter(cst.CSTTransformer if cst else object):
+class Rewriter(Slicer):
     "Writes today's names."
 
     def __init__(self, notes: Notes):
-        super().__init__()
-        self.known, self.notes = notes.known, notes
+        super().__init__(notes)
         self.inside, self.alone, self.lines, self.tries = [None], None, {}, 0
         self.functions, self.rebound = [None], {}
+
 
     def visit_ClassDef(self, node):
         self.inside.append(node.name.value)
@@ -204,20 +204,7 @@ def leave_Attribute(self: Rewriter, old, new):
 
 @patch
 def leave_Call(self: Rewriter, old, new):
-    return rewrite_any_call(self.notes, old, new, self.inside[-1])
-
-
-@patch
-def leave_Assign(self: Rewriter, old, new):
-    unpacked, sure = is_unpacked(self.known, old, self.inside[-1])
-    if unpacked and sure:
-        self.notes.add(self.notes.changes, old)("outputs are no tuple today; a slice of them is")
-        whole = cst.SubscriptElement(cst.Slice(None, None))
-        return new.with_changes(value=cst.Subscript(new.value, [whole]))
-    if unpacked:
-        entry = find("use", "outputs unpacked as a tuple")
-        self.notes.report(old, f"{entry.name}; today: {entry.today}", entry)
-    return new
+    return self.sliced(old, rewrite_any_call(self.notes, old, new, self.inside[-1]))
 
 # %% ../../nbs/app/rewriting.ipynb #b080b2d3
 @patch
@@ -241,6 +228,7 @@ def leave_Expr(self: Rewriter, old, new):
 @patch
 def visit_FunctionDef(self: Rewriter, node):
     self.functions.append(node)
+    self.known.outputs.clear()
 
 
 @patch
