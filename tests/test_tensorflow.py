@@ -768,3 +768,27 @@ def test_a_metric_of_what_is_generated():
         **{k: torch.tensor(v) for k, v in ids.items()}, max_new_tokens=3, do_sample=False
     )
     assert seen[0].tolist() == right.tolist()
+
+
+@needs_tf
+def test_outputs_are_read_as_in_2021():
+    twin = to_tf(tiny("bert"))
+    named = twin(X)
+    for outputs in (twin(**X), twin(X["input_ids"], attention_mask=X["attention_mask"])):
+        assert np.array_equal(outputs.pooler_output, named["pooler_output"])
+        assert np.array_equal(outputs[0], named["last_hidden_state"])
+        hidden, pooled = outputs[:]
+        assert np.array_equal(pooled, named["pooler_output"])
+    with pytest.raises(AttributeError, match="none is called logits"):
+        _ = named.logits
+
+
+@needs_tf
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_keras_trains_on_named_outputs(eagerly):
+    import keras
+
+    twin, loss = to_tf(tiny("bert-SequenceClassification")), keras.losses.MeanSquaredError()
+    twin.compile(optimizer="sgd", loss={"logits": loss}, run_eagerly=eagerly)
+    history = twin.fit(X, {"logits": np.zeros((2, 2))}, verbose=0).history
+    assert history["loss"][0] > 0 and list(twin.predict(X, verbose=0)) == ["logits"]

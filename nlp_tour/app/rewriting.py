@@ -142,7 +142,6 @@ class Rewriter(Slicer):
         self.inside, self.alone, self.lines, self.tries = [None], None, {}, 0
         self.functions, self.rebound = [None], {}
 
-
     def visit_ClassDef(self, node):
         self.inside.append(node.name.value)
         entry = find("use", own_class(self.known, node))
