@@ -16,7 +16,7 @@ from nlp_tour.base.errors import InputError
 from nlp_tour.engine.batching import pad
 from nlp_tour.hub.inputs import max_length, model_inputs
 from nlp_tour.metrics.scores import load_metric
-from nlp_tour.native_loop import evaluate
+from nlp_tour.native_loop import evaluate, train
 from nlp_tour.pipeline import pipeline
 from nlp_tour.trainer import Trainer, TrainingArguments
 from nlp_tour.training.encodings import collator, encode
@@ -579,3 +579,69 @@ def test_an_evaluation_owes_nothing_to_the_size_of_its_batches(family, kind):
             batches = torch.utils.data.DataLoader(list(ds), rows, collate_fn=collate)
             found = evaluate(model, batches, load_metric("accuracy"))
             assert close(found["loss"], alone[0])
+
+
+QUOTING = {
+    "text": ["w4 w5", "w6 </s> w7 w8", "w9", "w4 </s>", "w5", "w7 w8 w9"],
+    "label": [0, 1, 0, 1, 0, 1],
+}
+
+
+@pytest.mark.parametrize("family", ["bart", "t5", "mbart"])
+def test_a_text_that_quotes_an_end_token_is_learnt_with_the_others(family, tmp_path):
+    name = tiny.families("SEQUENCE_CLASSIFICATION")[family]
+    still = dict.fromkeys("dropout attention_dropout activation_dropout dropout_rate".split(), 0.0)
+    model, tok = tiny.tiny_model(family, name, **still), tiny.tiny_tokenizer(model_max_length=48)
+    ds = encode(Dataset.from_dict(QUOTING), tok, model).with_format(None)
+    collate = collator("label", tok, model)
+    with torch.no_grad():
+        alone = [model(**collate([row])).loss.item() for row in ds]
+    batches = torch.utils.data.DataLoader(list(ds), 6, collate_fn=collate)
+    (loss,) = train(model, batches, torch.optim.SGD(model.parameters(), lr=0.0), progress=False)
+    assert close(loss, np.mean(alone))
+    assert close(evaluate(model, batches, load_metric("accuracy"))["loss"], np.mean(alone))
+    more = {"max_steps": 1, "learning_rate": 0.0, "logging_steps": 1, "save_strategy": "no"}
+    args = TrainingArguments(
+        tmp_path, per_device_train_batch_size=6, use_cpu=True, report_to=[], **more
+    )
+    trainer = Trainer(model=model, args=args, train_dataset=ds, data_collator=collate)
+    trainer.train()
+    assert close(trainer.state.log_history[0]["loss"], np.mean(alone))
+
+
+WRONG_ROWS = [
+    ("tags", {"tokens": [["w4", "w5"], ["w6"]], "tags": [[0, 1], [1, 0]]}, "row 1 .* 1 tokens and"),
+    ("tags", {"tokens": [["w4", "w5"], ["w6"]], "tags": [[0], [1]]}, "row 0 .* 2 tokens and 1"),
+    (
+        "answers",
+        {"answers": [{"text": ["w6"], "answer_start": []}]},
+        "row 0 .* 1 text and 0 answer",
+    ),
+    ("answers", {"question": [tiny.words(0, 60)]}, "row 0 .* a question of 62 tokens, and .* 48"),
+]
+
+
+@pytest.mark.parametrize("kind, data, message", WRONG_ROWS)
+def test_rows_that_cannot_be_learnt_are_named(kind, data, message):
+    name = "BertForTokenClassification" if kind == "tags" else "BertForQuestionAnswering"
+    right = {"question": ["w4"], "context": ["w5 w6"]}
+    right["answers"] = [{"text": ["w6"], "answer_start": [3]}]
+    ds = Dataset.from_dict(data if kind == "tags" else right | data)
+    with pytest.raises(InputError, match=message):
+        encode(ds, tiny.tiny_tokenizer(model_max_length=48), tiny.tiny_model("bert", name))
+
+
+def test_an_answer_that_is_not_at_its_place_is_reported(capsys):
+    model = tiny.tiny_model("bert", "BertForQuestionAnswering")
+    for start, wrong in [(3, False), (0, True), (-1, True), (300, True)]:
+        answers = [{"text": ["w6"], "answer_start": [start]}]
+        ds = Dataset.from_dict({"question": ["w4"], "context": ["w5 w6"], "answers": answers})
+        errors._warned.clear()
+        encode(ds, tiny.tiny_tokenizer(model_max_length=48), model)
+        assert ("1 of 1 rows of train have an answer" in capsys.readouterr().err) == wrong
+
+
+def test_numbers_of_numpy_are_settings_of_generate():
+    pipe, _ = opened("text-generation", "gpt2", "GPT2LMHeadModel")
+    options = {"do_sample": np.bool_(True), "temperature": np.float32(0.5)}
+    assert len(pipe("w4", max_new_tokens=np.int64(2), **options)) == 1

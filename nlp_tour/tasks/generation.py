@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import numpy as np
+
 from ..base.errors import InputError, check_options, rename_arguments, warn_once
 from ..base.patch import patch
 from ..base.texts import check_item
@@ -34,6 +36,7 @@ class GenerationOptions(Options):
     def translate(self, given, task):
         "Separate the settings of `generate` from the task's own options."
         given = rename_arguments(given, {"stop_sequence": "stop_strings"}, task.name)
+        given = {k: v.item() if isinstance(v, np.generic) else v for k, v in given.items()}
         settings, calls = generate_arguments()
         own = set(self.names()) - {"settings", "calls"}
         check_options(given, own | settings | calls, f"{task.name}:")

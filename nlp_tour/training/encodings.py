@@ -6,6 +6,7 @@
 __all__ = ['encode_texts', 'encode_tags', 'encode_answers', 'encode', 'Collator', 'collator']
 
 # %% ../../nbs/training/encodings.ipynb #fe28be30
+import contextlib
 from dataclasses import dataclass
 
 from ..base.errors import InputError, warn_once
@@ -109,6 +110,49 @@ def _warn_cut(rows, longest, what):
     return rows
 
 
+def _check_same_number(i, where, **columns):
+    "Raise `InputError` for a row whose two lists differ in length."
+    (one, ours), (other, theirs) = columns.items()
+    if len(ours) != len(theirs):
+        raise InputError(
+            f"row {i} (the first is 0){where} has {len(ours)} {one} and {len(theirs)} {other}",
+            "give one for each",
+        )
+
+
+def _check_answers(ds, where):
+    "Report answers that do not stand where their rows say."
+    wrong = []
+    for i, (answer, context) in enumerate(zip(ds["answers"], ds["context"])):
+        texts, starts = answer["text"], answer["answer_start"]
+        _check_same_number(i, where, text=texts, answer_start=starts)
+        if any(s < 0 or context[s : s + len(t)] != t for t, s in zip(texts, starts)):
+            wrong.append(i)
+    if wrong:
+        warn_once(
+            f"{len(wrong)} of {len(ds)} rows{where} have an answer that is not at its "
+            f"answer_start, the first of them row {wrong[0]}; correct them, or drop them: "
+            "the model learns what stands at that place, or that there is no answer."
+        )
+
+# %% ../../nbs/training/encodings.ipynb #9ec232e2
+@contextlib.contextmanager
+def _naming_questions(ds, tok, window, where):
+    "Name the row whose question leaves no room for its context."
+    try:
+        yield
+    except BaseException as e:  # a panic in Rust is no Exception
+        if "Truncation error" not in str(e):
+            raise
+        lengths = [len(ids) for ids in tok(list(ds["question"]))["input_ids"]]
+        i = max(range(len(lengths)), key=lengths.__getitem__)
+        raise InputError(
+            f"row {i} (the first is 0){where} has a question of {lengths[i]} tokens, and question "
+            f"and context share {window}",
+            "shorten it, or drop the row",
+        ) from e
+
+# %% ../../nbs/training/encodings.ipynb #6c6e2391
 def _encode_windows(ds, tok, inputs, where):
     "`encode` of questions with answers."
     for i, answer in enumerate(ds["answers"]):
@@ -117,11 +161,13 @@ def _encode_windows(ds, tok, inputs, where):
                 f"row {i} (the first is 0){where} has no answers; an unanswerable question has "
                 "{'text': [], 'answer_start': []}."
             )
+    _check_answers(ds, where)
     window = min(inputs.max_length or 384, 384)
     columns = ds.select_columns(["question", "context", "answers"])
     numbered = columns.add_column("row", list(range(len(ds))))
     sizes = {"longest": window, "stride": window // 3}
-    return map_cached(numbered, encode_answers, tok, types=bool(inputs.types), **sizes)
+    with _naming_questions(ds, tok, window, where):
+        return map_cached(numbered, encode_answers, tok, types=bool(inputs.types), **sizes)
 
 # %% ../../nbs/training/encodings.ipynb #baa4f453
 def _labels_of_model(ds, config, kind, where):
@@ -176,6 +222,8 @@ def encode(
     ds = _labels_of_model(ds, model.config, kind, where)
     if kind == "tags":
         words = ds.select_columns(["tokens", "tags"])
+        for i, row in enumerate(words):
+            _check_same_number(i, where, tokens=row["tokens"], tags=row["tags"])
         rows = map_cached(words, encode_tags, tok, longest=longest, types=types)
         return _warn_cut(rows, longest, "sentences")
     texts = ds.select_columns([c for c in ("text", "text_pair", "label") if c in ds.column_names])

@@ -26,6 +26,7 @@ from .identity import loop_identity
 from nlp_tour.training.steps import (
     check_finite,
     group_divisors,
+    parts_by_end,
     predict_alone,
     rows_of_rank,
     shifts_labels,
@@ -114,8 +115,9 @@ def add_gradients(
     group: list,  # of batches
 ):  # their mean loss, a tensor
     "Forward and backward through a group; raises `InputError` for a loss that is not finite."
-    total = 0.0
-    divisors = group_divisors(group, shifts_labels(self.accelerator.unwrap_model(self.model)))
+    total, model = 0.0, self.accelerator.unwrap_model(self.model)
+    group = [part for batch in group for part in parts_by_end(batch, model)]
+    divisors = group_divisors(group, shifts_labels(model))
     for i, batch in enumerate(group, 1):
         apart = nullcontext() if i == len(group) else self.accelerator.no_sync(self.model)
         with apart:

@@ -28,6 +28,7 @@ from nlp_tour.training.steps import (
     check_finite,
     group_divisors,
     keep_mode,
+    parts_by_end,
     predict_alone,
     rows_of_rank,
     shifts_labels,
@@ -114,9 +115,11 @@ def get_batch_samples(self: Trainer, *args, **kwargs):
 @patch
 def training_step(self: Trainer, model, inputs, *args, **kwargs):
     "One forward and backward pass; raises `InputError` with the batch's rows for a NaN."
-    # transformers divides the loss of each batch by it.
-    self.current_gradient_accumulation_steps = next(self._divisors, 1)
-    loss = super(Trainer, self).training_step(model, inputs, *args, **kwargs)
+    divisor, parts, loss = next(self._divisors, 1), parts_by_end(inputs, self.model), 0
+    for part, share in zip(parts, group_divisors(parts)):
+        # transformers divides the loss of each batch by it.
+        self.current_gradient_accumulation_steps = divisor * share
+        loss += super(Trainer, self).training_step(model, part, *args, **kwargs)
     check_finite(loss, self.state.global_step, inputs, self.train_dataset)
     return loss
 
