@@ -229,6 +229,7 @@ class Copy(Vendored):
     def forward(self, mask): return self.get_extended_attention_mask(mask)
 
 
+self.student = nn.DataParallel(self.student)
 loss, logits = self.student(input_ids=ids)
 
 

@@ -578,10 +578,12 @@ class Mine(PreTrainedModel):
 
 
 def test_students_and_teachers_are_models():
+    "Also behind `DataParallel`."
     old = """import transformers
+self.student = DistributedDataParallel(self.student); logits, hidden = self.student(input_ids=ids)
 logits, hidden = self.student(input_ids=ids, attention_mask=mask)
 """
-    assert lines_of(migrate(old).left) == [2]
+    assert lines_of(migrate(old).left) == [2, 3]
 
 
 def test_other_libraries_have_like_names():

@@ -285,7 +285,7 @@ function noteCall(known, target, call) {
   const name = dotted(target),
     maker = dotted(call.func),
     opened = method === "from_pretrained" ? dotted(call.func.value) : maker;
-  if (name && (family || (!known.made.has(name) && /^[A-Z]/.test(last(maker)))))
+  if (name && (family || (!known.made.has(name) && /^(?!\w*DataParallel$)[A-Z]/.test(last(maker)))))
     known.made.set(name, family);
   const forwards = opened === maker || known.functions.has("forward");
   if (name && known.classes.has(opened) && forwards) known.local.add(name);

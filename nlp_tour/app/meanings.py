@@ -226,7 +226,8 @@ def note_call(self: Known, target, call):
 @patch
 def is_class(self: Known, maker: str) -> bool:
     "Return whether a name looks like a class, so that no convention tells what it makes."
-    return maker.rpartition(".")[2][:1].isupper()
+    name = maker.rpartition(".")[2]
+    return name[:1].isupper() and not name.endswith("DataParallel")  # it holds what it got
 
 # %% ../../nbs/app/meanings.ipynb #7b0bca4f
 class Reader(cst.CSTVisitor if cst else object):
