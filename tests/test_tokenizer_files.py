@@ -379,3 +379,27 @@ def test_an_empty_unknown_token_is_refused_in_plain_words(tmp_path):
     for opened in (load_tokenizer, Tokenizer.open, lambda folder: Tokenizer.of(tok, {})):
         with pytest.raises(InputError, match="unk_token '' is not in its vocabulary; write"):
             opened(tmp_path)
+
+
+WRITTEN_WRONG = [
+    ("config.json", {"id2label": ["bad", "good"]}, "id2label=.* numbered from 0 on"),
+    ("config.json", {"id2label": {"0": "bad", "5": "good"}}, "id2label=.* numbered from 0 on"),
+    ("tokenizer_config.json", {"model_max_length": "512"}, "model_max_length='512', a string"),
+]
+
+
+@pytest.mark.parametrize("name, change, message", WRITTEN_WRONG)
+def test_a_setting_that_is_written_wrong_is_named(name, change, message, tiny_classifier, tmp_path):
+    folder = shutil.copytree(tiny_classifier, tmp_path / "model")
+    settings = json.loads((folder / name).read_text()) | change
+    (folder / name).write_text(json.dumps(settings))
+    with pytest.raises(InputError, match=message):
+        pipeline("sentiment-analysis", model=folder, device="cpu")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_clone_without_git_lfs_says_so(name, tiny_classifier, tmp_path):
+    folder = shutil.copytree(tiny_classifier, tmp_path / "model")
+    (folder / name).write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(InputError, match=f"{name} is only a pointer of Git LFS .*git lfs pull"):
+        pipeline("sentiment-analysis", model=folder, device="cpu")

@@ -78,6 +78,12 @@ def find_column(
     if found is not None:
         return found
     example = next(iter(columns), "…")
+    mark = next((c for c in ";|\t" if c in example), None)
+    if len(columns) == 1 and mark:
+        raise UnknownColumn(
+            f"the one column is called {example!r}, as in a file with {mark!r} between its columns",
+            f"read it with pandas.read_csv(file, sep={mark!r}), and pass what that returns",
+        )
     raise UnknownColumn(
         f"which column holds the {what}? The columns are: {known}",
         f"name one, as in {what}={example!r}",

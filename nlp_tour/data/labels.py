@@ -120,7 +120,13 @@ def as_id_lists(
         _check_label(row, i, column, where)
     if is_multi_hot(rows):
         return [[k for k, v in enumerate(row) if v] for row in rows]
+    zeros_and_ones = all(v in (0, 1) for row in rows for v in row)
     for i, row in enumerate(rows):
+        if zeros_and_ones and len(set(row)) < len(row):
+            raise InputError(
+                f"row {i} (the first is 0){where} has {str(row)[:40]} in column {column!r}; a list "
+                "of ids has each once, and rows of zeros and ones are all of one length."
+            )
         bad = [v for v in row if type(v) is not int]
         if bad:
             raise InputError(

@@ -69,6 +69,7 @@ FILES = (
 # %% ../../nbs/hub/files.ipynb #a016a59d
 _TORCH = (".bin", ".pt", ".pth", ".pkl")
 _CHECKED = (".safetensors", *_TORCH, ".json", ".txt", ".model")
+_POINTER = b"version https://git-lfs"  # what a clone without Git LFS has in a file's place
 
 
 def file_problem(
@@ -80,6 +81,9 @@ def file_problem(
         return None
     if not file.stat().st_size:
         return "is empty"
+    with open(file, "rb") as f:
+        if f.read(len(_POINTER)) == _POINTER:
+            return "is only a pointer of Git LFS to the file (run git lfs pull)"
     if file.suffix == ".safetensors":
         return safetensors_problem(file)
     if file.suffix in _TORCH:
@@ -88,7 +92,7 @@ def file_problem(
         return "is truncated" if is_zip and not is_complete_zip(file) else None
     return None if file.suffix == ".model" else _text_problem(file)
 
-
+# %% ../../nbs/hub/files.ipynb #d9925ff7
 def _text_problem(file):
     "`file_problem` for a vocabulary or JSON."
     try:

@@ -10,6 +10,8 @@ __all__ = ['EQUAL_LENGTHS', 'EQUAL_PROMPTS', 'SINGLE_PROMPTS', 'NEVER_CACHED', '
 # %% ../../nbs/hub/inputs.ipynb #da13eef8
 from dataclasses import dataclass
 
+from ..base.errors import InputError
+
 # %% ../../nbs/hub/inputs.ipynb #60f9d5c1
 # Families whose outputs padding reaches: only rows of one length share a batch.
 EQUAL_LENGTHS = frozenset(
@@ -107,6 +109,11 @@ def max_length(
 ):  # tokens, special ones included; None where there is no limit
     "The longest input that a model takes, whatever its tokenizer says."
     positions = count_positions(config)
+    if isinstance(tok_max, str):
+        raise InputError(
+            f"tokenizer_config.json has model_max_length={tok_max!r}, a string",
+            "write the number without quotes",
+        )
     known = [n for n in (tok_max, positions) if n is not None and 0 < n < 1_000_000]
     return int(min(known)) if known else None
 
