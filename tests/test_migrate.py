@@ -715,3 +715,58 @@ def test_other_languages_in_a_cell_are_not_arguments():
 def test_blanks_and_form_feeds_stay(between, end):
     old = f"from transformers import AdamW{between}x = 1{end}"
     assert migrate(old).source == old.replace("transformers", "nlp_tour.all")
+
+
+MODEL = "from transformers import BertModel\nmodel = BertModel.from_pretrained(name)\n"
+
+
+@pytest.mark.parametrize(
+    "old, line, today",
+    [
+        ("from transformers import GlueDataset", 1, 'datasets.load_dataset("glue", task)'),
+        (
+            "from transformers import GlueDataTrainingArguments as DataTrainingArguments",
+            1,
+            'datasets.load_dataset("glue", task)',
+        ),
+        ("from transformers import PyTorchBenchmark", 1, "torch.utils.benchmark"),
+        ("from transformers import PyTorchBenchmarkArguments", 1, "torch.utils.benchmark"),
+        (MODEL + "model.prune_heads({0: [1]})", 3, "torch.nn.utils.prune"),
+        (MODEL + "model.bert.prune_heads(heads)", 3, "torch.nn.utils.prune"),
+        ("from transformers import TFTrainer", 1, "model.compile(…) and model.fit(…)"),
+        ("from transformers import GradientAccumulator", 1, "gradient_accumulation_steps="),
+    ],
+)
+def test_what_cannot_be_written_gets_todays_way_and_its_line(old, line, today):
+    done = migrate(old + "\n")
+    assert [(n, today in why) for n, why in done.left] == [(line, True)]
+
+
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("from transformers import SquadDataset", "from nlp_tour.all import SquadDataset"),
+        (
+            "from transformers import create_optimizer, AdamWeightDecay, WarmUp",
+            "from nlp_tour.all import create_optimizer, AdamWeightDecay, WarmUp",
+        ),
+        (
+            "from transformers.keras_callbacks import PushToHubCallback, KerasMetricCallback",
+            "from nlp_tour.all import PushToHubCallback, KerasMetricCallback",
+        ),
+        (
+            "from transformers.optimization_tf import create_optimizer",
+            "from nlp_tour.all import create_optimizer",
+        ),
+        ("import nlp\nnlp.load_dataset(x)", "import datasets as nlp\nnlp.load_dataset(x)"),
+        ("import nlp\nnlp.load_metric(x)", "import nlp_tour.all as nlp\nnlp.load_metric(x)"),
+        ("from nlp import load_metric", "from nlp_tour.all import load_metric"),
+        (
+            'from transformers import AutoTokenizer\ntok("a", return_tensors="tf")',
+            'from nlp_tour.all import AutoTokenizer\ntok("a", return_tensors="tf")',
+        ),
+    ],
+)
+def test_what_is_revived_comes_from_ours(old, new):
+    done = migrate(old + "\n")
+    assert (done.source, done.left) == (new + "\n", [])
