@@ -265,6 +265,21 @@ def evaluate(outputs):
     )
 loss = outputs[0]
 """,
+    "a star": """
+from transformers import *
+from mine import Thing
+tok = BertTokenizer.from_pretrained("a")
+model = AutoModelWithLMHead.from_pretrained("a")
+loss, logits = model(**batch)
+optimizer = AdamW(model.parameters(), correct_bias=False)
+args = TrainingArguments("out", evaluation_strategy="no", no_cuda=True)
+pipe = pipeline("ner", grouped_entities=True)
+
+
+class Own(Trainer):
+    def log(self, logs):
+        return Thing(cached_path(logs))
+""",
     "own": """
 from .transformers import AdamW
 from datasets import my_loader

@@ -46,7 +46,7 @@ FLOORS = {
         playground""",
     " ": "all",
     "app": """console notebooks tour_report runs own_data tour migrate_cells homes meanings
-        importing call_arguments old_uses unpacking rewriting migrate options steps cli""",
+        importing call_arguments old_uses unpacking rewriting stars migrate options steps cli""",
 }
 ORDER = [f"{wing}.{room}".strip(". ") for wing, rooms in FLOORS.items() for room in rooms.split()]
 

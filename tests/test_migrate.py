@@ -770,3 +770,37 @@ def test_what_cannot_be_written_gets_todays_way_and_its_line(old, line, today):
 def test_what_is_revived_comes_from_ours(old, new):
     done = migrate(old + "\n")
     assert (done.source, done.left) == (new + "\n", [])
+
+
+STAR = """from transformers import *  # all of it
+from mine import Thing
+tokenizer = BertTokenizer.from_pretrained(name)
+optimizer = AdamW(model.parameters(), correct_bias=False)
+args = TrainingArguments("out", evaluation_strategy="no")
+def use(pipeline, logging): return Thing(pipeline, logging, len(args), cached_path(name))
+"""
+
+
+def test_a_star_import_names_what_the_file_uses():
+    done = migrate(STAR)
+    names = "AdamW, BertTokenizer, TrainingArguments, cached_path"
+    assert done.source.splitlines()[0] == f"from nlp_tour.all import {names}  # all of it"
+    assert 'eval_strategy="no"' in done.source
+    assert lines_of(done.left) == [1] and "`cached_path`" in done.left[0][1]
+    assert migrate(done.source).changes == []
+    today = "from transformers import *\nconfig = BertConfig()\n"
+    assert migrate(today).source == today.replace("*", "BertConfig")
+
+
+def test_a_star_import_that_brings_nothing_is_reported():
+    for old in ("from transformers import *\nprint(1)\n", "from mine import *\nAdamW()\n"):
+        done = migrate(old)
+        assert done.source == old
+        assert len(done.left) == ("transformers" in old)
+
+
+def test_the_cells_of_a_notebook_share_a_star_import():
+    cells = ["from transformers import *", "AdamW(params)"]
+    nb = {"cells": [{"cell_type": "code", "source": source} for source in cells]}
+    new = json.loads(migrate_notebook(json.dumps(nb)).source)["cells"]
+    assert new[0]["source"] == "from nlp_tour.all import AdamW"

@@ -148,8 +148,17 @@ export class Known {
   returnsTuples = false;
   accelerates = false; // whether the file imports accelerate
 
-  constructor(foreign = []) {
-    this.foreign = foreign;
+  /** `free` are the names that the file reads and never binds. */
+  constructor(foreign = [], free = [], table = null) {
+    Object.assign(this, { foreign, free, table });
+  }
+  /** The names that a star import brings, as far as the table and their own look tell. */
+  brought(module) {
+    const its = (name) => familyOf(name, FAMILIES) !== "other" && /^[A-Z]/.test(name);
+    const known = (name) => its(name) && familyOf(name, FAMILIES);
+    return this.free
+      .filter((n) => known(n) || OWNERS[n] || lostName(this.table, module, n))
+      .map((name) => ({ name }));
   }
   isLibrary(module) {
     return (
@@ -209,7 +218,7 @@ const notes = {
       });
     else
       names
-        .filter((n) => n.name !== "*")
+        .flatMap((n) => (n.name === "*" ? known.brought(module) : [n]))
         .forEach((n) => known.names.set(n.alias ?? n.name, [module, n.name]));
   },
   import(known, { names }) {
@@ -306,10 +315,24 @@ function noteNodes(known, { nodes, lambdas, inside }) {
   }
 }
 
+/** The names that statements read and never bind. */
+function unbound(all) {
+  const bound = all.flatMap(({ kind, name, names, params, targets, lambdas, loops }) => [
+    ...(kind === "def" || kind === "class" ? [name] : []),
+    ...(names ?? []).map((n) => n.alias ?? root(n.name)),
+    ...(params ?? []).map((p) => p.name),
+    ...(targets ?? []).flatMap((t) => t.elements ?? [t]).map(dotted),
+    ...loops.map((l) => l.target),
+    ...lambdas,
+  ]);
+  return [...new Set(all.flatMap((s) => s.reads))].filter((n) => !bound.includes(n)).sort();
+}
+
 /** Read what the names of a file mean, over all its cells. */
-export function meanings(cells) {
+export function meanings(cells, table) {
+  const free = unbound(cells.flat());
   const read = (foreign) => {
-    const known = new Known(foreign);
+    const known = new Known(foreign, free, table);
     for (const s of cells.flat()) {
       notes[s.kind]?.(known, s);
       noteNodes(known, s);
@@ -405,9 +428,11 @@ class Finder {
   from({ line, module, names }) {
     if (module.startsWith(".") || root(module) === "nlp_tour" || !this.known.isLibrary(module))
       return;
-    if (names[0]?.name === "*")
-      return this.report(line, `from ${module} import *`, "hand", "name what you import", "import");
-    for (const { name } of names) this.imported(line, module, name);
+    const isStar = names[0]?.name === "*",
+      those = isStar ? this.known.brought(module) : names,
+      way = those.length ? "migrate" : "hand";
+    if (isStar) this.report(line, `from ${module} import *`, way, "name what you import", "import");
+    for (const { name } of those) this.imported(line, module, name);
   }
 
   imported(line, imported, name) {
@@ -786,7 +811,7 @@ function inCells(cells, table, found) {
     try {
       const parsed = parse(code, i !== null);
       if (file)
-        new Finder(meanings([parsed]), table, (...a) =>
+        new Finder(meanings([parsed], table), table, (...a) =>
           report(i)(a[0], a[1], "hand", ...a.slice(3)),
         ).read(parsed);
       else read.set(i, parsed);
@@ -795,7 +820,7 @@ function inCells(cells, table, found) {
       if (!file) report(i)(e.line, "this cell", "hand", `it is not Python 3, ${e.message}`, "cell");
     }
   }
-  const known = meanings([...read.values()]);
+  const known = meanings([...read.values()], table);
   for (const [i, parsed] of read) new Finder(known, table, report(i)).read(parsed);
 }
 

@@ -144,6 +144,7 @@ const textOf = (all, a, b) => all[a].source.slice(all[a].start, all[b - 1].end);
 export class Chains {
   nodes = [];
   params = []; // of lambdas
+  reads = []; // names
   loops = []; // {node, target} of each `for target in node`
 
   /** One expression: a chain, a tuple or list of such, or {kind: "other"}. */
@@ -204,8 +205,10 @@ export class Chains {
 
   atom(all, i, b) {
     const token = all[i];
-    if (token.type === "name")
+    if (token.type === "name") {
+      this.reads.push(token.text);
       return { kind: "name", name: token.text, line: token.line, code: token.text };
+    }
     if (token.type === "string") {
       for (const part of token.parts) this.all(part, 0, part.length);
       return { kind: "string", value: token.value };
@@ -343,8 +346,8 @@ function statement(all, a, b, indent) {
   let found = { kind: "expression" };
   if (read) found = read(all, a, b, chains);
   else chains.all(all, a, b);
-  const { nodes, params: lambdas, loops } = chains;
-  return { ...found, indent, line: all[a].line, nodes, lambdas, loops };
+  const { nodes, params: lambdas, loops, reads } = chains;
+  return { ...found, indent, line: all[a].line, nodes, lambdas, loops, reads };
 }
 
 const PYTHON_2 = /^(print|exec)$/;

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['OLD_WORDS', 'WRITES', 'Migrated', 'parse', 'read_meanings', 'rewrite', 'rewrite_all', 'keep_lines', 'check_imports',
-           'as_ast', 'migrate', 'parse_cells', 'old_in_written', 'read_notebook', 'migrate_notebook', 'read_source',
+           'migrate', 'parse_cells', 'old_in_written', 'read_notebook', 'migrate_notebook', 'read_source',
            'read_and_migrate', 'differences', 'Report', 'migrate_files', 'migrate_file', 'replace_files']
 
 # %% ../../nbs/app/migrate.ipynb #856ace84
@@ -24,6 +24,7 @@ from .homes import OURS, entry_of, exists
 from .meanings import Known, Reader, cst, own_packages
 from .migrate_cells import code_cells, put_sources, set_aside, split_lines
 from .rewriting import Notes, Rewriter
+from .stars import as_ast, name_all_stars
 from ..base.errors import InputError, os_reason
 from ..base.names_2021 import entries
 
@@ -63,7 +64,7 @@ def read_meanings(trees, folder: Path = None) -> Known:
             break
     return known
 
-
+# %% ../../nbs/app/migrate.ipynb #067ffcba
 def rewrite(wrapper, known: Known, source: str, where: str) -> Migrated:
     "Rewrite one tree."
     place = wrapper.resolve(cst.metadata.PositionProvider)
@@ -79,11 +80,19 @@ def rewrite(wrapper, known: Known, source: str, where: str) -> Migrated:
 def rewrite_all(trees: dict, folder: Path, where: str) -> dict:  # key -> `Migrated`
     "Rewrite the trees of one file; a first round finds what they need together."
     known = read_meanings([tree for tree, _ in trees.values()], folder)
+    named = {}
+    if known.starred:
+        named = name_all_stars({k: source for k, (_, source) in trees.items()}, known.starred)
+        trees = {k: (parse(source), source) for k, (source, _) in named.items()}
+        known = read_meanings([tree for tree, _ in trees.values()], folder)
     wrappers = {k: cst.MetadataWrapper(tree, True) for k, (tree, _) in trees.items()}
     for k, (_, source) in trees.items():
         rewrite(wrappers[k], known, source, where)
     known.outputs.clear()
-    return {k: rewrite(wrappers[k], known, source, where) for k, (_, source) in trees.items()}
+    done = {k: rewrite(wrappers[k], known, source, where) for k, (_, source) in trees.items()}
+    for k, (_, notes) in named.items():
+        done[k].changes = sorted([*notes, *done[k].changes])
+    return done
 
 # %% ../../nbs/app/migrate.ipynb #ac1d2cd1
 def keep_lines(source: str, read: str, new: str, where: str) -> str:
@@ -109,14 +118,6 @@ def check_imports(code: str, where: str):
             lost = [name for name in names if entry_of(OURS, name) is None]
             if lost:
                 raise InputError(f"{where}: `{OURS}` has no {', '.join(lost)}; nothing is changed.")
-
-
-def as_ast(code: str):
-    "Parse code as IPython would; raise `SyntaxError`."
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-        return compile(code, "source", "exec", flags)
 
 # %% ../../nbs/app/migrate.ipynb #4424a63f
 def migrate(
