@@ -645,3 +645,37 @@ def test_numbers_of_numpy_are_settings_of_generate():
     pipe, _ = opened("text-generation", "gpt2", "GPT2LMHeadModel")
     options = {"do_sample": np.bool_(True), "temperature": np.float32(0.5)}
     assert len(pipe("w4", max_new_tokens=np.int64(2), **options)) == 1
+
+
+def test_an_adapter_is_as_good_as_its_model():
+    peft = pytest.importorskip("peft")
+    tok = tiny.tiny_tokenizer(model_max_length=48)
+    masked = peft.get_peft_model(tiny.tiny_model("bert", "BertForMaskedLM"), peft.LoraConfig())
+    with pytest.raises(InputError, match="a BertForMaskedLM has no head for text-classification"):
+        pipeline("text-classification", model=masked, tokenizer=tok, device="cpu")
+    model = tiny.tiny_model("bert", "BertForSequenceClassification")
+    adapted = peft.get_peft_model(model, peft.LoraConfig(task_type="SEQ_CLS"))
+    assert pipeline("text-classification", model=adapted, tokenizer=tok, device="cpu")("w4")
+
+
+@pytest.mark.parametrize(
+    "family, name, task, output",
+    [
+        ("xlnet", "XLNetForQuestionAnswering", "question-answering", "start_logits"),
+        ("dpr", "DPRQuestionEncoder", "feature-extraction", "last_hidden_state"),
+    ],
+)
+def test_a_model_that_gives_something_else_is_refused(family, name, task, output):
+    pipe, _ = opened(task, family, name)
+    more = {"question": "w4", "context": "w5 w6"} if "question" in task else {"inputs": "w4"}
+    with pytest.raises(InputError, match=f"a {name} gives no {output}, which {task} needs"):
+        pipe(**more)
+
+
+def test_a_model_that_was_never_saved_tells_its_task():
+    tok = tiny.tiny_tokenizer(model_max_length=48)
+    names = {"gpt2": "GPT2LMHeadModel", "t5": "T5ForConditionalGeneration", "bert": "BertModel"}
+    tasks = ["text-generation", "text2text-generation", "feature-extraction"]
+    for (family, name), task in zip(names.items(), tasks, strict=True):
+        pipe = pipeline(model=tiny.tiny_model(family, name), tokenizer=tok, device="cpu")
+        assert pipe.task.name == task

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['AUTO_CLASSES', 'model_class', 'check_head', 'check_halves', 'check_reads_text', 'check_reads_text_alone',
-           'check_label_order', 'label_settings']
+           'check_gives', 'check_label_order', 'label_settings']
 
 # %% ../../nbs/hub/heads.ipynb #bf71ce88
 import inspect
@@ -88,6 +88,8 @@ def check_head(
     "Raise `InputError` for a model whose class transformers lists, and for other tasks only."
     from transformers.models.auto import modeling_auto
 
+    if hasattr(model, "get_base_model"):
+        model = model.get_base_model()  # of an adapter's
     kinds = [c for c in type(model).__mro__ if c.__module__.startswith("transformers.models.")]
     name = kinds[0].__name__ if kinds else type(model).__name__
     fits = task not in _WRITING or hasattr(model, "generate")
@@ -153,6 +155,22 @@ def check_reads_text_alone(
             f"a {type(model).__name__} cannot read texts alone ({error}): it also takes "
             f"{', '.join(more)}",
             "take a model for texts, or its half for them, such as model.text_model",
+        ) from error
+
+# %% ../../nbs/hub/heads.ipynb #59d24353
+_GIVEN = ("logits", "start_logits", "last_hidden_state")
+
+
+def check_gives(
+    model,  # of torch
+    task: str,  # its name
+    error: Exception,  # that was raised for texts
+):
+    "Raise `InputError` if a model that failed has another output than the task reads."
+    if isinstance(error, AttributeError) and error.name in _GIVEN:
+        raise InputError(
+            f"a {type(model).__name__} gives no {error.name}, which {task} needs",
+            "take a model that does; one of transformers needs return_dict=True in its config",
         ) from error
 
 # %% ../../nbs/hub/heads.ipynb #e2186a6d

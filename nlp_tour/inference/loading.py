@@ -177,7 +177,7 @@ def make_task(
     generation = getattr(model, "generation_config", None)
     return choice.task(config, tok, tokenizer, generation and generation.to_diff_dict())
 
-
+# %% ../../nbs/inference/loading.ipynb #a5191c99
 def open_objects(
     request: Request,
 ) -> Bundle:
@@ -191,7 +191,9 @@ def open_objects(
         model = as_torch(model)
     elif request.framework == "tf":
         model = as_torch(to_tf(model, tokenizer))
-    choice = request.choice or find_task(infer_task(model.config.to_dict()))
+    made = {"architectures": [type(model).__name__]}  # of a model that was never saved
+    known = {k: v for k, v in model.config.to_dict().items() if v is not None}
+    choice = request.choice or find_task(infer_task(made | known))
     if not request.allow_untrained:
         refuse_untrained(random, choice.task.spare)
     reads = getattr(model, "base_model", model) if choice.head == "feature-extraction" else model

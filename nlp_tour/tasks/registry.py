@@ -113,6 +113,7 @@ _ENDINGS = {
     "ForCausalLM": "text-generation",
     "ForConditionalGeneration": "text2text-generation",
     "MTModel": "translation",
+    "EncoderDecoderModel": "text2text-generation",
     "Model": "feature-extraction",
 }
 
