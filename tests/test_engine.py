@@ -137,7 +137,7 @@ def test_out_of_memory_loses_no_answer(tiny, monkeypatch, capsys):
         assert np.allclose(scores(tiny(texts)), scores(right), atol=1e-5)
     finally:
         tiny.batch_tokens = budget
-    assert "ran out of memory; going on" in capsys.readouterr().err
+    assert "ran out of memory on a batch of" in capsys.readouterr().err
     with pytest.raises(InputError, match="does not fit into the memory"):
         tiny("word " * 300)
     tiny.batch_tokens = budget
