@@ -1,6 +1,7 @@
 "Fixtures that several test files share."
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def free_port():
+    "A port that nothing listens on; an older Accelerate takes 0 at its word."
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return str(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

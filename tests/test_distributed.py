@@ -19,12 +19,12 @@ ENV = os.environ | {
 }
 
 
-def run(way, out, batch, processes, *more):
+def run(way, out, batch, processes, port, *more):
     "Train; returns what it reported."
     # `--multi_gpu` is Accelerate's name for torchrun, on CPUs too.
     launch = ["-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", processes]
     launch += ["--num_machines", 1, "--mixed_precision", "no", "--dynamo_backend", "no"]
-    launch += ["--main_process_port", 0]
+    launch += ["--main_process_port", port]
     program = [*launch, here / "train_tiny.py"] if processes > 1 else [here / "train_tiny.py"]
     report = f"{out}.json"
     options = [way, out, "--batch", batch, "--dropout", 0, "--report", report, *more]
@@ -42,9 +42,9 @@ def run(way, out, batch, processes, *more):
 
 
 @pytest.mark.parametrize("way", ["trainer", "loop"])
-def test_two_processes_equal_one(way, tmp_path):
-    one, weights = run(way, tmp_path / "one", 8, 1)
-    two, others = run(way, tmp_path / "two", 4, 2)
+def test_two_processes_equal_one(way, tmp_path, free_port):
+    one, weights = run(way, tmp_path / "one", 8, 1, free_port)
+    two, others = run(way, tmp_path / "two", 4, 2, free_port)
     assert len(one["losses"]) == len(two["losses"]) == 24
     assert max(abs(a - b) for a, b in zip(one["losses"], two["losses"])) < 1e-5
     assert all(torch.allclose(weights[k], others[k], atol=1e-4) for k in weights)

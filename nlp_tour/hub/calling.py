@@ -76,6 +76,8 @@ _turns = weakref.WeakKeyDictionary()  # model -> a lock; only for models that ne
 _ropes = weakref.WeakKeyDictionary()  # model -> its `rope_switch`
 # Families whose layers keep what they have read, or their scale, in themselves.
 _REMEMBERS = frozenset(["recurrent_gemma", "rwkv"])
+# Families that draw random numbers in eval mode, too, in a transformers before 5.23.
+_DRAWS = frozenset(["led"])
 
 
 def _keeping(model):
@@ -83,7 +85,8 @@ def _keeping(model):
     config = getattr(model, "config", None)
     if getattr(config, "attention_type", None) == "block_sparse":
         return _choosing_attention(model)
-    if getattr(config, "hash_seed", None) is not None:
+    draws = getattr(config, "model_type", None) in _DRAWS
+    if draws or getattr(config, "hash_seed", None) is not None:
         import torch
 
         devices = {p.device for p in model.parameters() if p.device.type == "cuda"}

@@ -15,8 +15,8 @@ from ..base.errors import InputError
 # %% ../../nbs/hub/inputs.ipynb #60f9d5c1
 # Families whose outputs padding reaches: only rows of one length share a batch.
 EQUAL_LENGTHS = frozenset(
-    """big_bird bigbird_pegasus canine convbert fnet funnel mobilebert nystromformer reformer
-    t5gemma t5gemma2 yoso""".split()
+    """big_bird bigbird_pegasus canine convbert doge fnet funnel mobilebert nystromformer reformer
+    t5gemma t5gemma2 yoso zamba2""".split()
 )
 # Decoders that padding before a prompt reaches: they count positions from it, or read it.
 EQUAL_PROMPTS = frozenset(

@@ -324,7 +324,7 @@ def test_of_two_ranks_one_dies_and_comes_back(tiny_classifier, long_src, tmp_pat
     assert json.loads((tmp_path / "out" / "_manifest.json").read_text())["done"]
 
 
-def test_accelerate_launches_two_ranks(tiny_classifier, long_src, tmp_path):
+def test_accelerate_launches_two_ranks(tiny_classifier, long_src, tmp_path, free_port):
     "The flag is what chooses torchrun; without GPUs both ranks work on the CPU."
     accelerate = Path(sys.executable).parent / "accelerate"
     run = subprocess.run(
@@ -341,7 +341,7 @@ def test_accelerate_launches_two_ranks(tiny_classifier, long_src, tmp_path):
             "--dynamo_backend",
             "no",
             "--main_process_port",
-            "0",
+            free_port,
             "-m",
             "nlp_tour.app.cli",
             "predict",
