@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 import transformers
 from safetensors.numpy import load_file, save_file
@@ -76,7 +77,11 @@ def folders(tmp_path_factory):
             if name.startswith(("classifier", "qa_outputs")):
                 torch.nn.init.normal_(weight, std=0.5)
         model.save_pretrained(folder)
-        for name in ("tokenizer.json", "tokenizer_config.json"):  # an older library writes others
+        # An older library writes other names of weights, and another tokenizer.
+        safetensors.torch.save_file(
+            model.state_dict(), folder / "model.safetensors", {"format": "pt"}
+        )
+        for name in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copy(embedded("encoder") / name, folder)
         made[head] = folder
     return made
