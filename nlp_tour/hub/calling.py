@@ -101,7 +101,7 @@ def _keeping(model):
     changes = _ropes.get(model) is not None or getattr(config, "model_type", None) in _REMEMBERS
     return contextlib.nullcontext() if changes else None
 
-
+# %% ../../nbs/hub/calling.ipynb #unchanged-block
 @contextlib.contextmanager
 def _unchanged(model):
     "A block in which a model that changes itself or the seed as it answers leaves both alone."
