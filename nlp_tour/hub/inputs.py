@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from ..base.errors import InputError
 
 # %% ../../nbs/hub/inputs.ipynb #60f9d5c1
-# Families whose outputs padding reaches: only rows of one length share a batch.
+# Families whose outputs padding reaches, Doge, UMT5 and Zamba2 in some versions of transformers:
+# only rows of one length share a batch.
 EQUAL_LENGTHS = frozenset(
     """big_bird bigbird_pegasus canine convbert doge fnet funnel mobilebert nystromformer reformer
-    t5gemma t5gemma2 yoso zamba2""".split()
+    t5gemma t5gemma2 umt5 yoso zamba2""".split()
 )
 # Decoders that padding before a prompt reaches: they count positions from it, or read it.
 EQUAL_PROMPTS = frozenset(
