@@ -368,7 +368,8 @@ def test_a_library_that_is_missing_is_to_be_installed(tmp_path):
     (tmp_path / "vocab.json").write_text('{"a": 0, "<unk>": 1}')
     (tmp_path / "merges.txt").write_text("#version: 0.2\n")
     (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "XLMTokenizer"}')
-    with pytest.raises(InputError, match="sacremoses.*; install it"):
+    # An older transformers looks for protobuf first.
+    with pytest.raises(InputError, match="(sacremoses|protobuf).*; install it"):
         load_tokenizer(tmp_path)
 
 
