@@ -22,9 +22,15 @@ from pathlib import Path
 from .call_arguments import ARGUMENTS
 from .homes import OURS, entry_of, exists
 from .meanings import Known, Reader, cst, own_packages
-from .migrate_cells import code_cells, put_sources, set_aside, split_lines
+from nlp_tour.app.migrate_cells import (
+    as_ast,
+    code_cells,
+    put_sources,
+    set_aside,
+    split_lines,
+)
 from .rewriting import Notes, Rewriter
-from .stars import as_ast, name_all_stars
+from .stars import name_all_stars
 from ..base.errors import InputError, os_reason
 from ..base.names_2021 import entries
 
