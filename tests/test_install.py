@@ -177,6 +177,7 @@ def test_a_set_of_pins_keeps_the_torch_that_is_developed_with():
     (torch,) = (p for p in pins.lines(root / "constraints.txt") if p.startswith("torch=="))
     for name in ("lowest", IMAGE.stem):
         assert torch in pins.pins(name)
+        assert torch not in pins.pins(name, own_torch=True)
     assert "transformers==5.5" in pins.pins("lowest") and re.search(r"\d{4}-\d\d", IMAGE.stem)
 
 

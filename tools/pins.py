@@ -1,7 +1,8 @@
 """Print versions as constraints for pip: `python tools/pins.py lowest`, the lowest of settings.ini,
 or `python tools/pins.py colab-2026-08`, those that a file beside this one lists.
 
-torch is that of constraints.txt: others come only with gigabytes for a GPU."""
+torch is that of constraints.txt, since others come with gigabytes for a GPU; `torch` after the name
+keeps the set's own."""
 
 import re
 import sys
@@ -34,12 +35,14 @@ def lowest():
     return [r.replace(">=", "==", 1) for r in wanted if "=" in r] + BESIDE
 
 
-def pins(name):
-    "The pins of a set, with the torch of constraints.txt."
+def pins(name, own_torch=False):
+    "The pins of a set, with the torch of constraints.txt or with its own."
     found = lowest() if name == "lowest" else lines(here / f"{name}.txt")
+    if own_torch:
+        return found
     (torch,) = (line for line in lines(root / "constraints.txt") if line.startswith("torch=="))
     return [torch if re.match(r"torch\b", line) else line for line in found]
 
 
 if __name__ == "__main__":
-    print("\n".join(pins(sys.argv[1])))
+    print("\n".join(pins(sys.argv[1], own_torch="torch" in sys.argv[2:])))
