@@ -133,6 +133,7 @@ def cuda(machine):
         "get_rng_state": torch.get_rng_state(),
         "Event": SimpleNamespace(record=lambda *_: None, synchronize=lambda: None),
         "current_stream": None,
+        "is_current_stream_capturing": False,
     }
     nothing = """synchronize empty_cache manual_seed manual_seed_all set_device set_rng_state
         set_rng_state_all"""

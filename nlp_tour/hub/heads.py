@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['AUTO_CLASSES', 'model_class', 'check_head', 'check_halves', 'check_reads_text', 'check_reads_text_alone',
-           'check_gives', 'check_label_order', 'label_settings']
+           'check_gives', 'check_experts', 'check_label_order', 'label_settings']
 
 # %% ../../nbs/hub/heads.ipynb #bf71ce88
 import inspect
@@ -171,6 +171,21 @@ def check_gives(
         raise InputError(
             f"a {type(model).__name__} gives no {error.name}, which {task} needs",
             "take a model that does; one of transformers needs return_dict=True in its config",
+        ) from error
+
+
+def check_experts(
+    model,  # of torch
+    error: Exception,  # that was raised for texts
+):
+    "Raise `InputError` if a model failed because torch lacks a product for its experts."
+    if "_grouped_mm" in str(error):
+        import torch
+
+        raise InputError(
+            f"torch {torch.__version__} has no product for the experts of a "
+            f"{type(model).__name__} on this device, and this transformers takes no other",
+            "take torch 2.9 or transformers 5.15, or model.set_experts_implementation('eager')",
         ) from error
 
 # %% ../../nbs/hub/heads.ipynb #e2186a6d

@@ -16,7 +16,7 @@ from ..base.texts import Texts
 from ..base.transfers import Outputs
 from ..engine.batching import pad, pad_arrays, plan_rows, unpad
 from ..hub.calling import evaluating
-from ..hub.heads import check_gives, check_reads_text_alone
+from ..hub.heads import check_experts, check_gives, check_reads_text_alone
 from .bars import Bar
 from .budget import best_budget, out_of_memory
 from .bundle import Bundle
@@ -124,6 +124,7 @@ def launch(
         if self.bundle.model is not None:
             check_reads_text_alone(self.bundle.model, e)
             check_gives(self.bundle.model, self.task.name, e)
+            check_experts(self.bundle.model, e)
         if isinstance(e, (AttributeError, KeyError, TypeError)):
             raise  # not of these tokens
         raise _wrong_tokens(e) from e
