@@ -252,7 +252,8 @@ few = grown()
 layers.ROWS = 1
 print(few, grown())"""
     few, many = map(int, printed(code, os.environ | {"NLP_TOUR_OFFLINE": "1"}))
-    assert few < 100 < many  # MB; 19 numbers of rows against 200
+    # MB; 19 numbers of rows against 200. torch 2.11 keeps 8 and 44, torch 2.13 47 and 369.
+    assert few < 100 and many > 4 * few
 
 
 def test_a_bar_counts_tokens(tiny, capsys):
