@@ -5,7 +5,8 @@ parameters trained, megabytes saved.
 
 The same texts in the same order, batches of like length of 16, AdamW with a linear warm-up and
 decay. From scratch: a DistilBERT of 2 layers, 128 wide. The others start from the embedded MiniLM.
-Learning rates are what suits each way, not tuned further."""
+Learning rates are what suits each way, not tuned further. The frozen body trains the whole head,
+LoRA only its last matrix: the one before it is pretrained."""
 
 import tempfile
 import time

@@ -76,7 +76,7 @@ def pipeline(
     batch_tokens=None,  # most tokens in a batch; None: by device; "auto": measured once
     progress: bool = None,  # None: a bar by itself after two seconds
     allow_untrained: bool = False,  # accept a head of random numbers
-    **options,  # the task's own, e.g. `top_k`, and `long`
+    **options,  # the task's own, such as `top_k`; `long`: what to do with long texts
 ) -> Pipeline:
     "A pipeline for a task; raises `InputError` or `TypeError` for wrong arguments."
     request = Request(**locals())

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,8 +17,11 @@ import plots
 import pytest
 import stage
 import yaml
+from nbdev.process import NBProcessor
+from nbdev.processors import hide_
 
 root = Path(__file__).resolve().parent.parent
+COPIED = [*sorted((root / "nbs").glob("0*.ipynb")), root / "nbs" / "howto.ipynb"]
 config = yaml.safe_load((root / "_quarto.yml").read_text(encoding="utf-8"))
 
 # The subset of Quarto's schema that both renderers read alike: a key is allowed here only after it
@@ -379,6 +383,11 @@ def test_the_method_is_written_once(tmp_path):
     assert page.index("## Made up") < page.index("How it is measured")
 
 
+def test_nothing_is_less_than_nothing():
+    assert figures.cell(-0.0) == "0" and figures.cell(-0.0, 2) == "0.00"
+    assert figures.cell(-0.04, 2) == "-0.04"
+
+
 def test_the_benchmark_page_begins_with_what_was_found():
     page = figures.page(root / "benchmarks")
     inference = json.loads((root / "benchmarks/results/inference.json").read_text("utf-8"))
@@ -436,6 +445,17 @@ def test_a_workshop_page_folds_imports_and_exported_source():
     assert 'summary: "Show the imports, 2 lines"' in stage.folded(imports, True)
     assert 'summary: "Show the source, 1 line"' in stage.folded("def f(): pass", True)
     assert stage.folded("%pip install x", False) == "%pip install x"
+
+
+@pytest.mark.parametrize("path", COPIED, ids=lambda path: path.stem)
+def test_the_code_of_a_page_has_every_name_that_it_uses(path):
+    "So a reader can copy it from top to bottom."
+    page = NBProcessor(path, procs=[stage.Imports, hide_])
+    page.process()
+    code = "\n".join(c.source for c in page.nb.cells if c.cell_type == "code" and c.source)
+    ruff = ["ruff", "check", "--isolated", "--select", "F821", "--output-format", "concise", "-"]
+    found = subprocess.run(ruff, input=code, capture_output=True, text=True, encoding="utf-8")
+    assert found.returncode == 0, found.stdout
 
 
 def test_the_sidebar_has_the_chapters_a_line_for_each_wing_and_the_api_apart():

@@ -46,7 +46,7 @@ NAMES = {
     "time_of_whole": "time, as a share of the whole model's",
     "second_half_MB": "growth in the second half, MB",
     "growth_MB_from_a_tenth_to_all": "growth from a tenth of the rows to all, MB",
-    "times_the_floor": "times what the forward pass alone takes",
+    "times_the_floor": "predict's time, divided by this row's",
     "pace_of_files": "pace of files",
     "pace_spread": "pace: slowest / fastest run",
     "mark": "the loss to reach",
@@ -135,7 +135,7 @@ def cell(v, digits=None):
         return ", ".join(f"{k} {cell(x)}" for k, x in v.items())
     if isinstance(v, bool):
         return "yes" if v else "no"
-    return f"{v:,.{digits}f}" if digits and isinstance(v, float) else number(v)
+    return f"{v + 0.0:,.{digits}f}" if digits and isinstance(v, float) else number(v)
 
 
 def cells(values):
@@ -313,7 +313,9 @@ def findings(folder):
     "What was found: a sentence, and a chart of speed."
     reviews = result_of(folder, "inference").get("reviews", {})
     times = reviews.get("times_best_stock", {}).get("ours, float32")
-    recipe = result_of(folder, "training").get("times_the_recipe", {}).get("finetune")
+    training = result_of(folder, "training")
+    recipe = training.get("times_the_recipe", {}).get("finetune")
+    padded = training.get("times_dynamic_padding", {}).get("finetune")
     sooner = result_of(folder, "first_answer").get("times_sooner_than_stock")
     found = []
     if times:
@@ -323,7 +325,8 @@ def findings(folder):
         )
     if recipe:
         found.append(
-            f"it fine-tunes [**{cell(recipe)} times** as fast](#training) as the recipe of 2021"
+            f"it fine-tunes [**{cell(recipe)} times** as fast](#training) as the recipe of "
+            f"2021, and {cell(padded)} times as fast as Trainer with dynamic padding"
         )
     if sooner:
         found.append(f"its first answer comes [**{cell(sooner)} times** sooner](#first-answer)")

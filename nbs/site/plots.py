@@ -29,7 +29,9 @@ def number(v):
         return f"{v:,}"
     if abs(v) >= 999.5:
         return f"{v:,.0f}"
-    return f"{v:.3g}" if v == 0 or abs(v) >= 1e-4 else f"{v:.1e}"
+    if v == 0:
+        return "0"  # also where it was rounded from below
+    return f"{v:.3g}" if abs(v) >= 1e-4 else f"{v:.1e}"
 
 
 def powers(low, high, factors):

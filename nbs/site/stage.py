@@ -185,11 +185,32 @@ def fold(source, what):
     return f'#| code-fold: true\n#| code-summary: "{summary}"\n{source}'
 
 
-def show_helpers(cell):
-    "A chapter's imports, hidden in its count of lines, stand folded on the page."
-    if "helpers" in cell.get("directives_", {}):
-        del cell.directives_["hide"]
-        cell.source = fold(cell.source, "imports")
+class Imports(Processor):
+    """A chapter's imports, hidden in its count of lines, stand folded on the page: all of them in
+    one place, so that the cells below run from top to bottom."""
+
+    def begin(self):
+        cells = [c for c in self.nb.cells if c.cell_type == "code"]
+        for cell in cells:
+            if "helpers" in cell.directives_:
+                del cell.directives_["hide"]
+                cell.source = fold(with_exported(cell.source, cells), "imports")
+
+
+def with_exported(source, cells):
+    "Imports, and above them those that the chapter's exported source needs besides."
+    exported = [c.source for c in cells if c.directives_.keys() >= {"hide", "export"}]
+    lines = "\n".join(exported).splitlines()
+    more = [s for s in lines if s.startswith(("import ", "from ")) and s not in source.splitlines()]
+    return "\n".join(
+        [
+            "# for the parts of nlp_tour that this page shows",
+            *more,
+            "",
+            "# for all other cells",
+            source,
+        ]
+    )
 
 
 class Page(Processor):
@@ -287,7 +308,7 @@ class Pages(FilterDefaults):
             hide_line,
             filter_stream_,
             rm_header_dash,
-            show_helpers,
+            Imports,
             hide_,
             strip_hidden_metadata,
             Page,
@@ -312,7 +333,7 @@ def sidebar_entry(item):
 
 
 # Sections of `nbs/sidebar.yml` that stay open; all others are wings, a closed line each.
-OPEN = ("The tour", "Reference")
+OPEN = ("Chapters", "Reference")
 
 
 def api_entries():
@@ -339,7 +360,7 @@ def sidebar():
     first = [group for group in groups if group["section"] == OPEN[0]]
     last = [group for group in groups if group["section"] == OPEN[1]]
     look = {"style": "docked", "collapse-level": 2}
-    pages = [*first, {"section": "Wings", "contents": wings}, *last]
+    pages = [*first, {"section": "Workshop", "contents": wings}, *last]
     modules = [{"section": "API", "href": "api/index.qmd", "contents": api_entries()}]
     sidebars = [
         {"id": "tour", **look, "contents": pages},

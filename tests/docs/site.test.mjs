@@ -696,14 +696,14 @@ test("the way: chapters and closed wings in the sidebar, the navbar, breadcrumbs
   const shown = page.locator("#quarto-sidebar a.sidebar-link:visible");
   const names = (await shown.allInnerTexts()).map((t) => t.trim());
   assert.deepEqual(names.slice(0, 8), [
-    "The tour",
+    "Chapters",
     "1 Pipeline",
     "2 Tokenizer",
     "3 Model",
     "4 Customization",
     "5 Trainer",
     "6 Native loop",
-    "Wings",
+    "Workshop",
   ]);
   for (const wing of ["Tasks", "Beyond the tour", "Engine", "The app"])
     assert.equal(names.filter((n) => n === wing).length, 1, wing);
