@@ -5,6 +5,7 @@ exported source where it stands, because the notebooks are the book. Signatures 
 pages of their own, under `api/`."""
 
 import ast
+import base64
 import datetime
 import html
 import json
@@ -141,11 +142,18 @@ def widget_state(state, up):
     return f'<script type="{STATE}">{held}</script>\n{script}'
 
 
+BROAD = 800  # pixels
+
+
 def picture(data, alt):
-    "A figure of a notebook, with its words for those who do not see it."
-    source = f"data:image/png;base64,{''.join(data).strip()}"
+    """A figure of a notebook, with its words for those who do not see it; a broad one scrolls on a
+    phone, where its letters would be too small to read."""
+    data = "".join(data).strip()
     words = html.escape(alt, quote=True)
-    return f'<img class="figure-png" loading="lazy" alt="{words}" src="{source}">'
+    source = f"data:image/png;base64,{data}"
+    image = f'<img class="figure-png" loading="lazy" alt="{words}" src="{source}">'
+    pixels = int.from_bytes(base64.b64decode(data[:32])[16:20], "big")  # PNG's width
+    return scrolling(image, label="picture") if pixels > BROAD else image
 
 
 def markdown_cell(source):
