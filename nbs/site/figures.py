@@ -50,6 +50,14 @@ NAMES = {
     "pace_of_files": "pace of files",
     "pace_spread": "pace: slowest / fastest run",
     "mark": "the loss to reach",
+    "seconds_to_the_mark": "seconds to the loss to reach",
+    "times_sooner_at_the_mark": "times sooner at the loss to reach",
+    "seconds_of_lines": "seconds for so many lines of a pipe: in NumPy first, or all in torch",
+    "seconds_of_handing_over": "seconds to bring in torch",
+    "crossing_tokens": "tokens from which torch pays",
+    "crossing_multiplications": "multiplications from which torch pays",
+    "early_work": "the first tokens, before torch is there",
+    "bars": "targets",
     "draws": "draws of the labels",
 }
 FRONT = """---
