@@ -26,6 +26,7 @@ FACTS = {
         "12.5": "100 / 8",
         "87.5": "the tour's page",
         "0.00005": "5e-5",
+        "18,000": "400 × 512 / 11, in thousands",
     },
     "06_native_loop": {"512": "the tour's max_length", "0.69": "the logarithm of 2"},
     "index": {
@@ -33,6 +34,7 @@ FACTS = {
         "10,217": "the model card",
         "35,068,418": "chapter 4",
         "5,000": "the report",
+        "2,500": "the report",
         "0.5309": "the tour's page",
         "0.827": "the report",
         "3.11": "a version",
