@@ -3,8 +3,9 @@ weights, in fresh processes.
 
     python benchmarks/bench_cli.py [--rounds 5]
 
-The command ends without taking torch apart, so the floor is there twice: as a script that ends by
-itself, and as one that ends as the command does."""
+For one text the command computes in NumPy and does not import torch. With torch it would end
+without taking it apart, so that script is there twice: one ends by itself, the other as the command
+does."""
 
 import subprocess
 import sys
