@@ -195,9 +195,9 @@ def height(v):
 
 def table(columns, title):
     """A table of {column: {row: value}}, with bars for the column that says most: how many times
-    something, else the first."""
+    something, else the first. Then come equal answers, without which no speed counts."""
     lead = next((c for c in columns if c.startswith("times")), next(iter(columns)))
-    others = [k for k in columns if k != lead]
+    others = sorted((k for k in columns if k != lead), key=lambda k: k != "same_labels")
     longest_first = sorted(columns.values(), key=len, reverse=True)
     names = list(dict.fromkeys(name for column in longest_first for name in column))
     most = max(map(height, columns[lead].values())) or 1
