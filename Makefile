@@ -3,8 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 export NLP_TOUR_OFFLINE ?= 1
 
-.PHONY: tour fmt test test-tf test-docs test-colab docs readme bench audit licences \
-	lowest lowest-torch colab-versions colab-versions-torch clean
+# Two sets of versions; with -torch their own torch, gigabytes for a GPU on Linux.
+SETS := lowest lowest-torch colab-versions colab-versions-torch
+
+.PHONY: tour fmt test test-tf test-docs test-colab docs readme bench audit licences clean $(SETS)
 
 tour: .venv/ready
 	$(BIN)/nlp-tour tour $(ARGS)
@@ -58,9 +60,8 @@ test-docs: docs
 test-colab: .venv/ready
 	$(BIN)/python tools/colab.py $(NOTEBOOKS)
 
-# The same tests with the lowest supported versions, and with those of Colab's image. The first two
-# keep the torch of constraints.txt; the others take the set's own, gigabytes for a GPU on Linux.
-lowest lowest-torch colab-versions colab-versions-torch: %: .venv-%/ready
+# The same tests with the lowest supported versions, and with those of Colab's image.
+$(SETS): %: .venv-%/ready
 	PATH="$(CURDIR)/.venv-$*/bin:$$PATH" .venv-$*/bin/python tools/run.py --no-clean
 
 # The environments. One rule makes them all; a line each says what they install.
@@ -79,7 +80,7 @@ set.venv-lowest := lowest
 set.venv-lowest-torch := lowest torch
 set.venv-colab-versions := colab-2026-08
 set.venv-colab-versions-torch := colab-2026-08 torch
-PINNED := .venv-lowest .venv-lowest-torch .venv-colab-versions .venv-colab-versions-torch
+PINNED := $(SETS:%=.venv-%)
 $(foreach env,$(PINNED),$(eval installs$(env) := $(installs.venv)))
 $(foreach env,$(PINNED),$(eval pins$(env) := $(env)/pins.txt))
 $(PINNED:%=%/ready): %/ready: %/pins.txt

@@ -252,8 +252,9 @@ few = grown()
 layers.ROWS = 1
 print(few, grown())"""
     few, many = map(int, printed(code, os.environ | {"NLP_TOUR_OFFLINE": "1"}))
-    # MB; 19 numbers of rows against 200. torch 2.11 keeps 8 and 44, torch 2.13 47 and 369.
-    assert few < 100 and many > 4 * few
+    # MB; 19 numbers of rows against 200. torch 2.11 keeps less: 8 against 44.
+    limit = 30 if torch.__version__.startswith("2.11.") else 100
+    assert few < limit < many
 
 
 def test_a_bar_counts_tokens(tiny, capsys):

@@ -210,15 +210,8 @@ def with_exported(source, cells):
     exported = [c.source for c in cells if c.directives_.keys() >= {"hide", "export"}]
     lines = "\n".join(exported).splitlines()
     more = [s for s in lines if s.startswith(("import ", "from ")) and s not in source.splitlines()]
-    return "\n".join(
-        [
-            "# for the parts of nlp_tour that this page shows",
-            *more,
-            "",
-            "# for all other cells",
-            source,
-        ]
-    )
+    titles = "# for the parts of nlp_tour that this page shows", "# for all other cells"
+    return "\n".join([titles[0], *more, "", titles[1], source])
 
 
 class Page(Processor):

@@ -22,13 +22,7 @@ from pathlib import Path
 from .call_arguments import ARGUMENTS
 from .homes import OURS, entry_of, exists
 from .meanings import Known, Reader, cst, own_packages
-from nlp_tour.app.migrate_cells import (
-    as_ast,
-    code_cells,
-    put_sources,
-    set_aside,
-    split_lines,
-)
+from .migrate_cells import as_ast, code_cells, put_sources, set_aside, split_lines
 from .rewriting import Notes, Rewriter
 from .stars import name_all_stars
 from ..base.errors import InputError, os_reason
